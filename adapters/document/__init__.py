@@ -1,0 +1,1 @@
+"""Payload: a plain electronic document."""

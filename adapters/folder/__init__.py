@@ -1,0 +1,1 @@
+"""Carrier: an exchange folder."""

@@ -1,0 +1,1 @@
+"""Payload: a letter on paper, as PDF."""

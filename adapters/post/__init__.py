@@ -1,0 +1,1 @@
+"""Carrier: the post, through a print folder."""

@@ -1,0 +1,1 @@
+"""Payload: xdomea messages in their containers."""

@@ -1,0 +1,1 @@
+"""The engine: procedures, cases, exchanges, deadlines. It knows no channel's technique."""

@@ -1,0 +1,1 @@
+"""Calendars, legal rules as data, timers."""

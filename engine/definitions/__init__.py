@@ -1,0 +1,1 @@
+"""Read, check and version models and message types; the only parser of BPMN."""

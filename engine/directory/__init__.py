@@ -1,0 +1,1 @@
+"""Authorities, units, mailboxes, people, roles."""

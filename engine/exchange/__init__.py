@@ -1,0 +1,1 @@
+"""Exchanges, channel decision, dispatches, arrivals, evidence; the ports."""

@@ -1,0 +1,1 @@
+"""One AST and one bounded evaluator; three front-ends."""

@@ -1,0 +1,1 @@
+"""Relations, readiness, switching, ledger, figures."""

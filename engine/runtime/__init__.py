@@ -1,0 +1,1 @@
+"""Advance one case on SpiffWorkflow."""

@@ -1,0 +1,1 @@
+"""Commands and queries; the one door for cli, web and adapters' commands."""

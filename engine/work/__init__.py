@@ -1,0 +1,1 @@
+"""Background work: dispatchers and the scheduler."""

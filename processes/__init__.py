@@ -1,0 +1,1 @@
+"""The procedures that ship with Dienstweg."""

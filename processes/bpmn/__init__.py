@@ -1,0 +1,1 @@
+"""One folder a procedure: model, forms, letters, mappings, scenarios."""
