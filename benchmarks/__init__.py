@@ -1,0 +1,1 @@
+"""Measured comparisons; ``python -m benchmarks NAME``. Never tests: figures depend on the machine."""
