@@ -106,6 +106,12 @@ class EventDefinition:
     activity: str | None = None
     """Compensation: id of the activity to compensate; None means the whole scope."""
     wait_for_completion: bool = True
+    referred: bool = False
+    """True where the file names a message, signal, error, escalation or activity, found or not."""
+    code_variable: str | None = None
+    """Caught error or escalation: the variable that takes its code."""
+    message_variable: str | None = None
+    """Caught error: the variable that takes its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +175,13 @@ class DataObject:
     name: str | None
     line: int
     collection: bool = False
+    kind: str = "dataObject"
+    """Local name of the element: dataObject, dataInput, dataOutput, property, dataStoreReference."""
+
+    @property
+    def variable(self) -> str:
+        """The variable that holds it: its name where that is a plain identifier, else its id."""
+        return variable_name(self.id, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +223,12 @@ class Node:
     adhoc_cancel_remaining: bool = True
     attributes: Mapping[str, str] = field(default_factory=dict)
     """``dw:`` attributes, and the same keys from camunda and zeebe properties (without prefix)."""
+    assignment: Mapping[str, str] = field(default_factory=dict)
+    """Who shall do a task, as written: ``assignee``, ``candidateUsers``, ``candidateGroups``, …"""
+    script_result: str | None = None
+    """Script task: the variable that takes the value of the script's last expression."""
+    data_objects: tuple[DataObject, ...] = ()
+    """The activity's or event's own data inputs, data outputs and properties."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +285,51 @@ class Extension:
     element: str | None
     bpmn: bool
     """True where the tag is in the BPMN namespace: the checker refuses it; foreign ones only warn."""
+    value: str | None = None
+    """The value of an attribute; None for elements."""
+    owner: str | None = None
+    """Local name of the BPMN element that carries it."""
+
+
+class TroubleKind(StrEnum):
+    """What the reader could not make sense of; the checker has a rule for each."""
+
+    BROKEN_REFERENCE = "broken reference"
+    FOREIGN_REFERENCE = "reference into another file"
+    DUPLICATE_ID = "duplicate id"
+    CROSSING_FLOW = "flow that crosses scopes"
+    DANGLING_FLOW = "flow without an end"
+    LOOSE_COMPENSATION = "compensation boundary without association"
+    UNSUPPORTED_DATA = "unsupported data mapping"
+    UNSUPPORTED_EXTENSION = "unsupported extension"
+    UNSUPPORTED_BPMN = "unsupported BPMN"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One thing the reader could not resolve; what it stands for is None or missing in the model."""
+
+    kind: TroubleKind
+    line: int
+    element: str | None
+    name: str | None
+    """Name of the element, where it has one."""
+    what: str
+    """The attribute or element concerned, as the file writes it."""
+    value: str = ""
+    detail: str = ""
+    """What is wrong with it, in a few words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """A pool; ``process`` is None for a black box."""
+
+    id: str
+    name: str | None
+    process: str | None
+    line: int
+    multiplicity: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +343,11 @@ class Model:
     signals: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
     unread: tuple[Extension, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
+    participants: tuple[Participant, ...] = ()
+    expression_language: str | None = None
+    """``expressionLanguage`` of the definitions element, as written."""
+    target_namespace: str | None = None
 
     def process(self, process_id: str) -> Process:
         """Return the process with ``process_id``; raise KeyError where there is none."""
@@ -297,6 +366,11 @@ def walk(scope: Scope) -> Iterator[tuple[Scope, Node]]:
             yield current, node
             if node.scope is not None:
                 pending.append(node.scope)
+
+
+def variable_name(element_id: str, name: str | None) -> str:
+    """Return the variable of a data element: the name where it is a plain identifier, else the id."""
+    return name if name is not None and name.isidentifier() else element_id
 
 
 _ACTIVITIES = frozenset(
