@@ -1,1 +1,13 @@
 """Content-addressed document store."""
+
+from engine.documents.blobs import Blob, BlobStore, FolderBlobStore, StoredDocument
+from engine.documents.errors import DocumentMissingError, DocumentStoreFullError
+
+__all__ = [
+    "Blob",
+    "BlobStore",
+    "DocumentMissingError",
+    "DocumentStoreFullError",
+    "FolderBlobStore",
+    "StoredDocument",
+]

@@ -118,6 +118,11 @@ class MessageType:
     mappings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Payload name → how that payload carries data and documents."""
     documents: tuple[Mapping[str, Any], ...] = ()
+    """Per document ``key``, ``title``, ``required``, ``multiple``, ``media_types``."""
+    subject: str | None = None
+    """Jinja2 text of the subject line."""
+    reminds: tuple[str, ...] = ()
+    """Keys of the message types whose missing answer this one reminds of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,5 @@
-"""Background work: dispatchers and the scheduler."""
+"""Background work: one port, two dispatchers, and the scheduler that wakes them."""
+
+from engine.work.ports import Handler, Job, JobQueue, RetryPolicy
+
+__all__ = ["Handler", "Job", "JobQueue", "RetryPolicy"]

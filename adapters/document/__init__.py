@@ -1,1 +1,0 @@
-"""Payload: a plain electronic document."""

@@ -1,0 +1,11 @@
+"""Errors of the document store."""
+
+from engine.errors import EnvironmentFaultError, NotFoundError
+
+
+class DocumentMissingError(NotFoundError):
+    """The document store does not hold this content."""
+
+
+class DocumentStoreFullError(EnvironmentFaultError):
+    """The document store could not be written."""

@@ -1,0 +1,368 @@
+"""Authorities, units, people and mailboxes. The directory is shared; acting on it needs the admin role."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, RowMapping, insert, or_, select, update
+
+from engine.actor import Actor, Role
+from engine.directory.seed import shipped_authorities
+from engine.errors import ConflictError, NotFoundError, RefusedError
+from engine.exchange.ports import FormClass, Mailbox, Party, split_channel
+from engine.service.access import require
+from engine.store.tables import audit, authorities, mailboxes, people, units
+
+if TYPE_CHECKING:
+    from engine.service.installation import Installation
+
+
+class AuthorityUnknownError(NotFoundError):
+    """No authority of this key."""
+
+
+class MailboxRefusedError(RefusedError):
+    """This mailbox cannot be recorded."""
+
+
+class PersonExistsError(ConflictError):
+    """There is a person of this name already."""
+
+
+class PersonRefusedError(RefusedError):
+    """This person cannot be recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """A municipality, district or Land body."""
+
+    id: str
+    name: str
+    official_name: str
+    kind: str
+    district_id: str | None
+    valid_from: date
+    valid_until: date | None
+    address: tuple[str, ...]
+    contact: Mapping[str, str]
+    own: bool
+
+    def party(self) -> Party:
+        """Return the authority as one end of an exchange."""
+        return Party(self.id, self.official_name, None, self.address, self.contact)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who acts for an authority."""
+
+    id: str
+    authority_id: str
+    name: str
+    roles: tuple[str, ...]
+    units: tuple[str, ...]
+    active: bool
+
+
+def _authority(row: RowMapping) -> Authority:
+    return Authority(
+        id=row["id"],
+        name=row["name"],
+        official_name=row["official_name"],
+        kind=row["kind"],
+        district_id=row["district_id"],
+        valid_from=row["valid_from"],
+        valid_until=row["valid_until"],
+        address=tuple(row["address"]),
+        contact=row["contact"],
+        own=row["own"],
+    )
+
+
+def find_authority(tx: Connection, key: str) -> Authority:
+    """Return the authority with this key (AGS or own key) or exact name; raise AuthorityUnknownError."""
+    rows = tx.execute(
+        select(authorities).where(
+            or_(authorities.c.id == key, authorities.c.name == key, authorities.c.official_name == key)
+        )
+    ).mappings()
+    found = [_authority(row) for row in rows]
+    exact = [authority for authority in found if authority.id == key]
+    if exact or len(found) == 1:
+        return (exact or found)[0]
+    if len(found) > 1:
+        keys = ", ".join(authority.id for authority in found)
+        raise AuthorityUnknownError(f"{key!r} names several authorities", hint=f"use one key of: {keys}")
+    raise AuthorityUnknownError(
+        f"no authority {key!r}", hint="'dienstweg authority list' shows keys and names"
+    )
+
+
+def seed_authorities(app: "Installation", own: Iterable[str]) -> int:
+    """Write the shipped authorities into an empty directory and mark those this installation works for.
+
+    Raises AuthorityUnknownError where an own key is not among them. Returns how many were written.
+    """
+    records = shipped_authorities()
+    keys = set(own)
+    missing = keys - {record.id for record in records}
+    if missing:
+        raise AuthorityUnknownError(
+            f"no authority {sorted(missing)[0]!r}", hint="use an AGS, e.g. 10041100 for Saarbrücken"
+        )
+    with app.write() as tx:
+        tx.execute(
+            insert(authorities),
+            [
+                {
+                    "id": record.id,
+                    "name": record.name,
+                    "official_name": record.official_name,
+                    "kind": record.kind,
+                    "district_id": record.district_id,
+                    "valid_from": record.valid_from,
+                    "valid_until": record.valid_until,
+                    "address": [],
+                    "contact": {},
+                    "own": record.id in keys,
+                }
+                for record in records
+            ],
+        )
+    return len(records)
+
+
+def list_authorities(app: "Installation", actor: Actor, *, text: str | None = None) -> list[Authority]:
+    """Return authorities by name; ``text`` filters by a part of name or key."""
+    query = select(authorities).order_by(authorities.c.name)
+    if text:
+        pattern = f"%{text}%"
+        query = query.where(or_(authorities.c.name.ilike(pattern), authorities.c.id.like(pattern)))
+    with app.read() as tx:
+        return [_authority(row) for row in tx.execute(query).mappings()]
+
+
+def show_authority(app: "Installation", actor: Actor, key: str) -> Authority:
+    """Return one authority; raise AuthorityUnknownError."""
+    with app.read() as tx:
+        return find_authority(tx, key)
+
+
+def import_authorities(app: "Installation", actor: Actor, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Add or change authorities from checked rows (key, name, address, contact …); return how many."""
+    require(actor, Role.ADMIN)
+    with app.write() as tx:
+        for row in rows:
+            key = row["id"]
+            values = {name: row[name] for name in row if name != "id"}
+            exists = tx.execute(select(authorities.c.id).where(authorities.c.id == key)).first()
+            if exists:
+                tx.execute(update(authorities).where(authorities.c.id == key).values(**values))
+            else:
+                defaults = {
+                    "official_name": values.get("name"),
+                    "kind": "other",
+                    "valid_from": app.clock.now().date(),
+                    "address": [],
+                    "contact": {},
+                    "own": False,
+                }
+                tx.execute(insert(authorities).values(id=key, **{**defaults, **values}))
+        _audit(app, tx, actor, "authority.import", {"count": len(rows)})
+    return len(rows)
+
+
+def add_person(
+    app: "Installation",
+    *,
+    person_id: str,
+    name: str,
+    authority: str,
+    roles: Sequence[str],
+    unit_names: Sequence[str] = (),
+    by: Actor | None,
+) -> Person:
+    """Add a person; ``by`` None is allowed only for the first person of an installation.
+
+    Raises PersonExistsError, PersonRefusedError, RoleMissingError.
+    """
+    with app.write() as tx:
+        if by is None and tx.execute(select(people.c.id).limit(1)).first() is not None:
+            raise PersonRefusedError("an admin must add further people", hint="repeat with --as ADMIN")
+        if by is not None:
+            require(by, Role.ADMIN)
+        home = find_authority(tx, authority)
+        _check_person(home, person_id, roles, by)
+        if tx.execute(select(people.c.id).where(people.c.id == person_id)).first():
+            raise PersonExistsError(f"there is a person {person_id!r} already")
+        unit_ids = [_unit(app, tx, home.id, unit) for unit in unit_names]
+        person = Person(person_id, home.id, name, tuple(roles), tuple(unit_ids), True)
+        tx.execute(
+            insert(people).values(
+                id=person_id,
+                authority_id=home.id,
+                name=name,
+                roles=list(roles),
+                units=unit_ids,
+                active=True,
+            )
+        )
+    return person
+
+
+def _check_person(home: Authority, person_id: str, roles: Sequence[str], by: Actor | None) -> None:
+    known = {role.value for role in Role}
+    wrong = sorted(set(roles) - known)
+    if wrong:
+        raise PersonRefusedError(f"no role {wrong[0]!r}", hint=f"roles are: {', '.join(sorted(known))}")
+    if not person_id.strip() or not roles:
+        raise PersonRefusedError("a person needs a login and at least one role")
+    if not home.own:
+        raise PersonRefusedError(
+            f"{home.name} is not run by this installation", hint="name one of its own authorities"
+        )
+    if by is not None and by.authority_id != home.id:
+        raise PersonRefusedError(f"{by.person_id} is no admin of {home.name}")
+
+
+def _unit(app: "Installation", tx: Connection, authority_id: str, name: str) -> str:
+    """Return the id of a unit, which is made when first named."""
+    found: str | None = tx.scalar(
+        select(units.c.id).where(units.c.authority_id == authority_id, units.c.name == name)
+    )
+    if found is not None:
+        return found
+    unit_id = str(app.ids.new())
+    tx.execute(insert(units).values(id=unit_id, authority_id=authority_id, name=name))
+    return unit_id
+
+
+def list_people(app: "Installation", actor: Actor) -> list[Person]:
+    """Return the people of the actor's authority, by login."""
+    with app.read() as tx:
+        rows = tx.execute(
+            select(people).where(people.c.authority_id == actor.authority_id).order_by(people.c.id)
+        ).mappings()
+        return [
+            Person(r["id"], r["authority_id"], r["name"], tuple(r["roles"]), tuple(r["units"]), r["active"])
+            for r in rows
+        ]
+
+
+def add_mailbox(app: "Installation", actor: Actor, mailbox: Mailbox) -> str:
+    """Record an opened access of an authority; return its id.
+
+    Raises AuthorityUnknownError, MailboxRefusedError, RoleMissingError, UnknownChannelError.
+    """
+    require(actor, Role.ADMIN)
+    _check_mailbox(app, mailbox)
+    mailbox_id = str(app.ids.new())
+    with app.write() as tx:
+        owner = find_authority(tx, mailbox.authority_id)
+        tx.execute(
+            insert(mailboxes).values(
+                id=mailbox_id,
+                authority_id=owner.id,
+                channel=mailbox.channel,
+                address=mailbox.address,
+                valid_from=mailbox.valid_from,
+                valid_until=mailbox.valid_until,
+                formats=list(mailbox.formats),
+                max_bytes=mailbox.max_bytes,
+                form_classes=[form.value for form in mailbox.form_classes],
+                accepts_test=mailbox.accepts_test,
+                settings=dict(mailbox.settings),
+            )
+        )
+        _audit(app, tx, actor, "mailbox.add", {"authority": owner.id, "channel": mailbox.channel})
+    return mailbox_id
+
+
+def _check_mailbox(app: "Installation", mailbox: Mailbox) -> None:
+    try:
+        split_channel(mailbox.channel)
+    except ValueError as error:
+        raise MailboxRefusedError(
+            f"{mailbox.channel!r} is no channel", hint="a channel is payload+carrier, e.g. xdomea+folder"
+        ) from error
+    app.adapters.channel(mailbox.channel)
+    if not mailbox.address.strip():
+        raise MailboxRefusedError("a mailbox needs an address")
+    if mailbox.valid_until is not None and mailbox.valid_until < mailbox.valid_from:
+        raise MailboxRefusedError("a mailbox cannot end before it opens")
+
+
+def _mailbox(row: RowMapping) -> Mailbox:
+    return Mailbox(
+        authority_id=row["authority_id"],
+        channel=row["channel"],
+        address=row["address"],
+        valid_from=row["valid_from"],
+        valid_until=row["valid_until"],
+        formats=tuple(row["formats"]),
+        max_bytes=row["max_bytes"],
+        form_classes=tuple(FormClass(form) for form in row["form_classes"]),
+        accepts_test=row["accepts_test"],
+        settings=row["settings"],
+    )
+
+
+def list_mailboxes(app: "Installation", actor: Actor, *, authority: str | None = None) -> list[Mailbox]:
+    """Return recorded mailboxes, of one authority or of all."""
+    with app.read() as tx:
+        query = select(mailboxes).order_by(mailboxes.c.authority_id, mailboxes.c.channel)
+        if authority:
+            query = query.where(mailboxes.c.authority_id == find_authority(tx, authority).id)
+        return [_mailbox(row) for row in tx.execute(query).mappings()]
+
+
+def find_mailbox(tx: Connection, authority_id: str, channel: str, on: date) -> Mailbox | None:
+    """Return the authority's mailbox on ``channel`` that is open on that day, the latest opened first."""
+    row = (
+        tx.execute(
+            select(mailboxes)
+            .where(
+                mailboxes.c.authority_id == authority_id,
+                mailboxes.c.channel == channel,
+                mailboxes.c.valid_from <= on,
+                or_(mailboxes.c.valid_until.is_(None), mailboxes.c.valid_until >= on),
+            )
+            .order_by(mailboxes.c.valid_from.desc(), mailboxes.c.id)
+            .limit(1)
+        )
+        .mappings()
+        .first()
+    )
+    return _mailbox(row) if row is not None else None
+
+
+def own_mailboxes(tx: Connection, on: date) -> list[Mailbox]:
+    """Return the mailboxes of this installation's authorities that are open on that day."""
+    rows = tx.execute(
+        select(mailboxes)
+        .join(authorities, authorities.c.id == mailboxes.c.authority_id)
+        .where(
+            authorities.c.own.is_(True),
+            mailboxes.c.valid_from <= on,
+            or_(mailboxes.c.valid_until.is_(None), mailboxes.c.valid_until >= on),
+        )
+        .order_by(mailboxes.c.authority_id, mailboxes.c.channel)
+    ).mappings()
+    return [_mailbox(row) for row in rows]
+
+
+def _audit(
+    app: "Installation", tx: Connection, actor: Actor, action: str, details: Mapping[str, Any]
+) -> None:
+    tx.execute(
+        insert(audit).values(
+            id=str(app.ids.new()),
+            authority_id=actor.authority_id,
+            at=app.clock.now(),
+            actor=actor.person_id,
+            action=action,
+            details=dict(details),
+        )
+    )

@@ -1,0 +1,139 @@
+"""One installation, wired by hand: settings, database, clock, documents, adapters, work."""
+
+import random
+import re
+import secrets
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from engine.actor import Actor
+from engine.clock import Clock, SystemClock
+from engine.documents import FolderBlobStore
+from engine.errors import ConflictError
+from engine.exchange.ports import AdapterContext
+from engine.exchange.registry import Adapters
+from engine.identifiers import IdSource, RandomIds
+from engine.service.access import load_actor
+from engine.service.programs import Programs
+from engine.service.settings import FILE, Settings, SettingsRefusedError, read_settings
+from engine.store.database import Database
+from engine.store.schema import check_schema, upgrade_schema
+from engine.work.embedded import EmbeddedQueue
+
+SECRET_FILE = "secret.key"
+
+
+class AlreadyInstalledError(ConflictError):
+    """There is an installation here already."""
+
+
+@dataclass
+class Installation:
+    """What the services work with. Made by ``open_installation``; closed by ``close``."""
+
+    settings: Settings
+    database: Database
+    clock: Clock = field(default_factory=SystemClock)
+    ids: IdSource = field(default_factory=RandomIds)
+    probe: Callable[[str], None] = lambda _point: None
+    """Called at named points between two effects; crash tests end the process there."""
+
+    def write(self) -> AbstractContextManager[Connection]:
+        """Open a writing transaction; everything in it happens or nothing."""
+        return self.database.write()
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """Open a reading transaction."""
+        return self.database.read()
+
+    def actor(self, person_id: str) -> Actor:
+        """Return the actor that ``person_id`` is; raise PersonUnknownError where there is none."""
+        with self.read() as connection:
+            return load_actor(connection, person_id)
+
+    @cached_property
+    def documents(self) -> FolderBlobStore:
+        """The document store."""
+        return FolderBlobStore(self.settings.document_folder)
+
+    @cached_property
+    def queue(self) -> EmbeddedQueue:
+        """The background work of this installation."""
+        return EmbeddedQueue(self.database, self.clock, self.ids)
+
+    @cached_property
+    def programs(self) -> Programs:
+        """Compiled procedures."""
+        return Programs()
+
+    @cached_property
+    def jitter(self) -> random.Random:
+        """Spreads retries; decides nothing else."""
+        return random.Random(self.ids.token(8))
+
+    @cached_property
+    def secret(self) -> bytes:
+        """The installation's secret for keyed hashes."""
+        return bytes.fromhex((self.settings.home / SECRET_FILE).read_text(encoding="ascii").strip())
+
+    @cached_property
+    def adapters(self) -> Adapters:
+        """The installed carriers and payloads."""
+        context = AdapterContext(
+            installation=self.settings.code,
+            home=self.settings.home,
+            settings={},
+            clock=self.clock,
+            ids=self.ids,
+            secret=self.secret,
+        )
+        return Adapters(context, self.settings.adapters)
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self.database.close()
+
+
+def create_installation(home: Path, code: str, *, person: str | None = None) -> Settings:
+    """Make the folder, settings, secret and database of a new installation.
+
+    Raises AlreadyInstalledError where ``home`` holds one, SettingsRefusedError for an unusable code.
+    """
+    file = home / FILE
+    if file.exists():
+        raise AlreadyInstalledError(f"{home} holds an installation already", hint="choose another --home")
+    if not re.fullmatch(r"[A-Z0-9]{2,8}", code):
+        raise SettingsRefusedError(
+            f"{code!r} cannot be an installation's code", hint="2 to 8 capital letters and digits, e.g. SB"
+        )
+    home.mkdir(parents=True, exist_ok=True)
+    secret = home / SECRET_FILE
+    if not secret.exists():
+        secret.touch(mode=0o600)
+        secret.write_text(secrets.token_hex(32), encoding="ascii")
+    lines = [f'code = "{code}"']
+    if person:
+        lines.append(f'person = "{person}"')
+    settings = Settings(home=home, code=code, person=person)
+    upgrade_schema(settings.database)
+    # The settings file comes last: an interrupted init is begun anew, not half an installation.
+    temporary = file.with_suffix(".tmp")
+    temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    temporary.replace(file)
+    return settings
+
+
+def open_installation(home: Path, *, clock: Clock | None = None, ids: IdSource | None = None) -> Installation:
+    """Open the installation at ``home``.
+
+    Raises NotInstalledError, SettingsRefusedError, DatabaseUnavailableError or SchemaOutdatedError.
+    """
+    settings = read_settings(home)
+    database = Database(settings.database)
+    check_schema(database)
+    return Installation(settings, database, clock or SystemClock(), ids or RandomIds())

@@ -1,0 +1,328 @@
+"""The send job: decide the channel, freeze the bytes, hand over, record. Never twice, never silently.
+
+Three transactions with the outside world between them: (1) decision, parts and carrier ids are committed
+(``prepared``); (2) the dispatch is marked ``sending``; the carrier is called; (3) the outcome is recorded.
+A process that dies in between finds the dispatch as it left it and asks the carrier (``resolve``).
+"""
+
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from engine.documents import StoredDocument
+from engine.exchange.decision import POST, Decision, Relation, decide
+from engine.exchange.ports import (
+    Blocker,
+    Envelope,
+    FormClass,
+    Mailbox,
+    Part,
+    Prepared,
+    Requirements,
+    split_channel,
+    total_size,
+)
+from engine.exchange.registry import UnknownChannelError
+from engine.service import outcomes
+from engine.service.directory import find_authority, find_mailbox
+from engine.service.mailbox_json import mailbox_from_json, mailbox_to_json
+from engine.service.rules import load_rules
+from engine.store.tables import (
+    arrivals,
+    cases,
+    dispatch_parts,
+    dispatches,
+    exchange_documents,
+    exchanges,
+)
+from engine.work.ports import Job
+
+if TYPE_CHECKING:
+    from engine.service.installation import Installation
+
+BEGUN = ("prepared", "awaiting_signature", "sending")
+
+
+def handle_send(app: "Installation", job: Job) -> None:
+    """Bring one exchange on its way, or go on where an earlier attempt was cut off."""
+    exchange_id = job.arguments["exchange"]
+    with app.write() as tx:
+        exchange = _exchange(tx, exchange_id)
+        latest = _latest_dispatch(tx, exchange_id)
+        if exchange["status"] in ("withdrawn", "held") or _settled(latest):
+            return
+        if latest is None or latest["state"] == "failed":
+            failed = _failed_channels(tx, exchange_id)
+            latest = _prepare(app, tx, exchange, failed, copy=bool(job.arguments.get("copy")))
+            if latest is None:
+                return
+    app.probe("prepared")
+    _deliver(app, latest)
+
+
+def _settled(latest: RowMapping | dict[str, Any] | None) -> bool:
+    return latest is not None and latest["state"] in ("handed_over", "outcome_unknown")
+
+
+def _deliver(app: "Installation", dispatch: RowMapping | dict[str, Any]) -> None:
+    """Hand a prepared dispatch to its carrier, or find out what an interrupted hand-over came to."""
+    _, carrier_name = split_channel(dispatch["channel"])
+    carrier = app.adapters.carrier(carrier_name)
+    prepared = _load_prepared(app, dispatch)
+    if dispatch["state"] == "sending":
+        outcome = carrier.resolve(prepared)
+        if outcomes.did_not_go(outcome):
+            outcome = carrier.transmit(prepared)
+    else:
+        with app.write() as tx:
+            tx.execute(
+                update(dispatches)
+                .where(dispatches.c.id == dispatch["id"], dispatches.c.state == "prepared")
+                .values(state="sending", attempts=dispatches.c.attempts + 1)
+            )
+        app.probe("sending")
+        outcome = carrier.transmit(prepared)
+    app.probe("transmitted")
+    with app.write() as tx:
+        outcomes.record(app, tx, dispatch["id"], outcome)
+    app.probe("recorded")
+
+
+def _exchange(tx: Connection, exchange_id: str) -> RowMapping:
+    return (
+        tx.execute(select(exchanges).where(exchanges.c.id == exchange_id).with_for_update()).mappings().one()
+    )
+
+
+def _latest_dispatch(tx: Connection, exchange_id: str) -> RowMapping | None:
+    return (
+        tx.execute(
+            select(dispatches)
+            .where(dispatches.c.exchange_id == exchange_id)
+            .order_by(dispatches.c.number.desc())
+            .limit(1)
+        )
+        .mappings()
+        .one_or_none()
+    )
+
+
+def _failed_channels(tx: Connection, exchange_id: str) -> list[str]:
+    rows = tx.execute(
+        select(dispatches.c.channel).where(
+            dispatches.c.exchange_id == exchange_id, dispatches.c.state == "failed"
+        )
+    )
+    return [row.channel for row in rows]
+
+
+def _prepare(
+    app: "Installation", tx: Connection, exchange: RowMapping, failed: list[str], *, copy: bool
+) -> dict[str, Any] | None:
+    """Decide, build, freeze and record a dispatch; without a channel the exchange is held for a clerk."""
+    decision = decide_channel(app, tx, exchange, failed)
+    if decision.channel is None:
+        outcomes.hold(app, tx, exchange, decision)
+        return None
+    number = 1 + len(tx.execute(select(dispatches.c.id).where(_of(exchange))).all())
+    dispatch_id = str(app.ids.new())
+    envelope = build_envelope(app, tx, exchange, dispatch_id, copy=copy)
+    payload, carrier = app.adapters.channel(decision.channel)
+    today = app.clock.now().date()
+    sender = find_mailbox(tx, exchange["authority_id"], decision.channel, today)
+    recipient = recipient_mailbox(tx, exchange["recipient_id"], decision.channel, today)
+    if recipient is None:
+        raise RuntimeError("the decision chose a channel without a mailbox")
+    with TemporaryDirectory() as folder:
+        parts = payload.build(envelope, recipient, Path(folder))
+        prepared = carrier.prepare(envelope, parts, sender, recipient)
+        stored = [_store_part(app, part) for part in prepared.parts]
+    row: dict[str, Any] = {
+        "id": dispatch_id,
+        "authority_id": exchange["authority_id"],
+        "exchange_id": exchange["id"],
+        "number": number,
+        "channel": decision.channel,
+        "state": "prepared",
+        "intended_channel": decision.intended,
+        "decision": asdict(decision),
+        "carrier_reference": prepared.carrier_reference,
+        "prepared": {
+            "sender": mailbox_to_json(prepared.sender) if prepared.sender else None,
+            "recipient": mailbox_to_json(prepared.recipient),
+            "details": dict(prepared.details),
+        },
+        "level": payload.level.value,
+        "copy": copy,
+        "test": False,
+        "created_at": app.clock.now(),
+        "attempts": 0,
+    }
+    tx.execute(insert(dispatches).values(**row))
+    for position, part in enumerate(stored):
+        tx.execute(
+            insert(dispatch_parts).values(
+                dispatch_id=dispatch_id, position=position, authority_id=row["authority_id"], **part
+            )
+        )
+    return row
+
+
+def _of(exchange: RowMapping) -> Any:
+    return dispatches.c.exchange_id == exchange["id"]
+
+
+def _store_part(app: "Installation", part: Part) -> dict[str, Any]:
+    with part.path.open("rb") as source:
+        blob = app.documents.put(source)
+    return {
+        "sha256": blob.sha256,
+        "size": blob.size,
+        "name": part.name,
+        "media_type": part.media_type,
+        "role": part.role,
+    }
+
+
+def _load_prepared(app: "Installation", dispatch: RowMapping | dict[str, Any]) -> Prepared:
+    with app.read() as tx:
+        rows = (
+            tx.execute(
+                select(dispatch_parts)
+                .where(dispatch_parts.c.dispatch_id == dispatch["id"])
+                .order_by(dispatch_parts.c.position)
+            )
+            .mappings()
+            .all()
+        )
+    kept = dispatch["prepared"]
+    return Prepared(
+        dispatch_id=dispatch["id"],
+        carrier_reference=dispatch["carrier_reference"],
+        parts=tuple(
+            Part(row["name"], row["media_type"], app.documents.local_path(row["sha256"]), row["role"])
+            for row in rows
+        ),
+        sender=mailbox_from_json(kept["sender"]) if kept["sender"] else None,
+        recipient=mailbox_from_json(kept["recipient"]),
+        details=kept["details"],
+    )
+
+
+def exchange_files(app: "Installation", tx: Connection, exchange_id: str) -> list[StoredDocument]:
+    """Return the documents that travel with an exchange, in order."""
+    rows = tx.execute(
+        select(exchange_documents)
+        .where(exchange_documents.c.exchange_id == exchange_id)
+        .order_by(exchange_documents.c.position)
+    ).mappings()
+    return [
+        StoredDocument(row["name"], row["media_type"], row["sha256"], row["size"], app.documents)
+        for row in rows
+    ]
+
+
+def decide_channel(app: "Installation", tx: Connection, exchange: RowMapping, failed: list[str]) -> Decision:
+    """Decide by rules, law, mailboxes and the adapters' own checks; nothing is changed."""
+    case = tx.execute(select(cases).where(cases.c.id == exchange["case_id"])).mappings().one()
+    message_type = app.programs.message_type(
+        tx, case["version_id"], exchange["message_type"], exchange["message_version"]
+    )
+    files = exchange_files(app, tx, exchange["id"])
+    today = app.clock.now().date()
+    requirements = Requirements(
+        message_type=message_type,
+        form=FormClass(exchange["form"]),
+        total_bytes=total_size(files),
+        media_types=tuple(file.media_type for file in files),
+        on=today,
+    )
+
+    def check(channel: str) -> list[Blocker]:
+        return _blockers(app, tx, exchange, channel, requirements)
+
+    relation = Relation(
+        exchange["procedure_key"], exchange["element_id"], exchange["authority_id"], exchange["recipient_id"]
+    )
+    return decide(
+        load_rules(tx, exchange["authority_id"]),
+        relation,
+        exchange["case_id"],
+        requirements.form,
+        exchange["fallback"],
+        app.clock.now(),
+        check,
+        failed,
+    )
+
+
+def _blockers(
+    app: "Installation", tx: Connection, exchange: RowMapping, channel: str, requirements: Requirements
+) -> list[Blocker]:
+    try:
+        payload, carrier = app.adapters.channel(channel)
+    except UnknownChannelError as error:
+        return [Blocker("no-adapter", "sender", str(error))]
+    recipient = recipient_mailbox(tx, exchange["recipient_id"], channel, requirements.on)
+    if recipient is None:
+        return [Blocker("no-mailbox", "recipient", f"no open mailbox on {channel}")]
+    if requirements.form not in recipient.form_classes:
+        return [Blocker("form-class", "recipient", f"form {requirements.form.value} is not accepted there")]
+    sender = find_mailbox(tx, exchange["authority_id"], channel, requirements.on)
+    return [
+        *payload.check(recipient, requirements),
+        *carrier.check(sender, recipient, requirements),
+    ]
+
+
+def recipient_mailbox(tx: Connection, authority_id: str, channel: str, on: date) -> Mailbox | None:
+    """Return the recipient's mailbox; everybody has a letter box, recorded as a mailbox or not."""
+    found = find_mailbox(tx, authority_id, channel, on)
+    if found is not None or channel != POST:
+        return found
+    authority = find_authority(tx, authority_id)
+    return Mailbox(
+        authority_id=authority_id,
+        channel=channel,
+        address="\n".join((authority.official_name, *authority.address)),
+        valid_from=authority.valid_from,
+        form_classes=tuple(FormClass),
+    )
+
+
+def build_envelope(
+    app: "Installation", tx: Connection, exchange: RowMapping, dispatch_id: str, *, copy: bool = False
+) -> Envelope:
+    """Gather what a payload needs to know of an exchange."""
+    case = tx.execute(select(cases).where(cases.c.id == exchange["case_id"])).mappings().one()
+    own_answer_to = None
+    if exchange["own_answer_to"]:
+        own_answer_to = tx.scalar(
+            select(arrivals.c.exchange_id).where(arrivals.c.id == exchange["own_answer_to"])
+        )
+    return Envelope(
+        exchange_id=exchange["id"],
+        dispatch_id=dispatch_id,
+        installation=app.settings.code,
+        message_type=app.programs.message_type(
+            tx, case["version_id"], exchange["message_type"], exchange["message_version"]
+        ),
+        sender=find_authority(tx, exchange["authority_id"]).party(),
+        recipient=find_authority(tx, exchange["recipient_id"]).party(),
+        own_reference=case["own_reference"],
+        partner_reference=case["partner_reference"],
+        subject=exchange["subject"],
+        data=exchange["data"],
+        documents=exchange_files(app, tx, exchange["id"]),
+        form=FormClass(exchange["form"]),
+        created=exchange["created_at"],
+        answer_to=exchange["answer_to"],
+        own_answer_to=own_answer_to,
+        reminds=exchange["reminds"],
+        answer_due=exchange["answer_due"],
+        copy=copy,
+    )

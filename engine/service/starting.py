@@ -1,0 +1,156 @@
+"""Beginning cases: by a clerk, or by a message that arrived."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, insert, select
+
+from engine.errors import RefusedError
+from engine.exchange.chain import GENESIS
+from engine.runtime import api
+from engine.service.advance import CaseRow, apply
+from engine.service.programs import ProcedureUnknownError
+from engine.service.stories import Head
+from engine.store.database import upsert
+from engine.store.tables import case_states, cases, counters, procedure_versions, processes
+
+if TYPE_CHECKING:
+    from engine.service.installation import Installation
+
+
+class StartRefusedError(RefusedError):
+    """A case cannot be begun like this."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessChoice:
+    """A process of a deployed version, and where in it a case begins."""
+
+    version_id: str
+    process_id: str
+    procedure_key: str
+    name: str
+    start_event: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """What is known of the other authority when a case begins."""
+
+    authority_id: str | None = None
+    reference: str | None = None
+
+
+def latest_processes(tx: Connection) -> list[Mapping[str, Any]]:
+    """Return the processes of the newest version of every procedure."""
+    rows = tx.execute(
+        select(processes, procedure_versions.c.number)
+        .join(procedure_versions, procedure_versions.c.id == processes.c.version_id)
+        .order_by(processes.c.procedure_key, procedure_versions.c.number, processes.c.process_id)
+    ).mappings()
+    newest: dict[str, int] = {}
+    found = [dict(row) for row in rows]
+    for row in found:
+        newest[row["procedure_key"]] = max(newest.get(row["procedure_key"], 0), row["number"])
+    return [row for row in found if row["number"] == newest[row["procedure_key"]]]
+
+
+def choose_manual(tx: Connection, procedure: str, process_id: str | None) -> ProcessChoice:
+    """Return the process of ``procedure`` that a clerk begins.
+
+    Raises ProcedureUnknownError, or StartRefusedError where it is not clear which process is meant.
+    """
+    rows = [row for row in latest_processes(tx) if row["procedure_key"] == procedure]
+    if not rows:
+        raise ProcedureUnknownError(
+            f"no procedure {procedure!r} is deployed", hint="'dienstweg model list' shows what is"
+        )
+    manual = [row for row in rows if row["manual_start"]]
+    wanted = [row for row in rows if row["process_id"] == process_id] if process_id else manual
+    if len(wanted) != 1:
+        names = ", ".join(row["process_id"] for row in manual) or "none"
+        raise StartRefusedError(
+            f"{procedure} has no single process to begin by hand", hint=f"name one with --process: {names}"
+        )
+    row = wanted[0]
+    return ProcessChoice(row["version_id"], row["process_id"], procedure, row["name"])
+
+
+def choose_by_message(tx: Connection, message: str) -> ProcessChoice | None:
+    """Return the process whose message start event takes ``message``, or None where no model has one."""
+    for row in latest_processes(tx):
+        event = row["start_messages"].get(message)
+        if event is not None:
+            return ProcessChoice(
+                row["version_id"], row["process_id"], row["procedure_key"], row["name"], event
+            )
+    return None
+
+
+def begin(
+    app: "Installation",
+    tx: Connection,
+    authority_id: str,
+    choice: ProcessChoice,
+    data: Mapping[str, Any],
+    *,
+    by: str,
+    unit_id: str | None = None,
+    partner: Partner = Partner(),
+) -> str:
+    """Write a new case, run it to its first wait, and return its id. Commits with ``tx``."""
+    now = app.clock.now()
+    package = app.programs.package(tx, choice.version_id)
+    number = next_number(tx, authority_id, f"case:{choice.procedure_key}:{now.year}")
+    reference = f"{package.reference_prefix}-{now.year}-{number:05d}"
+    case = CaseRow(
+        id=str(app.ids.new()),
+        authority_id=authority_id,
+        unit_id=unit_id,
+        procedure_key=choice.procedure_key,
+        version_id=choice.version_id,
+        process_id=choice.process_id,
+        own_reference=reference,
+        partner_reference=partner.reference,
+        partner_id=partner.authority_id,
+        status="open",
+    )
+    row = {name: getattr(case, name) for name in CaseRow.__dataclass_fields__}
+    tx.execute(
+        insert(cases).values(**row, title=f"{package.title} {reference}", started_at=now, started_by=by)
+    )
+    tx.execute(
+        insert(case_states).values(
+            case_id=case.id, authority_id=authority_id, sequence=0, document="", chain_head=GENESIS
+        )
+    )
+    head = Head(case.id, authority_id, 0, GENESIS)
+    apply(app, tx, case, head, None, api.Start(dict(data), choice.start_event), by)
+    return case.id
+
+
+def start_by_message(
+    app: "Installation",
+    tx: Connection,
+    authority_id: str,
+    message: str,
+    payload: Mapping[str, Any],
+    *,
+    by: str,
+    partner: Partner = Partner(),
+) -> str | None:
+    """Begin the case that ``message`` starts, or return None where no deployed model wants it."""
+    choice = choose_by_message(tx, message)
+    if choice is None:
+        return None
+    return begin(app, tx, authority_id, choice, payload, by=by, partner=partner)
+
+
+def next_number(tx: Connection, authority_id: str, name: str) -> int:
+    """Count up a counter of the authority without gaps; concurrent callers wait for each other."""
+    first = upsert(tx, counters).values(authority_id=authority_id, name=name, value=1)
+    counted = first.on_conflict_do_update(
+        index_elements=["authority_id", "name"], set_={"value": counters.c.value + 1}
+    ).returning(counters.c.value)
+    return int(tx.execute(counted).scalar_one())

@@ -1,0 +1,104 @@
+"""Writing a case's story: history rows and the chain that makes tampering visible, always together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from engine.exchange.chain import commit_to, next_link
+from engine.identifiers import IdSource
+from engine.store.errors import CaseChangedError
+from engine.store.tables import case_states, chain, history
+
+SALT_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened to a case."""
+
+    at: datetime
+    actor: str
+    kind: str
+    """``advance``, ``evidence``, ``fact``, ``correction`` …"""
+    command: Mapping[str, Any]
+    steps: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a case's story stands."""
+
+    case_id: str
+    authority_id: str
+    sequence: int
+    chain_head: str
+
+
+def subject_of(case_id: str, sequence: int, entry: Entry) -> dict[str, Any]:
+    """Return what the chain entry commits to."""
+    return {
+        "case": case_id,
+        "sequence": sequence,
+        "at": entry.at.isoformat(),
+        "actor": entry.actor,
+        "kind": entry.kind,
+        "command": entry.command,
+        "steps": list(entry.steps),
+    }
+
+
+def append(tx: Connection, ids: IdSource, head: Head, entry: Entry, document: str | None = None) -> Head:
+    """Add ``entry`` to the case's story and, with ``document``, replace the case document.
+
+    Raises CaseChangedError where the story has moved on since ``head`` was read.
+    """
+    sequence = head.sequence + 1
+    salt = ids.token(SALT_BYTES).hex()
+    commitment = commit_to(salt, subject_of(head.case_id, sequence, entry))
+    link = next_link(head.chain_head, sequence, entry.kind, commitment)
+    changed: dict[str, Any] = {"sequence": sequence, "chain_head": link.hash}
+    if document is not None:
+        changed["document"] = document
+    moved = tx.execute(
+        update(case_states)
+        .where(case_states.c.case_id == head.case_id, case_states.c.sequence == head.sequence)
+        .values(**changed)
+    )
+    if moved.rowcount != 1:
+        raise CaseChangedError(hint="look at the case again and repeat what is still to be done")
+    row = {"case_id": head.case_id, "authority_id": head.authority_id, "sequence": sequence}
+    tx.execute(
+        insert(history).values(
+            **row,
+            at=entry.at,
+            actor=entry.actor,
+            kind=entry.kind,
+            command=dict(entry.command),
+            steps=list(entry.steps),
+            salt=salt,
+        )
+    )
+    tx.execute(
+        insert(chain).values(
+            **row, kind=link.kind, commitment=commitment, previous=link.previous, hash=link.hash
+        )
+    )
+    return Head(head.case_id, head.authority_id, sequence, link.hash)
+
+
+def read_head(tx: Connection, case_id: str) -> Head:
+    """Read, and on PostgreSQL lock, where a case's story stands."""
+    row = tx.execute(
+        select(case_states.c.authority_id, case_states.c.sequence, case_states.c.chain_head)
+        .where(case_states.c.case_id == case_id)
+        .with_for_update()
+    ).one()
+    return Head(case_id, row.authority_id, row.sequence, row.chain_head)
+
+
+def note(tx: Connection, ids: IdSource, case_id: str, entry: Entry) -> None:
+    """Add an entry that does not move the case: evidence, a fact, a remark."""
+    append(tx, ids, read_head(tx, case_id), entry)

@@ -1,0 +1,15 @@
+"""Errors of the store room."""
+
+from engine.errors import ConflictError, EnvironmentFaultError
+
+
+class DatabaseUnavailableError(EnvironmentFaultError):
+    """The database cannot be reached."""
+
+
+class SchemaOutdatedError(EnvironmentFaultError):
+    """The database has another schema version than this program."""
+
+
+class CaseChangedError(ConflictError):
+    """The case was changed by somebody else in the meantime."""

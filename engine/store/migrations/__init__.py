@@ -1,0 +1,1 @@
+"""Alembic's environment; versions are written by hand and never changed once released."""

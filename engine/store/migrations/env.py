@@ -1,0 +1,18 @@
+"""Runs migrations on one connection, in one transaction where the database allows it."""
+
+from alembic import context
+from engine.store.database import Database
+from engine.store.tables import metadata
+
+database = Database(context.config.attributes["url"])
+try:
+    with database.write() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=metadata,
+            render_as_batch=database.is_sqlite,
+            transaction_per_migration=False,
+        )
+        context.run_migrations()
+finally:
+    database.close()

@@ -1,0 +1,68 @@
+"""All tables, by what they are about. One ``MetaData`` that Alembic and the unit of work share."""
+
+from engine.store.tables.base import metadata
+from engine.store.tables.cases import (
+    case_documents,
+    case_states,
+    cases,
+    chain,
+    counters,
+    documents,
+    history,
+    incidents,
+    message_buffer,
+    subscriptions,
+    tasks,
+    timers,
+)
+from engine.store.tables.content import message_types, package_files, procedure_versions, processes
+from engine.store.tables.directory import authorities, installation, mailboxes, people, units
+from engine.store.tables.exchange import (
+    arrival_parts,
+    arrivals,
+    audit,
+    channel_rules,
+    dispatch_parts,
+    dispatches,
+    evidence,
+    exchange_documents,
+    exchanges,
+    facts,
+)
+from engine.store.tables.work import jobs
+
+__all__ = [
+    "arrival_parts",
+    "arrivals",
+    "audit",
+    "authorities",
+    "case_documents",
+    "case_states",
+    "cases",
+    "chain",
+    "channel_rules",
+    "counters",
+    "dispatch_parts",
+    "dispatches",
+    "documents",
+    "evidence",
+    "exchange_documents",
+    "exchanges",
+    "facts",
+    "history",
+    "incidents",
+    "installation",
+    "jobs",
+    "mailboxes",
+    "message_buffer",
+    "message_types",
+    "metadata",
+    "package_files",
+    "people",
+    "procedure_versions",
+    "processes",
+    "subscriptions",
+    "tasks",
+    "timers",
+    "units",
+]
