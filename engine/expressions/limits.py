@@ -1,0 +1,53 @@
+"""What one expression may use. Counted in steps, never in seconds, so that a replay ends the same way."""
+
+from engine.expressions.errors import LimitError
+
+TEXT = 20_000
+"""Characters of an expression's text."""
+NESTING = 40
+"""Brackets inside brackets that the parsers follow."""
+DEPTH = 150
+"""Height of the syntax tree: how many operators may stand inside each other."""
+STEPS = 400_000
+"""Steps of one evaluation: a node evaluated, an element visited, about 64 characters touched."""
+ITEMS = 100_000
+"""Elements of a list."""
+CHARACTERS = 1_000_000
+"""Characters of a string."""
+FRAMES = 300
+"""Syntax nodes entered at the same time while FEEL functions call each other."""
+EXPONENT = 10_000
+"""Absolute value of an exponent."""
+PATTERN = 1_000
+"""Characters of a regular expression."""
+
+
+class Budget:
+    """The steps and frames that are left to one evaluation."""
+
+    __slots__ = ("frames", "left")
+
+    def __init__(self, steps: int = STEPS) -> None:
+        """Start with ``steps`` to spend."""
+        self.left = steps
+        self.frames = FRAMES
+
+    def spend(self, steps: int) -> None:
+        """Take ``steps`` off; raise LimitError once nothing is left."""
+        self.left -= steps
+        if self.left < 0:
+            raise LimitError("the expression takes too many steps", hint="work on smaller lists")
+
+
+def check_text(text: str) -> str:
+    """Return ``text`` unless it is longer than a string may be."""
+    if len(text) > CHARACTERS:
+        raise LimitError(f"a string grows beyond {CHARACTERS} characters")
+    return text
+
+
+def check_count(count: int) -> int:
+    """Return ``count`` unless a list may not hold so many elements."""
+    if count > ITEMS:
+        raise LimitError(f"a list grows beyond {ITEMS} elements")
+    return count
