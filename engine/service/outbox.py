@@ -9,11 +9,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, and_, insert, or_, select, update
 
 from engine.deadlines.iso import add_period, parse_period
-from engine.definitions.message_types import validate_message
+from engine.definitions.letters import render_subject
+from engine.definitions.message_types import outgoing_data
 from engine.errors import RefusedError
+from engine.exchange.codes import exchange_key
 from engine.exchange.ports import FormClass, MessageType
 from engine.runtime import api
-from engine.service.directory import find_authority
+from engine.service.directory import Authority, find_authority
 from engine.store.tables import arrivals, case_documents, cases, exchange_documents, exchanges
 
 if TYPE_CHECKING:
@@ -49,10 +51,18 @@ def create_exchange(app: "Installation", tx: Connection, case: "CaseRow", send: 
             f"message type {send.message!r} is not part of this procedure", where=send.element_id
         )
     recipient = _recipient(tx, send)
-    data = _payload(message_type, send)
-    validate_message(message_type, data)
-    answered = _answered(tx, case, message_type, recipient)
+    data = outgoing_data(message_type, send.data)
+    answered = _answered(tx, case, message_type, recipient.id)
     now = app.clock.now()
+    subject = render_subject(
+        message_type,
+        data,
+        sender=find_authority(tx, case.authority_id).party(),
+        recipient=recipient.party(),
+        own_reference=case.own_reference,
+        partner_reference=case.partner_reference,
+        on=now.astimezone(LOCAL_ZONE).date(),
+    )
     exchange_id = str(app.ids.new())
     tx.execute(
         insert(exchanges).values(
@@ -60,13 +70,14 @@ def create_exchange(app: "Installation", tx: Connection, case: "CaseRow", send: 
             authority_id=case.authority_id,
             case_id=case.id,
             key=send.key,
+            code_key=exchange_key(exchange_id),
             procedure_key=case.procedure_key,
             element_id=send.element_id,
             message_type=message_type.key,
             message_version=message_type.version,
-            recipient_id=recipient,
+            recipient_id=recipient.id,
             form=_form(message_type, send).value,
-            subject=message_type.title,
+            subject=subject,
             data=data,
             fallback=send.attributes.get("fallback", "post"),
             answer_to=answered.sender_exchange if answered else None,
@@ -79,14 +90,14 @@ def create_exchange(app: "Installation", tx: Connection, case: "CaseRow", send: 
     )
     _attach_documents(tx, case, send, exchange_id)
     if case.partner_id is None:
-        tx.execute(update(cases).where(cases.c.id == case.id).values(partner_id=recipient))
+        tx.execute(update(cases).where(cases.c.id == case.id).values(partner_id=recipient.id))
     app.queue.enqueue(
         tx, "send", {"exchange": exchange_id}, authority_id=case.authority_id, key=f"send:{exchange_id}"
     )
     return exchange_id
 
 
-def _recipient(tx: Connection, send: api.Send) -> str:
+def _recipient(tx: Connection, send: api.Send) -> Authority:
     value = send.values.get("recipient")
     if not isinstance(value, str) or not value:
         raise SendRefusedError(
@@ -94,13 +105,7 @@ def _recipient(tx: Connection, send: api.Send) -> str:
             where=send.element_id,
             hint="dw:recipient must give an authority's key, e.g. an AGS of eight digits",
         )
-    return find_authority(tx, value).id
-
-
-def _payload(message_type: MessageType, send: api.Send) -> dict[str, Any]:
-    """Take from the case's data what the message type speaks of, and nothing else."""
-    known = message_type.schema.get("properties", {})
-    return {name: send.data[name] for name in known if name in send.data and send.data[name] is not None}
+    return find_authority(tx, value)
 
 
 def _form(message_type: MessageType, send: api.Send) -> FormClass:

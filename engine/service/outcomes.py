@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 SYSTEM = "system"
 RETRY_DELAY = timedelta(seconds=30)
+ATTEMPTS = 3
+"""How often a channel is tried before the exchange falls back."""
 CONFIRM_POSTING = "confirm-posting"
 TASK_NAMES = {CONFIRM_POSTING: "Brief zur Post geben und Aufgabe zur Post bestätigen"}
 
@@ -36,6 +38,9 @@ def record(app: "Installation", tx: Connection, dispatch_id: str, outcome: Outco
     )
     if dispatch["state"] == "handed_over":
         return
+    if dispatch["exchange_id"] is None:
+        _technical(app, tx, dispatch, outcome)
+        return
     exchange = _exchange(tx, dispatch["exchange_id"])
     if isinstance(outcome, HandedOver):
         _handed_over(app, tx, exchange, dispatch, outcome)
@@ -45,6 +50,36 @@ def record(app: "Installation", tx: Connection, dispatch_id: str, outcome: Outco
         open_incident(app, tx, exchange, "outcome-unknown", dispatch_id, f"{text}: {outcome.reason}")
     else:
         _rejected(app, tx, exchange, dispatch, outcome)
+
+
+def _technical(app: "Installation", tx: Connection, dispatch: RowMapping, outcome: Outcome) -> None:
+    """Record what became of a confirmation or complaint; it has no case and falls back to nothing."""
+    if isinstance(outcome, HandedOver):
+        _set(tx, dispatch["id"], state="handed_over", handed_over_at=outcome.at)
+    elif isinstance(outcome, Unknown):
+        _set(tx, dispatch["id"], state="outcome_unknown", reason=outcome.reason)
+    elif outcome.retry and dispatch["attempts"] < ATTEMPTS:
+        _set(tx, dispatch["id"], state="prepared", reason=outcome.reason)
+        app.queue.enqueue(
+            tx,
+            "confirm",
+            {"dispatch": dispatch["id"]},
+            authority_id=dispatch["authority_id"],
+            key=f"confirm:{dispatch['id']}",
+            due=app.clock.now() + (dispatch["attempts"] + 1) * RETRY_DELAY,
+        )
+    else:
+        _set(tx, dispatch["id"], state="failed", reason=outcome.reason)
+
+
+def answered(app: "Installation", tx: Connection, exchange: RowMapping, arrival: RowMapping, by: str) -> None:
+    """Note that an exchange has its answer, whichever way it came."""
+    tx.execute(
+        update(exchanges)
+        .where(exchanges.c.id == exchange["id"])
+        .values(status="answered", answered_at=arrival["received_at"], answered_by=arrival["id"])
+    )
+    add_fact(app, tx, exchange, None, "answered", arrival["received_at"], arrival["channel"], by)
 
 
 def _handed_over(
@@ -88,7 +123,7 @@ def _rejected(
     outcome: Rejected,
 ) -> None:
     """Try again later on the same channel, or mark the dispatch failed and let the rules fall back."""
-    if outcome.retry and dispatch["attempts"] < 3:
+    if outcome.retry and dispatch["attempts"] < ATTEMPTS:
         _set(tx, dispatch["id"], state="prepared", reason=outcome.reason)
         due = app.clock.now() + (dispatch["attempts"] + 1) * RETRY_DELAY
     else:

@@ -20,8 +20,6 @@ from engine.exchange.ports import (
     Envelope,
     FormClass,
     Mailbox,
-    Part,
-    Prepared,
     Requirements,
     split_channel,
     total_size,
@@ -29,12 +27,11 @@ from engine.exchange.ports import (
 from engine.exchange.registry import UnknownChannelError
 from engine.service import outcomes
 from engine.service.directory import find_authority, find_mailbox
-from engine.service.mailbox_json import mailbox_from_json, mailbox_to_json
+from engine.service.dispatch_parts import load_prepared, store_prepared
 from engine.service.rules import load_rules
 from engine.store.tables import (
     arrivals,
     cases,
-    dispatch_parts,
     dispatches,
     exchange_documents,
     exchanges,
@@ -61,18 +58,19 @@ def handle_send(app: "Installation", job: Job) -> None:
             if latest is None:
                 return
     app.probe("prepared")
-    _deliver(app, latest)
+    deliver(app, latest)
 
 
 def _settled(latest: RowMapping | dict[str, Any] | None) -> bool:
     return latest is not None and latest["state"] in ("handed_over", "outcome_unknown")
 
 
-def _deliver(app: "Installation", dispatch: RowMapping | dict[str, Any]) -> None:
+def deliver(app: "Installation", dispatch: RowMapping | dict[str, Any]) -> None:
     """Hand a prepared dispatch to its carrier, or find out what an interrupted hand-over came to."""
     _, carrier_name = split_channel(dispatch["channel"])
     carrier = app.adapters.carrier(carrier_name)
-    prepared = _load_prepared(app, dispatch)
+    with app.read() as tx:
+        prepared = load_prepared(app, tx, dispatch)
     if dispatch["state"] == "sending":
         outcome = carrier.resolve(prepared)
         if outcomes.did_not_go(outcome):
@@ -128,7 +126,9 @@ def _prepare(
     if decision.channel is None:
         outcomes.hold(app, tx, exchange, decision)
         return None
-    number = 1 + len(tx.execute(select(dispatches.c.id).where(_of(exchange))).all())
+    earlier = select(dispatches.c.id).where(dispatches.c.exchange_id == exchange["id"])
+    number = 1 + len(tx.execute(earlier).all())
+    owner = {"authority_id": exchange["authority_id"]}
     dispatch_id = str(app.ids.new())
     envelope = build_envelope(app, tx, exchange, dispatch_id, copy=copy)
     payload, carrier = app.adapters.channel(decision.channel)
@@ -140,22 +140,19 @@ def _prepare(
     with TemporaryDirectory() as folder:
         parts = payload.build(envelope, recipient, Path(folder))
         prepared = carrier.prepare(envelope, parts, sender, recipient)
-        stored = [_store_part(app, part) for part in prepared.parts]
+        frozen = store_prepared(app, tx, {"id": dispatch_id, **owner}, prepared)
     row: dict[str, Any] = {
         "id": dispatch_id,
-        "authority_id": exchange["authority_id"],
+        **owner,
+        **frozen,
         "exchange_id": exchange["id"],
+        "arrival_id": None,
+        "purpose": "message",
         "number": number,
         "channel": decision.channel,
         "state": "prepared",
         "intended_channel": decision.intended,
         "decision": asdict(decision),
-        "carrier_reference": prepared.carrier_reference,
-        "prepared": {
-            "sender": mailbox_to_json(prepared.sender) if prepared.sender else None,
-            "recipient": mailbox_to_json(prepared.recipient),
-            "details": dict(prepared.details),
-        },
         "level": payload.level.value,
         "copy": copy,
         "test": False,
@@ -163,54 +160,7 @@ def _prepare(
         "attempts": 0,
     }
     tx.execute(insert(dispatches).values(**row))
-    for position, part in enumerate(stored):
-        tx.execute(
-            insert(dispatch_parts).values(
-                dispatch_id=dispatch_id, position=position, authority_id=row["authority_id"], **part
-            )
-        )
     return row
-
-
-def _of(exchange: RowMapping) -> Any:
-    return dispatches.c.exchange_id == exchange["id"]
-
-
-def _store_part(app: "Installation", part: Part) -> dict[str, Any]:
-    with part.path.open("rb") as source:
-        blob = app.documents.put(source)
-    return {
-        "sha256": blob.sha256,
-        "size": blob.size,
-        "name": part.name,
-        "media_type": part.media_type,
-        "role": part.role,
-    }
-
-
-def _load_prepared(app: "Installation", dispatch: RowMapping | dict[str, Any]) -> Prepared:
-    with app.read() as tx:
-        rows = (
-            tx.execute(
-                select(dispatch_parts)
-                .where(dispatch_parts.c.dispatch_id == dispatch["id"])
-                .order_by(dispatch_parts.c.position)
-            )
-            .mappings()
-            .all()
-        )
-    kept = dispatch["prepared"]
-    return Prepared(
-        dispatch_id=dispatch["id"],
-        carrier_reference=dispatch["carrier_reference"],
-        parts=tuple(
-            Part(row["name"], row["media_type"], app.documents.local_path(row["sha256"]), row["role"])
-            for row in rows
-        ),
-        sender=mailbox_from_json(kept["sender"]) if kept["sender"] else None,
-        recipient=mailbox_from_json(kept["recipient"]),
-        details=kept["details"],
-    )
 
 
 def exchange_files(app: "Installation", tx: Connection, exchange_id: str) -> list[StoredDocument]:
@@ -229,9 +179,7 @@ def exchange_files(app: "Installation", tx: Connection, exchange_id: str) -> lis
 def decide_channel(app: "Installation", tx: Connection, exchange: RowMapping, failed: list[str]) -> Decision:
     """Decide by rules, law, mailboxes and the adapters' own checks; nothing is changed."""
     case = tx.execute(select(cases).where(cases.c.id == exchange["case_id"])).mappings().one()
-    message_type = app.programs.message_type(
-        tx, case["version_id"], exchange["message_type"], exchange["message_version"]
-    )
+    message_type = app.programs.message_type(tx, case["version_id"], exchange["message_type"])
     files = exchange_files(app, tx, exchange["id"])
     today = app.clock.now().date()
     requirements = Requirements(
@@ -308,9 +256,7 @@ def build_envelope(
         exchange_id=exchange["id"],
         dispatch_id=dispatch_id,
         installation=app.settings.code,
-        message_type=app.programs.message_type(
-            tx, case["version_id"], exchange["message_type"], exchange["message_version"]
-        ),
+        message_type=app.programs.message_type(tx, case["version_id"], exchange["message_type"]),
         sender=find_authority(tx, exchange["authority_id"]).party(),
         recipient=find_authority(tx, exchange["recipient_id"]).party(),
         own_reference=case["own_reference"],

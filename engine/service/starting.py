@@ -103,7 +103,7 @@ def begin(
     now = app.clock.now()
     package = app.programs.package(tx, choice.version_id)
     number = next_number(tx, authority_id, f"case:{choice.procedure_key}:{now.year}")
-    reference = f"{package.reference_prefix}-{now.year}-{number:05d}"
+    reference = f"{app.settings.code}-{package.key[:4].upper()}-{now.year}-{number:05d}"
     case = CaseRow(
         id=str(app.ids.new()),
         authority_id=authority_id,

@@ -23,6 +23,7 @@ exchanges = Table(
     owner(),
     identifier("case_id"),
     Column("key", String(300), nullable=False),
+    Column("code_key", String(40), nullable=False, index=True),
     Column("procedure_key", String(80), nullable=False),
     Column("element_id", String(200), nullable=False),
     Column("message_type", String(80), nullable=False),
@@ -61,7 +62,10 @@ dispatches = Table(
     metadata,
     identifier(primary_key=True),
     owner(),
-    identifier("exchange_id"),
+    # A message belongs to an exchange; a confirmation or complaint to the arrival it answers.
+    identifier("exchange_id", nullable=True),
+    identifier("arrival_id", nullable=True),
+    Column("purpose", String(20), nullable=False),
     Column("number", Integer, nullable=False),
     Column("channel", String(80), nullable=False),
     Column("state", String(24), nullable=False),
@@ -77,6 +81,7 @@ dispatches = Table(
     Column("attempts", Integer, nullable=False),
     Column("reason", Text),
     UniqueConstraint("exchange_id", "number"),
+    UniqueConstraint("arrival_id", "purpose"),
     Index(None, "authority_id", "state"),
     Index(None, "carrier_reference"),
 )
@@ -143,6 +148,7 @@ arrivals = Table(
     Column("data", JsonText),
     Column("references", JsonText, nullable=False),
     Column("sender_exchange", String(120)),
+    Column("sender_key", String(120)),
     Column("sender_reference", String(120)),
     Column("case_id", String(64), index=True),
     Column("exchange_id", String(64)),
@@ -153,7 +159,7 @@ arrivals = Table(
     Column("registered_at", Instant, nullable=False),
     UniqueConstraint("authority_id", "channel", "carrier_reference"),
     Index(None, "authority_id", "status", "received_at"),
-    Index(None, "authority_id", "sender_exchange"),
+    Index(None, "authority_id", "sender_key"),
 )
 
 arrival_parts = Table(

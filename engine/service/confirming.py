@@ -1,0 +1,137 @@
+"""Technical answers to an arrival: the standard's own confirmation or error message, where it has one."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, RowMapping, insert, select
+
+from engine.exchange.ports import (
+    Envelope,
+    FormClass,
+    MessageType,
+    Part,
+    Payload,
+    Reading,
+    split_channel,
+)
+from engine.service.directory import find_authority, find_mailbox
+from engine.service.dispatch_parts import store_prepared
+from engine.store.tables import dispatches
+from engine.work.ports import Job
+
+if TYPE_CHECKING:
+    from engine.service.installation import Installation
+
+TECHNICAL = MessageType(key="technical", version="1", title="Technische Antwort", schema={})
+
+
+def confirm(
+    app: "Installation",
+    tx: Connection,
+    arrival: RowMapping,
+    payload: Payload,
+    reading: Reading,
+    parts: Sequence[Part],
+) -> None:
+    """Prepare the confirmation of receipt that the sender asked for."""
+    sender = arrival["sender_id"] or reading.sender_id
+    if sender is None:
+        return
+    own = find_authority(tx, arrival["authority_id"]).party()
+    with TemporaryDirectory() as folder:
+        built = payload.confirm(reading, parts, own, Path(folder))
+        if built:
+            _prepare(app, tx, arrival, sender, built, "confirmation")
+
+
+def complain(app: "Installation", tx: Connection, arrival: RowMapping, reason: str) -> None:
+    """Prepare the standard's error answer to an unreadable arrival; only an authenticated sender gets one."""
+    from engine.service.receiving import parts_of
+
+    if arrival["sender_id"] is None:
+        return
+    payload_name, _ = split_channel(arrival["channel"])
+    own = find_authority(tx, arrival["authority_id"]).party()
+    parts = parts_of(app, tx, arrival["id"])
+    with TemporaryDirectory() as folder:
+        built = app.adapters.payload(payload_name).complain(parts, reason, own, Path(folder))
+        if built:
+            _prepare(app, tx, arrival, arrival["sender_id"], built, "complaint")
+
+
+def _prepare(
+    app: "Installation",
+    tx: Connection,
+    arrival: RowMapping,
+    recipient_id: str,
+    parts: Sequence[Part],
+    purpose: str,
+) -> None:
+    """Freeze a technical answer and enqueue its hand-over, once per arrival and purpose."""
+    done = select(dispatches.c.id).where(
+        dispatches.c.arrival_id == arrival["id"], dispatches.c.purpose == purpose
+    )
+    today = app.clock.now().date()
+    recipient = find_mailbox(tx, recipient_id, arrival["channel"], today)
+    if recipient is None or tx.execute(done).first() is not None:
+        return
+    _, carrier_name = split_channel(arrival["channel"])
+    dispatch_id = str(app.ids.new())
+    envelope = Envelope(
+        exchange_id=dispatch_id,
+        dispatch_id=dispatch_id,
+        installation=app.settings.code,
+        message_type=TECHNICAL,
+        sender=find_authority(tx, arrival["authority_id"]).party(),
+        recipient=find_authority(tx, recipient_id).party(),
+        own_reference="",
+        partner_reference=arrival["sender_reference"],
+        subject=TECHNICAL.title,
+        data={},
+        documents=(),
+        form=FormClass.NONE,
+        created=app.clock.now(),
+    )
+    sender = find_mailbox(tx, arrival["authority_id"], arrival["channel"], today)
+    prepared = app.adapters.carrier(carrier_name).prepare(envelope, parts, sender, recipient)
+    row = {
+        "id": dispatch_id,
+        "authority_id": arrival["authority_id"],
+        "exchange_id": None,
+        "arrival_id": arrival["id"],
+        "purpose": purpose,
+        "number": 1,
+        "channel": arrival["channel"],
+        "state": "prepared",
+        "intended_channel": arrival["channel"],
+        "decision": {},
+        "level": "C",
+        "copy": False,
+        "test": arrival["test"],
+        "created_at": app.clock.now(),
+        "attempts": 0,
+    }
+    tx.execute(insert(dispatches).values(**row, **store_prepared(app, tx, row, prepared)))
+    app.queue.enqueue(
+        tx,
+        "confirm",
+        {"dispatch": dispatch_id},
+        authority_id=arrival["authority_id"],
+        key=f"confirm:{dispatch_id}",
+    )
+
+
+def handle_confirm(app: "Installation", job: Job) -> None:
+    """Hand a prepared technical answer over, or go on where that was cut off."""
+    from engine.service.sending import BEGUN, deliver
+
+    with app.read() as tx:
+        row = (
+            tx.execute(select(dispatches).where(dispatches.c.id == job.arguments["dispatch"]))
+            .mappings()
+            .one()
+        )
+    if row["state"] in BEGUN:
+        deliver(app, row)

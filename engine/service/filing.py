@@ -1,0 +1,97 @@
+"""Putting an arrival into a case: its files become documents and evidence of the case."""
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from engine.service.stories import Entry, note
+from engine.store.tables import arrival_parts, arrivals, case_documents, cases, evidence
+
+if TYPE_CHECKING:
+    from engine.service.installation import Installation
+
+
+def file_arrival(
+    app: "Installation",
+    tx: Connection,
+    arrival_id: str,
+    case: RowMapping,
+    exchange_id: str | None,
+    by: str,
+) -> None:
+    """Keep an arrival's files with the case, as they came, and note them in its story."""
+    keep_as_evidence(app, tx, arrival_id, case["id"], exchange_id, "arrival")
+    now = app.clock.now()
+    for part in _parts(tx, arrival_id):
+        tx.execute(
+            insert(case_documents).values(
+                id=str(app.ids.new()),
+                authority_id=case["authority_id"],
+                case_id=case["id"],
+                sha256=part["sha256"],
+                name=part["name"],
+                media_type=part["media_type"],
+                size=part["size"],
+                role="received",
+                added_at=now,
+                added_by=by,
+            )
+        )
+
+
+def keep_as_evidence(
+    app: "Installation",
+    tx: Connection,
+    arrival_id: str,
+    case_id: str,
+    exchange_id: str | None,
+    kind: str,
+) -> None:
+    """Write the arrival's files down as evidence and commit to them in the case's chain."""
+    now = app.clock.now()
+    arrival = tx.execute(select(arrivals).where(arrivals.c.id == arrival_id)).mappings().one()
+    listed: list[dict[str, Any]] = []
+    for part in _parts(tx, arrival_id):
+        tx.execute(
+            insert(evidence).values(
+                id=str(app.ids.new()),
+                authority_id=part["authority_id"],
+                case_id=case_id,
+                exchange_id=exchange_id,
+                arrival_id=arrival_id,
+                kind=kind,
+                name=part["name"],
+                sha256=part["sha256"],
+                size=part["size"],
+                at=now,
+            )
+        )
+        listed.append({"name": part["name"], "sha256": part["sha256"]})
+    command = {
+        "evidence": kind,
+        "arrival": arrival_id,
+        "channel": arrival["channel"],
+        "message": arrival["message_type"],
+        "files": listed,
+    }
+    note(tx, app.ids, case_id, Entry(now, arrival["registered_by"], "evidence", command))
+
+
+def learn_partner(tx: Connection, case: RowMapping, partner_id: str | None, reference: str | None) -> None:
+    """Keep the partner and its file reference once they are known."""
+    changed = {}
+    if case["partner_id"] is None and partner_id is not None:
+        changed["partner_id"] = partner_id
+    if case["partner_reference"] is None and reference:
+        changed["partner_reference"] = reference
+    if changed:
+        tx.execute(update(cases).where(cases.c.id == case["id"]).values(**changed))
+
+
+def _parts(tx: Connection, arrival_id: str) -> list[RowMapping]:
+    rows = tx.execute(
+        select(arrival_parts)
+        .where(arrival_parts.c.arrival_id == arrival_id)
+        .order_by(arrival_parts.c.position)
+    )
+    return list(rows.mappings())

@@ -1,0 +1,246 @@
+"""Deploying procedures: checked, versioned by content, immutable afterwards."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, func, insert, select
+
+from engine.actor import Actor, Role
+from engine.definitions.checker import CheckContext, Report, check_untrusted
+from engine.definitions.message_types import fingerprint
+from engine.definitions.model import EventKind, Node, NodeKind, Process, walk
+from engine.definitions.package import ProcedurePackage
+from engine.errors import ConflictError, RefusedError
+from engine.exchange.ports import MessageType
+from engine.service.access import require
+from engine.service.programs import Deployed
+from engine.store.tables import message_types, package_files, procedure_versions, processes
+
+if TYPE_CHECKING:
+    from engine.service.installation import Installation
+
+
+class ModelRefusedError(RefusedError):
+    """The checker refused a model of this procedure."""
+
+    def __init__(self, reports: list[Report]) -> None:
+        """Keep the reports; the message lists what was refused."""
+        self.reports = reports
+        found = [finding for report in reports for finding in report.findings if finding.severity == "error"]
+        lines = "; ".join(f"{f.file}:{f.line} {f.rule} {f.message}" for f in found[:10])
+        super().__init__(
+            f"the model was refused: {lines}", hint="'dienstweg model check FILE' shows all of it"
+        )
+
+
+class MessageTypeChangedError(ConflictError):
+    """A message type was changed without a new version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A deployed version of a procedure."""
+
+    id: str
+    procedure_key: str
+    number: int
+    title: str
+    deployed_at: Any
+    deployed_by: str
+    new: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeStep:
+    """A step of a model that sends a message to another authority."""
+
+    element_id: str
+    name: str
+    message: str
+    form: str | None
+    fallback: str
+
+
+def deploy(app: "Installation", actor: Actor, package: ProcedurePackage) -> Version:
+    """Check and deploy a procedure package; the same content twice is one version.
+
+    Raises ModelRefusedError, MessageTypeChangedError, RoleMissingError. Nothing is deployed then.
+    """
+    require(actor, Role.ADMIN, Role.ANALYST)
+    check(package)
+    deployed = Deployed(package)
+    runnable = [process for model in deployed.models for process in model.processes if process.executable]
+    for process in runnable:
+        deployed.program(process.id)
+    now = app.clock.now()
+    with app.write() as tx:
+        same = _same(tx, package)
+        if same is not None:
+            return same
+        newest = tx.scalar(
+            select(func.max(procedure_versions.c.number)).where(
+                procedure_versions.c.procedure_key == package.key
+            )
+        )
+        version = Version(
+            str(app.ids.new()), package.key, (newest or 0) + 1, package.title, now, actor.person_id
+        )
+        tx.execute(
+            insert(procedure_versions).values(
+                id=version.id,
+                procedure_key=version.procedure_key,
+                number=version.number,
+                title=version.title,
+                content_hash=package.content_hash,
+                deployed_at=now,
+                deployed_by=version.deployed_by,
+            )
+        )
+        for path, content in package.files.items():
+            tx.execute(insert(package_files).values(version_id=version.id, path=path, content=content))
+        for process in runnable:
+            tx.execute(insert(processes).values(**_process_row(version, package, process, deployed)))
+        for message_type in package.message_types.values():
+            _register(tx, message_type, now)
+    return version
+
+
+def check(package: ProcedurePackage) -> list[Report]:
+    """Run the checker over every model of ``package``; raise ModelRefusedError where one is refused."""
+    context = CheckContext.for_package(package)
+    reports = [check_untrusted(content, file, context) for file, content in package.models.items()]
+    if not all(report.accepted for report in reports):
+        raise ModelRefusedError(reports)
+    return reports
+
+
+def _same(tx: Connection, package: ProcedurePackage) -> Version | None:
+    row = (
+        tx.execute(
+            select(procedure_versions).where(
+                procedure_versions.c.procedure_key == package.key,
+                procedure_versions.c.content_hash == package.content_hash,
+            )
+        )
+        .mappings()
+        .one_or_none()
+    )
+    return _version(row, new=False) if row is not None else None
+
+
+def _version(row: Mapping[str, Any], *, new: bool) -> Version:
+    return Version(
+        row["id"],
+        row["procedure_key"],
+        row["number"],
+        row["title"],
+        row["deployed_at"],
+        row["deployed_by"],
+        new,
+    )
+
+
+def _process_row(
+    version: Version, package: ProcedurePackage, process: Process, deployed: Deployed
+) -> dict[str, Any]:
+    role = package.role_of(process.id)
+    file = next(model.file for model in deployed.models if process in model.processes)
+    starts = [n for n in process.scope.nodes.values() if n.kind is NodeKind.START_EVENT]
+    return {
+        "version_id": version.id,
+        "process_id": process.id,
+        "procedure_key": package.key,
+        "name": role.title if role else process.name or process.id,
+        "file": file,
+        "manual_start": any(not node.events for node in starts),
+        "start_messages": {name: node.id for node in starts for name in _start_messages(node)},
+        "exchange_steps": [
+            {name: getattr(step, name) for name in ExchangeStep.__dataclass_fields__}
+            for step in exchange_steps(process)
+        ],
+    }
+
+
+def _start_messages(node: Node) -> list[str]:
+    """Return the names by which a message start event is reached: its message type, or its message."""
+    named = [event.name for event in node.events if event.kind is EventKind.MESSAGE and event.name]
+    declared = node.attributes.get("message")
+    return [declared] if declared else named
+
+
+def exchange_steps(process: Process) -> list[ExchangeStep]:
+    """Return the steps of a process that send to another authority (those with ``dw:recipient``)."""
+    return [
+        ExchangeStep(
+            element_id=node.id,
+            name=node.name or node.id,
+            message=node.attributes.get("message", ""),
+            form=node.attributes.get("form"),
+            fallback=node.attributes.get("fallback", "post"),
+        )
+        for _, node in walk(process.scope)
+        if "recipient" in node.attributes
+    ]
+
+
+def _register(tx: Connection, message_type: MessageType, now: Any) -> None:
+    """Keep a message type's version; the same version with other content is refused."""
+    content = {"fingerprint": fingerprint(message_type), "title": message_type.title}
+    known = tx.execute(
+        select(message_types.c.content).where(
+            message_types.c.key == message_type.key, message_types.c.version == message_type.version
+        )
+    ).scalar_one_or_none()
+    if known is None:
+        tx.execute(
+            insert(message_types).values(
+                key=message_type.key, version=message_type.version, content=content, deployed_at=now
+            )
+        )
+    elif known["fingerprint"] != content["fingerprint"]:
+        raise MessageTypeChangedError(
+            f"message type {message_type.key} {message_type.version} is deployed with other content",
+            hint="partners rely on it: raise its version in message.yaml",
+        )
+
+
+def list_versions(app: "Installation", actor: Actor, procedure: str | None = None) -> list[Version]:
+    """Return deployed versions by procedure and number."""
+    query = select(procedure_versions).order_by(
+        procedure_versions.c.procedure_key, procedure_versions.c.number
+    )
+    if procedure:
+        query = query.where(procedure_versions.c.procedure_key == procedure)
+    with app.read() as tx:
+        return [_version(row, new=False) for row in tx.execute(query).mappings()]
+
+
+def show_procedure(app: "Installation", actor: Actor, procedure: str) -> dict[str, Any]:
+    """Return the newest version of a procedure with its processes, steps and message types."""
+    from engine.service.programs import latest_version
+
+    with app.read() as tx:
+        version_id = latest_version(tx, procedure)
+        row = (
+            tx.execute(select(procedure_versions).where(procedure_versions.c.id == version_id))
+            .mappings()
+            .one()
+        )
+        parts = tx.execute(select(processes).where(processes.c.version_id == version_id)).mappings().all()
+        package = app.programs.package(tx, version_id)
+    return {
+        "key": procedure,
+        "title": row["title"],
+        "number": row["number"],
+        "version_id": version_id,
+        "content_hash": row["content_hash"],
+        "deployed_at": row["deployed_at"],
+        "deployed_by": row["deployed_by"],
+        "processes": [dict(part) for part in parts],
+        "message_types": [
+            {"key": m.key, "version": m.version, "title": m.title, "form": m.form.value}
+            for m in package.message_types.values()
+        ],
+        "forms": sorted(package.forms),
+    }

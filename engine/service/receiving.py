@@ -1,0 +1,161 @@
+"""Bringing in what waits in the own mailboxes: stored and committed first, acknowledged then."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from engine.exchange.errors import UnreadableError
+from engine.exchange.ports import Incoming, Part, Payload, Reading, split_channel
+from engine.service import confirming, matching
+from engine.service.directory import own_mailboxes
+from engine.store.tables import arrival_parts, arrivals
+from engine.work.ports import Job
+
+if TYPE_CHECKING:
+    from engine.service.installation import Installation
+
+SYSTEM = "system"
+
+
+def collect_all(app: "Installation") -> int:
+    """Fetch from every open mailbox of the own authorities; return how many new arrivals there are."""
+    with app.read() as tx:
+        boxes = own_mailboxes(tx, app.clock.now().date())
+    added = 0
+    for mailbox in boxes:
+        _, carrier = split_channel(mailbox.channel)
+        for incoming in app.adapters.carrier(carrier).collect(mailbox):
+            added += _take_in(app, incoming)
+            app.probe("arrival-stored")
+            incoming.acknowledge()
+    return added
+
+
+def _take_in(app: "Installation", incoming: Incoming) -> int:
+    """Store one arrival and enqueue its reading; a known carrier id is not stored twice."""
+    mailbox = incoming.mailbox
+    with app.write() as tx:
+        known = tx.execute(
+            select(arrivals.c.id).where(
+                arrivals.c.authority_id == mailbox.authority_id,
+                arrivals.c.channel == mailbox.channel,
+                arrivals.c.carrier_reference == incoming.carrier_reference,
+            )
+        ).first()
+        if known is not None:
+            return 0
+        arrival_id = add_arrival(
+            app,
+            tx,
+            authority_id=mailbox.authority_id,
+            channel=mailbox.channel,
+            carrier_reference=incoming.carrier_reference,
+            received_at=incoming.received,
+            sender_id=incoming.sender_id,
+            assurance=incoming.assurance.value,
+            registered_by=SYSTEM,
+        )
+        add_parts(app, tx, mailbox.authority_id, arrival_id, incoming.parts)
+        app.queue.enqueue(
+            tx,
+            "arrival",
+            {"arrival": arrival_id},
+            authority_id=mailbox.authority_id,
+            key=f"arrival:{arrival_id}",
+        )
+    return 1
+
+
+def add_arrival(app: "Installation", tx: Connection, **values: Any) -> str:
+    """Write the row of an arrival nobody has understood yet; return its id."""
+    arrival_id = str(app.ids.new())
+    defaults: dict[str, Any] = {
+        "status": "new",
+        "references": [],
+        "remarks": [],
+        "test": False,
+        "registered_at": app.clock.now(),
+    }
+    tx.execute(insert(arrivals).values(id=arrival_id, **{**defaults, **values}))
+    return arrival_id
+
+
+def add_parts(app: "Installation", tx: Connection, authority_id: str, arrival_id: str, parts: Any) -> None:
+    """Store an arrival's files as they came."""
+    for position, part in enumerate(parts):
+        with part.path.open("rb") as source:
+            blob = app.documents.put(source)
+        tx.execute(
+            insert(arrival_parts).values(
+                arrival_id=arrival_id,
+                position=position,
+                authority_id=authority_id,
+                sha256=blob.sha256,
+                size=blob.size,
+                name=part.name,
+                media_type=part.media_type,
+                role=part.role,
+            )
+        )
+
+
+def parts_of(app: "Installation", tx: Connection, arrival_id: str) -> tuple[Part, ...]:
+    """Return an arrival's stored files."""
+    rows = tx.execute(
+        select(arrival_parts)
+        .where(arrival_parts.c.arrival_id == arrival_id)
+        .order_by(arrival_parts.c.position)
+    ).mappings()
+    return tuple(
+        Part(row["name"], row["media_type"], app.documents.local_path(row["sha256"]), row["role"])
+        for row in rows
+    )
+
+
+def handle_arrival(app: "Installation", job: Job) -> None:
+    """Read one stored arrival and match it; what cannot be read goes to a clerk and is reported back."""
+    arrival_id = job.arguments["arrival"]
+    with app.read() as tx:
+        arrival = tx.execute(select(arrivals).where(arrivals.c.id == arrival_id)).mappings().one()
+        parts = parts_of(app, tx, arrival_id)
+    if arrival["status"] != "new":
+        return
+    with TemporaryDirectory() as folder:
+        try:
+            payload, reading = read_parts(app, arrival["channel"], parts, Path(folder))
+        except UnreadableError as error:
+            with app.write() as tx:
+                _unreadable(app, tx, arrival, error)
+            return
+        with app.write() as tx:
+            matching.match(app, tx, arrival, reading)
+            if reading.confirmation_wanted:
+                confirming.confirm(app, tx, arrival, payload, reading, parts)
+    app.probe("arrival-matched")
+
+
+def read_parts(
+    app: "Installation", channel: str, parts: tuple[Part, ...], folder: Path
+) -> tuple[Payload, Reading]:
+    """Let the payload that recognises the parts read them, the channel's own one first.
+
+    Raises UnreadableError where none does, or where the one that does finds them broken.
+    """
+    first, _ = split_channel(channel)
+    candidates = sorted(app.adapters.payloads(), key=lambda payload: payload.name != first)
+    for payload in candidates:
+        if payload.recognises(parts):
+            return payload, payload.read(parts, folder)
+    names = ", ".join(part.name for part in parts) or "nothing"
+    raise UnreadableError(
+        f"no payload reads {names}", where=channel, hint="look at the files and register them by hand"
+    )
+
+
+def _unreadable(app: "Installation", tx: Connection, arrival: RowMapping, error: UnreadableError) -> None:
+    tx.execute(
+        update(arrivals).where(arrivals.c.id == arrival["id"]).values(status="unreadable", reason=str(error))
+    )
+    confirming.complain(app, tx, arrival, str(error))

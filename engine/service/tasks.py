@@ -1,0 +1,224 @@
+"""Tasks: listing, claiming, completing. The first to complete wins; the second reads who and when."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, RowMapping, select, update
+
+from engine.actor import Actor, Role
+from engine.definitions.forms import Form, validate_submission
+from engine.errors import ConflictError, NotFoundError, RefusedError
+from engine.runtime import api, read_item
+from engine.service import posting
+from engine.service.access import require
+from engine.service.advance import lock_case, move
+from engine.store.scope import visible_to
+from engine.store.tables import cases, people, tasks
+
+if TYPE_CHECKING:
+    from engine.service.installation import Installation
+
+PAGE = 50
+_ZONE = ZoneInfo("Europe/Berlin")
+
+
+class TaskUnknownError(NotFoundError):
+    """There is no such task."""
+
+
+class TaskDoneError(ConflictError):
+    """Somebody else has finished this task already."""
+
+
+class TaskClaimedError(ConflictError):
+    """Somebody else is at work on this task."""
+
+
+class TaskDataRefusedError(RefusedError):
+    """This task takes no such data."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLine:
+    """A task in a listing."""
+
+    id: str
+    case_id: str
+    own_reference: str
+    partner_reference: str | None
+    procedure_key: str
+    name: str
+    kind: str
+    element_id: str
+    instance: str
+    form: str | None
+    status: str
+    opened_at: datetime
+    due_at: datetime | None
+    claimed_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """A task with its form and the data its case shows there."""
+
+    task: TaskLine
+    form: Form | None
+    data: Mapping[str, Any]
+
+
+_CASE_COLUMNS = ("own_reference", "partner_reference", "procedure_key")
+_LINE = [(cases if name in _CASE_COLUMNS else tasks).c[name] for name in TaskLine.__dataclass_fields__]
+
+
+def list_tasks(
+    app: "Installation",
+    actor: Actor,
+    *,
+    mine: bool = False,
+    case: str | None = None,
+    text: str | None = None,
+    due_before: datetime | None = None,
+    limit: int = PAGE,
+    offset: int = 0,
+) -> list[TaskLine]:
+    """Return open tasks: those with the earliest due date first, then the oldest."""
+    query = (
+        select(*_LINE)
+        .join(cases, cases.c.id == tasks.c.case_id)
+        .where(visible_to(actor, tasks), tasks.c.status == "open")
+    )
+    if mine:
+        query = query.where(tasks.c.claimed_by == actor.person_id)
+    if case:
+        query = query.where((cases.c.id == case) | (cases.c.own_reference == case))
+    if text:
+        query = query.where(tasks.c.name.ilike(f"%{text}%"))
+    if due_before:
+        query = query.where(tasks.c.due_at < due_before)
+    query = query.order_by(tasks.c.due_at.is_(None), tasks.c.due_at, tasks.c.opened_at, tasks.c.id).limit(
+        limit
+    )
+    with app.read() as tx:
+        return [TaskLine(*row) for row in tx.execute(query.offset(offset))]
+
+
+def show_task(app: "Installation", actor: Actor, key: str) -> TaskView:
+    """Return a task with form and data; raise TaskUnknownError."""
+    with app.read() as tx:
+        row = _find(tx, actor, key)
+        line = _line(tx, row["id"])
+        if row["kind"] != "form":
+            return TaskView(line, None, posting.about(tx, row))
+        case = tx.execute(select(cases).where(cases.c.id == row["case_id"])).mappings().one()
+        return TaskView(line, _form(app, tx, case, row), _data(app, tx, case, row))
+
+
+def claim_task(app: "Installation", actor: Actor, key: str, *, release: bool = False) -> TaskLine:
+    """Take a task, or give it back; raise TaskClaimedError where a colleague has it."""
+    require(actor, Role.CLERK)
+    with app.write() as tx:
+        row = _find(tx, actor, key)
+        _refuse_done(tx, row)
+        if row["claimed_by"] not in (None, actor.person_id):
+            raise TaskClaimedError(
+                f"{_name(tx, row['claimed_by'])} has been at work on it since {_clock(row['claimed_at'])}",
+                hint="ask them to give it back",
+            )
+        values = (
+            {"claimed_by": None, "claimed_at": None}
+            if release
+            else {"claimed_by": actor.person_id, "claimed_at": app.clock.now()}
+        )
+        tx.execute(update(tasks).where(tasks.c.id == row["id"]).values(**values))
+        return _line(tx, row["id"])
+
+
+def complete_task(
+    app: "Installation", actor: Actor, key: str, data: Mapping[str, Any] | None = None
+) -> TaskLine:
+    """Complete a task with the form's data; the case moves on in the same transaction.
+
+    Raises TaskUnknownError, TaskDoneError (who and when), TaskClaimedError, FormRefusedError listing every
+    faulty field, and what the case's next steps refuse; nothing is changed then.
+    """
+    require(actor, Role.CLERK)
+    with app.write() as tx:
+        row = _find(tx, actor, key)
+        # The case is locked before the task is judged: a colleague's completion is waited for, then seen.
+        case = lock_case(tx, row["case_id"]).case
+        row = _find(tx, actor, row["id"])
+        _refuse_done(tx, row)
+        if row["claimed_by"] not in (None, actor.person_id):
+            raise TaskClaimedError(
+                f"{_name(tx, row['claimed_by'])} has been at work on it since {_clock(row['claimed_at'])}"
+            )
+        if row["kind"] != "form":
+            posting.complete(app, tx, row, actor, data or {})
+            return _line(tx, row["id"])
+        case_row = tx.execute(select(cases).where(cases.c.id == case.id)).mappings().one()
+        form = _form(app, tx, case_row, row)
+        if form is None:
+            accepted: Mapping[str, Any] = dict(data or {})
+        else:
+            accepted = validate_submission(form, data or {}, _data(app, tx, case_row, row))
+        move(app, tx, case.id, api.CompleteTask(row["id"], accepted), actor.person_id)
+        return _line(tx, row["id"])
+
+
+def _find(tx: Connection, actor: Actor, key: str) -> RowMapping:
+    found = (
+        tx.execute(select(tasks).where(tasks.c.id == key, visible_to(actor, tasks))).mappings().one_or_none()
+    )
+    if found is None and len(key) >= 6:
+        begun = select(tasks).where(visible_to(actor, tasks), tasks.c.id.startswith(key)).limit(2)
+        rows = tx.execute(begun).mappings().all()
+        found = rows[0] if len(rows) == 1 else None
+    if found is None:
+        raise TaskUnknownError(f"no task {key!r}", hint="'dienstweg task list' shows open tasks")
+    return found
+
+
+def _refuse_done(tx: Connection, row: RowMapping) -> None:
+    if row["status"] == "completed":
+        raise TaskDoneError(
+            f"{_name(tx, row['closed_by'])} finished this task at {_clock(row['closed_at'])}",
+            where=row["name"],
+        )
+    if row["status"] != "open":
+        raise TaskDoneError(
+            f"the case went on without this task at {_clock(row['closed_at'])}", where=row["name"]
+        )
+
+
+def _name(tx: Connection, person_id: str | None) -> str:
+    if person_id is None:
+        return "the system"
+    return tx.scalar(select(people.c.name).where(people.c.id == person_id)) or person_id
+
+
+def _clock(at: datetime | None) -> str:
+    return at.astimezone(_ZONE).strftime("%H:%M on %d.%m.%Y") if at else "an unknown time"
+
+
+def _line(tx: Connection, task_id: str) -> TaskLine:
+    row = tx.execute(
+        select(*_LINE).join(cases, cases.c.id == tasks.c.case_id).where(tasks.c.id == task_id)
+    ).one()
+    return TaskLine(*row)
+
+
+def _form(app: "Installation", tx: Connection, case: RowMapping, row: RowMapping) -> Form | None:
+    if row["form"] is None:
+        return None
+    return app.programs.package(tx, case["version_id"]).forms.get(row["form"])
+
+
+def _data(app: "Installation", tx: Connection, case: RowMapping, row: RowMapping) -> Mapping[str, Any]:
+    """Return the data that the case shows at this task; only here the case document is read."""
+    locked = lock_case(tx, case["id"])
+    program = app.programs.program(tx, case["version_id"], case["process_id"])
+    return read_item(program, locked.document, row["id"]).data

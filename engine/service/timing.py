@@ -1,0 +1,85 @@
+"""Firing timers: overdue ones in due order, each once; stale and cancelled ones never."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, insert, select
+
+from engine.errors import DienstwegError
+from engine.runtime import api
+from engine.service.advance import lock_case, move
+from engine.store.tables import incidents, timers
+
+if TYPE_CHECKING:
+    from engine.service.installation import Installation
+
+SYSTEM = "system"
+BATCH = 200
+
+
+def fire_due(app: "Installation") -> int:
+    """Fire every timer that is due now, in the order of due instants; return how many fired."""
+    fired = 0
+    skipped: set[str] = set()
+    while True:
+        with app.read() as tx:
+            due = tx.execute(
+                select(timers.c.id, timers.c.case_id, timers.c.revision)
+                .where(timers.c.due_at <= app.clock.now())
+                .order_by(timers.c.due_at, timers.c.id)
+                .limit(BATCH)
+            ).all()
+        due = [row for row in due if row.id not in skipped]
+        if not due:
+            return fired
+        for row in due:
+            if _fire(app, row.id, row.case_id):
+                fired += 1
+            else:
+                skipped.add(row.id)
+
+
+def _fire(app: "Installation", timer_id: str, case_id: str) -> bool:
+    """Fire one timer if it is still due under the case's lock; return whether it fired."""
+    try:
+        with app.write() as tx:
+            lock_case(tx, case_id)
+            row = tx.execute(select(timers).where(timers.c.id == timer_id)).mappings().one_or_none()
+            if row is None or row["due_at"] is None or row["due_at"] > app.clock.now():
+                return False
+            move(app, tx, case_id, api.FireTimer(timer_id, row["revision"]), SYSTEM)
+    except DienstwegError as error:
+        _refused(app, timer_id, case_id, error)
+        return False
+    return True
+
+
+def _refused(app: "Installation", timer_id: str, case_id: str, error: DienstwegError) -> None:
+    """Open an incident, once, for a timer whose case could not move; it is tried again with every round."""
+    with app.write() as tx:
+        known = tx.execute(
+            select(incidents.c.id).where(incidents.c.subject_id == timer_id, incidents.c.status == "open")
+        ).first()
+        if known is not None:
+            return
+        case = lock_case(tx, case_id).case
+        tx.execute(
+            insert(incidents).values(
+                id=str(app.ids.new()),
+                authority_id=case.authority_id,
+                case_id=case_id,
+                kind="timer",
+                subject_id=timer_id,
+                message=str(error),
+                status="open",
+                opened_at=app.clock.now(),
+            )
+        )
+
+
+def next_due(app: "Installation") -> datetime | None:
+    """Return when the next timer or job is due (UTC), or None where nothing is planned."""
+    with app.read() as tx:
+        timer: datetime | None = tx.scalar(select(func.min(timers.c.due_at)))
+    job = app.queue.next_due()
+    return min((instant for instant in (timer, job) if instant is not None), default=None)

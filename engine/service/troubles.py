@@ -1,0 +1,183 @@
+"""Incidents: what stands still until somebody looks, and how to go on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, RowMapping, or_, select, update
+
+from engine.actor import Actor, Role
+from engine.errors import ConflictError, NotFoundError, RefusedError
+from engine.runtime import api
+from engine.service.access import require
+from engine.service.advance import move
+from engine.service.stories import Entry, note
+from engine.store.scope import visible_to
+from engine.store.tables import dispatches, exchanges, incidents
+
+if TYPE_CHECKING:
+    from engine.service.installation import Installation
+
+
+class IncidentUnknownError(NotFoundError):
+    """There is no such incident."""
+
+
+class IncidentClosedError(ConflictError):
+    """The incident has been closed already."""
+
+
+class IncidentRefusedError(RefusedError):
+    """The incident cannot be dealt with like this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Something that stands still."""
+
+    id: str
+    case_id: str | None
+    kind: str
+    subject_id: str | None
+    element_id: str | None
+    message: str
+    status: str
+    opened_at: datetime
+    closed_at: datetime | None
+    closed_by: str | None
+    resolution: str | None
+
+
+_LINE = [incidents.c[name] for name in Incident.__dataclass_fields__]
+
+
+def list_incidents(app: "Installation", actor: Actor, *, everything: bool = False) -> list[Incident]:
+    """Return open incidents, oldest first; or all."""
+    query = select(*_LINE).where(visible_to(actor, incidents))
+    if not everything:
+        query = query.where(incidents.c.status == "open")
+    with app.read() as tx:
+        return [Incident(*row) for row in tx.execute(query.order_by(incidents.c.opened_at, incidents.c.id))]
+
+
+def show_incident(app: "Installation", actor: Actor, key: str) -> Incident:
+    """Return one incident; raise IncidentUnknownError."""
+    with app.read() as tx:
+        return _incident(_find(tx, actor, key))
+
+
+def retry(app: "Installation", actor: Actor, key: str, reason: str) -> Incident:
+    """Try again what the incident stopped: a failed element, a held or failed exchange, a job.
+
+    A dispatch whose outcome is unknown is not sent again like this: see ``resolve``.
+    """
+    require(actor, Role.ADMIN, Role.CLERK)
+    with app.write() as tx:
+        row = _open(tx, actor, key)
+        if row["kind"] == "element":
+            move(app, tx, row["case_id"], api.Retry(row["subject_id"]), actor.person_id)
+        elif row["kind"] == "held":
+            exchange_id = row["subject_id"]
+            tx.execute(update(exchanges).where(exchanges.c.id == exchange_id).values(status="open"))
+            app.queue.enqueue(
+                tx,
+                "send",
+                {"exchange": exchange_id},
+                authority_id=row["authority_id"],
+                key=f"send:{exchange_id}",
+            )
+        elif row["kind"] == "timer":
+            pass  # The timer is still due: the next round fires it.
+        elif row["kind"] == "job:send":
+            app.queue.enqueue(
+                tx,
+                "send",
+                {"exchange": row["subject_id"]},
+                authority_id=row["authority_id"],
+                key=f"send:{row['subject_id']}",
+            )
+        else:
+            raise IncidentRefusedError(
+                f"an incident of kind {row['kind']!r} cannot be tried again",
+                hint="close it with 'dienstweg incident resolve' and a reason",
+            )
+        return _close(app, tx, actor, row, f"tried again: {reason}")
+
+
+def resolve(
+    app: "Installation", actor: Actor, key: str, reason: str, *, went: bool | None = None
+) -> Incident:
+    """Close an incident with a reason; for an unknown outcome say whether the message went.
+
+    ``went=True`` records the hand-over as a clerk's knowledge, ``went=False`` lets it be sent again.
+    """
+    require(actor, Role.ADMIN, Role.CLERK)
+    with app.write() as tx:
+        row = _open(tx, actor, key)
+        if row["kind"] == "outcome-unknown":
+            if went is None:
+                raise IncidentRefusedError(
+                    "say whether the message went", hint="repeat with --went or --did-not-go"
+                )
+            state = "handed_over" if went else "failed"
+            tx.execute(
+                update(dispatches)
+                .where(dispatches.c.id == row["subject_id"], dispatches.c.state == "outcome_unknown")
+                .values(state=state, reason=reason, handed_over_at=app.clock.now() if went else None)
+            )
+            if not went:
+                exchange_id = tx.scalar(
+                    select(dispatches.c.exchange_id).where(dispatches.c.id == row["subject_id"])
+                )
+                app.queue.enqueue(
+                    tx,
+                    "send",
+                    {"exchange": exchange_id},
+                    authority_id=row["authority_id"],
+                    key=f"send:{exchange_id}",
+                )
+        return _close(app, tx, actor, row, reason)
+
+
+def _find(tx: Connection, actor: Actor, key: str) -> RowMapping:
+    rows = (
+        tx.execute(
+            select(incidents)
+            .where(
+                visible_to(actor, incidents),
+                or_(incidents.c.id == key, incidents.c.id.startswith(key)),
+            )
+            .limit(2)
+        )
+        .mappings()
+        .all()
+    )
+    if len(rows) != 1 or len(key) < 6:
+        raise IncidentUnknownError(f"no incident {key!r}", hint="'dienstweg incident list' shows them")
+    return rows[0]
+
+
+def _open(tx: Connection, actor: Actor, key: str) -> RowMapping:
+    row = _find(tx, actor, key)
+    if row["status"] != "open":
+        raise IncidentClosedError(f"incident {row['id'][:8]} was closed by {row['closed_by']}")
+    return row
+
+
+def _close(app: "Installation", tx: Connection, actor: Actor, row: RowMapping, reason: str) -> Incident:
+    if not reason.strip():
+        raise IncidentRefusedError("a reason is needed")
+    now = app.clock.now()
+    tx.execute(
+        update(incidents)
+        .where(incidents.c.id == row["id"])
+        .values(status="closed", closed_at=now, closed_by=actor.person_id, resolution=reason)
+    )
+    if row["case_id"]:
+        command = {"incident": row["id"], "kind": row["kind"], "reason": reason}
+        note(tx, app.ids, row["case_id"], Entry(now, actor.person_id, "correction", command))
+    return _incident(tx.execute(select(incidents).where(incidents.c.id == row["id"])).mappings().one())
+
+
+def _incident(row: RowMapping) -> Incident:
+    return Incident(*(row[name] for name in Incident.__dataclass_fields__))
