@@ -32,6 +32,7 @@ _ROOTS = frozenset(
         "compensateEventDefinition",
     }
 )  # fmt: skip
+_SCHEMA_DEFAULTS = frozenset({"http://www.w3.org/1999/XPath", "http://www.w3.org/TR/XPath"})
 _IN_COLLABORATION = frozenset(
     {
         "documentation", "extensionElements", "participant", "messageFlow", "association", "textAnnotation",
@@ -67,7 +68,7 @@ def model_of(root: etree._Element, file: str) -> Model:
         file=file,
         root=root,
         target_namespace=root.get("targetNamespace"),
-        language=root.get("expressionLanguage"),
+        language=_declared_language(root),
     )
     reading.index()
     _unread_roots(reading)
@@ -87,9 +88,15 @@ def model_of(root: etree._Element, file: str) -> Model:
         unread=tuple(reading.unread),
         troubles=tuple(reading.troubles),
         participants=participants,
-        expression_language=reading.language,
+        expression_language=root.get("expressionLanguage"),
         target_namespace=reading.target_namespace,
     )
+
+
+def _declared_language(root: etree._Element) -> str | None:
+    # XPath is the schema's default, which most tools write unasked above expressions of another language.
+    language = root.get("expressionLanguage")
+    return None if language is None or language in _SCHEMA_DEFAULTS else language
 
 
 def _names(items: list[etree._Element]) -> tuple[str, ...]:
@@ -149,6 +156,14 @@ def _unread_roots(reading: Reading) -> None:
     for container, known in containers:
         for item in container:
             namespace, name = split(item.tag)
+            if name == "extension" and item.get("mustUnderstand") == "true":
+                reading.trouble(
+                    TroubleKind.UNSUPPORTED_BPMN,
+                    item,
+                    "extension",
+                    item.get("definition") or "",
+                    "the file says that it must be understood",
+                )
             if namespace == BPMN and name not in known:
                 reading.unread.append(
                     Extension(

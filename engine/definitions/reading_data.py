@@ -10,6 +10,8 @@ from engine.definitions.model import DataMapping, DataObject, Expression, Loop, 
 from engine.definitions.reading import Reading, child, children, truth
 from engine.definitions.xml import BPMN, CAMUNDA_LIKE, ZEEBE, clark, line_of, split, text_of
 
+_PLACEHOLDER = "__targetRef_placeholder"
+"""The property that bpmn-js invents as target of a drawn input association."""
 _ITEMS = ("dataObject", "dataInput", "dataOutput", "property", "dataStoreReference")
 
 
@@ -91,6 +93,12 @@ def _association(item: etree._Element, reading: Reading) -> Iterator[DataMapping
     target_id = "" if target_element is None else reading.local_name(item, text_of(target_element))
     target = variable_of(target_id, reading)
     sources = [reading.local_name(source, text_of(source)) for source in children(item, "sourceRef")]
+    assignments = children(item, "assignment")
+    if target == _PLACEHOLDER or not (sources or assignments):
+        # Modelers write so when a data symbol is only connected by a line.
+        name = split(item.tag)[1]
+        reading.trouble(TroubleKind.PICTURE, item, name, "", "it has no source or no target")
+        return
     if target is None:
         reading.trouble(
             TroubleKind.BROKEN_REFERENCE,
@@ -100,7 +108,6 @@ def _association(item: etree._Element, reading: Reading) -> Iterator[DataMapping
             "no data element of that id in the file",
         )
         return
-    assignments = children(item, "assignment")
     transformation = reading.expression(child(item, "transformation"))
     if assignments:
         for assignment in assignments:
@@ -134,10 +141,6 @@ def _association(item: etree._Element, reading: Reading) -> Iterator[DataMapping
             yield DataMapping(
                 target=target, source=Expression(text=variable, line=line_of(item)), line=line_of(item)
             )
-    if not sources:
-        reading.trouble(
-            TroubleKind.UNSUPPORTED_DATA, item, split(item.tag)[1], "", "it has neither source nor assignment"
-        )
 
 
 def _call_mapping(item: etree._Element, reading: Reading) -> DataMapping | None:

@@ -188,6 +188,7 @@ def _node(
 ) -> Node:
     kind = _KINDS[split(item.tag)[1]]
     inputs, outputs = read_mappings(item, reading)
+    _quantities(item, reading)
     default = item.get("default")
     return Node(
         id=node_id,
@@ -226,6 +227,26 @@ def _node(
         script_result=vendor(item, "resultVariable") or zeebe(item, "script", "resultVariable"),
         data_objects=() if kind.has_scope else read_data_objects(item, reading),
     )
+
+
+def _quantities(item: etree._Element, reading: Reading) -> None:
+    for attribute in ("startQuantity", "completionQuantity"):
+        if (item.get(attribute) or "1") != "1":
+            reading.trouble(
+                TroubleKind.UNSUPPORTED_BPMN,
+                item,
+                attribute,
+                item.get(attribute) or "",
+                "only 1 is supported",
+            )
+    if item.get("operationRef"):
+        reading.trouble(
+            TroubleKind.UNSUPPORTED_BPMN,
+            item,
+            "operationRef",
+            item.get("operationRef") or "",
+            "web service operations are not called; name a kind of work",
+        )
 
 
 def _interrupting(item: etree._Element, kind: NodeKind) -> bool:

@@ -1,0 +1,500 @@
+"""Rules about events: which kind may stand where, what each needs, links and compensation."""
+
+from collections.abc import Iterator
+
+from engine.definitions.checker.findings import Category
+from engine.definitions.checker.rule import Fault, Place, Rule, Subject, error, warning
+from engine.definitions.model import EventDefinition, EventKind, Node, NodeKind, Scope
+
+_K = EventKind
+_PROCESS_START = frozenset({_K.MESSAGE, _K.TIMER, _K.SIGNAL, _K.CONDITIONAL})
+_EVENT_SUB_START = frozenset(
+    {_K.MESSAGE, _K.TIMER, _K.SIGNAL, _K.CONDITIONAL, _K.ERROR, _K.ESCALATION, _K.COMPENSATE}
+)
+_CATCH = frozenset({_K.MESSAGE, _K.TIMER, _K.SIGNAL, _K.CONDITIONAL, _K.LINK})
+_THROW = frozenset({_K.MESSAGE, _K.SIGNAL, _K.ESCALATION, _K.LINK, _K.COMPENSATE})
+_BOUNDARY = frozenset(
+    {
+        _K.MESSAGE,
+        _K.TIMER,
+        _K.SIGNAL,
+        _K.CONDITIONAL,
+        _K.ERROR,
+        _K.ESCALATION,
+        _K.COMPENSATE,
+        _K.CANCEL,
+    }
+)
+_END = frozenset({_K.MESSAGE, _K.SIGNAL, _K.ERROR, _K.ESCALATION, _K.TERMINATE, _K.CANCEL, _K.COMPENSATE})
+_THROWING = frozenset({NodeKind.INTERMEDIATE_THROW_EVENT, NodeKind.END_EVENT})
+
+
+def _events(subject: Subject) -> Iterator[tuple[Place, EventDefinition]]:
+    for place in subject.places:
+        for event in place.node.events:
+            yield place, event
+
+
+def allowed_kinds(place: Place) -> frozenset[EventKind]:
+    """Return the triggers and results that BPMN allows where the event stands (tables 10.84–10.90)."""
+    node, owner = place.node, place.owner
+    if node.kind is NodeKind.START_EVENT:
+        if owner is None:
+            return _PROCESS_START
+        return _EVENT_SUB_START if owner.triggered_by_event else frozenset()
+    return {
+        NodeKind.INTERMEDIATE_CATCH_EVENT: _CATCH,
+        NodeKind.INTERMEDIATE_THROW_EVENT: _THROW,
+        NodeKind.BOUNDARY_EVENT: _BOUNDARY,
+        NodeKind.END_EVENT: _END,
+    }[node.kind]
+
+
+def kind_out_of_place(subject: Subject) -> Iterator[Fault]:
+    """An event definition that BPMN does not allow at this event."""
+    for place, event in _events(subject):
+        if event.kind in allowed_kinds(place):
+            continue
+        where = f"a {place.node.kind}"
+        if place.node.kind is NodeKind.START_EVENT:
+            where += " of a process" if place.owner is None else f" of sub-process {place.owner.id}"
+        yield place.fault(
+            f"a {event.kind} event definition cannot stand at {where}",
+            "use a kind of event that BPMN allows here",
+            event.line,
+        )
+
+
+def event_without_definition(subject: Subject) -> Iterator[Fault]:
+    """A catch or boundary event, or an event sub-process's start, needs something to wait for."""
+    for place in subject.places:
+        node = place.node
+        if node.events:
+            continue
+        starts_handler = (
+            node.kind is NodeKind.START_EVENT and place.owner is not None and place.owner.triggered_by_event
+        )
+        if node.kind in (NodeKind.INTERMEDIATE_CATCH_EVENT, NodeKind.BOUNDARY_EVENT) or starts_handler:
+            yield place.fault(
+                f"the {node.kind} waits for nothing", "give it a message, timer, signal, error or condition"
+            )
+
+
+def event_sub_process_start(subject: Subject) -> Iterator[Fault]:
+    """An event sub-process has exactly one start event."""
+    for place in subject.places:
+        node = place.node
+        if node.triggered_by_event and node.scope is not None:
+            count = sum(1 for _ in node.scope.starts())
+            if count != 1:
+                yield place.fault(
+                    f"the event sub-process has {count} start events, it needs exactly one",
+                    "draw one start event with a trigger; use one event sub-process for each trigger",
+                )
+
+
+def missing_message(subject: Subject) -> Iterator[Fault]:
+    """A message event says which message."""
+    for place, event in _events(subject):
+        if event.kind is EventKind.MESSAGE and event.name is None and not event.referred:
+            if place.node.kind in _THROWING and place.node.attributes.get("message"):
+                continue
+            if place.node.attributes.get("message") or place.node.attributes.get("answers"):
+                continue
+            yield place.fault(
+                "the message event refers to no message", "choose a message in the modeler", event.line
+            )
+
+
+def missing_signal(subject: Subject) -> Iterator[Fault]:
+    """A signal event says which signal."""
+    for place, event in _events(subject):
+        if event.kind is EventKind.SIGNAL and event.name is None and not event.referred:
+            yield place.fault(
+                "the signal event refers to no signal", "choose a signal in the modeler", event.line
+            )
+
+
+def missing_code(subject: Subject) -> Iterator[Fault]:
+    """What throws an error or escalation says which; a catch without code catches all."""
+    for place, event in _events(subject):
+        if (
+            event.kind in (EventKind.ERROR, EventKind.ESCALATION)
+            and place.node.kind in _THROWING
+            and event.code is None
+            and not event.referred
+        ):
+            yield place.fault(
+                f"the {event.kind} event does not say which {event.kind} it throws; "
+                "only events that catch every code will catch it",
+                f"choose or create the {event.kind} with a code",
+                event.line,
+            )
+
+
+def computed_name(subject: Subject) -> Iterator[Fault]:
+    """Names and codes are constants; one that is computed at run time is not supported."""
+    for place, event in _events(subject):
+        for value in (event.name, event.code):
+            if value and ("${" in value or "#{" in value or value.startswith("=")):
+                yield place.fault(
+                    f"the {event.kind}'s name “{value}” would have to be computed at run time",
+                    "write a constant name; tell cases apart by correlation keys",
+                    event.line,
+                )
+                break
+    for place in subject.places:
+        value = place.node.message
+        if value and ("${" in value or "#{" in value or value.startswith("=")):
+            yield place.fault(
+                f"the message name “{value}” would have to be computed at run time", "write a constant name"
+            )
+
+
+def missing_timer(subject: Subject) -> Iterator[Fault]:
+    """A timer event says when."""
+    for place, event in _events(subject):
+        if event.kind is EventKind.TIMER and event.expression is None:
+            yield place.fault(
+                "the timer has no date, duration or cycle",
+                "write for example PT1H (duration), 2026-05-01T08:00:00 (date) or R3/P1D (cycle)",
+                event.line,
+            )
+
+
+def missing_condition(subject: Subject) -> Iterator[Fault]:
+    """A conditional event has a condition."""
+    for place, event in _events(subject):
+        if event.kind is EventKind.CONDITIONAL and event.expression is None:
+            yield place.fault("the conditional event has no condition", "write the condition", event.line)
+
+
+def conditional_process_start(subject: Subject) -> Iterator[Fault]:
+    """A case that does not exist yet has no data that a condition could look at."""
+    for place, event in _events(subject):
+        if (
+            event.kind is EventKind.CONDITIONAL
+            and place.node.kind is NodeKind.START_EVENT
+            and place.owner is None
+        ):
+            yield place.fault(
+                "a process cannot start on a condition here",
+                "start by message, signal or timer and decide behind it",
+                event.line,
+            )
+
+
+def parallel_multiple_start(subject: Subject) -> Iterator[Fault]:
+    """Nothing collects several triggers for a case that does not exist yet."""
+    for place in subject.places:
+        node = place.node
+        if (
+            node.parallel_multiple
+            and len(node.events) > 1
+            and node.kind is NodeKind.START_EVENT
+            and place.owner is None
+        ):
+            yield place.fault(
+                "a process that starts when several triggers have come is not supported",
+                "start at the first message and wait for the others inside",
+            )
+
+
+def links(subject: Subject) -> Iterator[Fault]:
+    """A link throw event has exactly one catch event of its name in the same scope, and the reverse."""
+    for _, scope, _ in subject.scopes():
+        throws, catches = _links(scope)
+        for node, event in (*throws, *catches):
+            if not event.name:
+                yield Fault(
+                    node.line, node.id, node.name, "the link has no name", "give both link events one name"
+                )
+        sources = {event.name for _, event in throws}
+        targets = [event.name for _, event in catches]
+        for node, event in throws:
+            if event.name and targets.count(event.name) != 1:
+                yield Fault(
+                    node.line,
+                    node.id,
+                    node.name,
+                    f"link “{event.name}” has {targets.count(event.name)} catch events in its scope",
+                    "draw exactly one link catch event of that name in the same process level",
+                )
+        for node, event in catches:
+            if event.name and event.name not in sources:
+                yield Fault(
+                    node.line,
+                    node.id,
+                    node.name,
+                    f"no link throw event leads to link “{event.name}”",
+                    "draw a link throw event of that name in the same process level, or delete this one",
+                )
+
+
+def _links(
+    scope: Scope,
+) -> tuple[list[tuple[Node, EventDefinition]], list[tuple[Node, EventDefinition]]]:
+    throws, catches = [], []
+    for node in scope.nodes.values():
+        for event in node.events:
+            if event.kind is EventKind.LINK and node.kind is NodeKind.INTERMEDIATE_THROW_EVENT:
+                throws.append((node, event))
+            elif event.kind is EventKind.LINK and node.kind is NodeKind.INTERMEDIATE_CATCH_EVENT:
+                catches.append((node, event))
+    return throws, catches
+
+
+def link_among_others(subject: Subject) -> Iterator[Fault]:
+    """A link cannot be one of several definitions."""
+    for place in subject.places:
+        events = place.node.events
+        if len(events) > 1 and any(event.kind is EventKind.LINK for event in events):
+            yield place.fault("a link stands among other event definitions", "give the link its own event")
+
+
+def boundary_host(subject: Subject) -> Iterator[Fault]:
+    """A boundary event sits on an activity that can run, a cancel event on a transaction."""
+    for place in subject.places:
+        node = place.node
+        if node.kind is not NodeKind.BOUNDARY_EVENT or node.attached_to is None:
+            continue
+        host = place.scope.nodes.get(node.attached_to)
+        if host is None or not host.kind.is_activity:
+            yield place.fault(
+                f"the boundary event sits on {node.attached_to}, which is no activity",
+                "attach it to a task, sub-process or call activity",
+            )
+        elif host.triggered_by_event:
+            yield place.fault("an event sub-process cannot have boundary events", "attach it to an activity")
+        elif host.for_compensation:
+            yield place.fault(
+                "a boundary event on a compensation activity is not supported",
+                "catch inside a sub-process that is the compensation activity",
+            )
+        elif host.kind is not NodeKind.TRANSACTION and any(
+            event.kind is EventKind.CANCEL for event in node.events
+        ):
+            yield place.fault(
+                "a cancel event sits on an activity that is no transaction", "make the host a transaction"
+            )
+
+
+def boundary_without_flow(subject: Subject) -> Iterator[Fault]:
+    """A boundary event leads somewhere; only compensation uses an association instead."""
+    for place in subject.places:
+        node = place.node
+        if (
+            node.kind is NodeKind.BOUNDARY_EVENT
+            and not node.outgoing
+            and not any(event.kind is EventKind.COMPENSATE for event in node.events)
+        ):
+            yield place.fault(
+                "the boundary event leads nowhere", "draw the flow that is taken when it occurs"
+            )
+
+
+def must_interrupt(subject: Subject) -> Iterator[Fault]:
+    """Errors and cancellations always end what they are caught at."""
+    for place, event in _events(subject):
+        node = place.node
+        catches = node.kind is NodeKind.BOUNDARY_EVENT or (
+            node.kind is NodeKind.START_EVENT and place.owner is not None
+        )
+        if catches and not node.interrupting and event.kind in (EventKind.ERROR, EventKind.CANCEL):
+            yield place.fault(
+                f"a {event.kind} event cannot be non-interrupting",
+                "make it interrupting, or use an escalation instead",
+                event.line,
+            )
+
+
+def cancel_outside(subject: Subject) -> Iterator[Fault]:
+    """A cancel end event stands directly in a transaction."""
+    for place, event in _events(subject):
+        if event.kind is EventKind.CANCEL and place.node.kind is NodeKind.END_EVENT:
+            owner = place.owner
+            if owner is None or owner.kind is not NodeKind.TRANSACTION:
+                yield place.fault(
+                    "a cancel end event stands outside a transaction",
+                    "put it directly into a transaction, or use an error end event",
+                    event.line,
+                )
+
+
+def compensation_handler(subject: Subject) -> Iterator[Fault]:
+    """A compensation boundary event is joined by an association to a compensation activity of its scope."""
+    for place, event in _events(subject):
+        if event.kind is not EventKind.COMPENSATE or place.node.kind is not NodeKind.BOUNDARY_EVENT:
+            continue
+        handler = place.scope.compensation_handlers.get(place.node.id)
+        if handler is None:
+            yield place.fault(
+                "no association leads from the compensation event to an activity marked for compensation",
+                "connect it with an association to an activity with isForCompensation",
+                event.line,
+            )
+        elif handler not in place.scope.nodes:
+            yield place.fault(
+                f"the compensation activity {handler} stands in another scope",
+                "move it beside the activity it undoes",
+                event.line,
+            )
+        if len(place.node.events) > 1:
+            yield place.fault(
+                "compensation stands among other event definitions", "give it a boundary event of its own"
+            )
+
+
+def handler_alone(subject: Subject) -> Iterator[Fault]:
+    """An activity marked for compensation that no boundary event leads to never runs."""
+    for place in subject.places:
+        node = place.node
+        if node.triggered_by_event:
+            continue  # its own start event triggers it
+        if node.for_compensation and node.id not in place.scope.compensation_handlers.values():
+            yield place.fault(
+                "the activity is marked for compensation, but no compensation event leads to it",
+                "connect a compensation boundary event to it, or clear isForCompensation",
+            )
+
+
+def _compensable(scope: Scope, activity_id: str) -> bool:
+    node = scope.nodes.get(activity_id)
+    if node is None:
+        return False
+    if node.kind is NodeKind.CALL_ACTIVITY:
+        return True
+    if any(
+        boundary.attached_to == activity_id and boundary.id in scope.compensation_handlers
+        for boundary in scope.nodes.values()
+    ):
+        return True
+    return node.scope is not None and _has_compensation(node.scope)
+
+
+def _has_compensation(scope: Scope) -> bool:
+    return (
+        bool(scope.compensation_handlers)
+        or any(node.scope is not None and _has_compensation(node.scope) for node in scope.nodes.values())
+        or any(
+            node.triggered_by_event
+            and node.scope is not None
+            and any(
+                event.kind is EventKind.COMPENSATE for start in node.scope.starts() for event in start.events
+            )
+            for node in scope.nodes.values()
+        )
+    )
+
+
+def compensation_target(subject: Subject) -> Iterator[Fault]:
+    """A compensation throw names an activity of its own level that can be undone."""
+    for place, event in _events(subject):
+        if (
+            event.kind is not EventKind.COMPENSATE
+            or place.node.kind not in _THROWING
+            or event.activity is None
+        ):
+            continue
+        scopes = [place.scope]
+        if place.owner is not None and place.owner.triggered_by_event:
+            outer = subject.by_id.get(place.owner.id)
+            if outer is not None:
+                scopes.append(outer.scope)
+        if not any(_compensable(scope, event.activity) for scope in scopes):
+            yield place.fault(
+                f"{event.activity} is no activity of this level that can be compensated",
+                "name an activity beside it that has a compensation event, or leave activityRef out",
+                event.line,
+            )
+
+
+def nothing_to_compensate(subject: Subject) -> Iterator[Fault]:
+    """A compensation throw where nothing has a handler does nothing."""
+    for place, event in _events(subject):
+        if (
+            event.kind is EventKind.COMPENSATE
+            and place.node.kind in _THROWING
+            and event.activity is None
+            and not event.referred
+        ):
+            scopes = [place.scope]
+            if place.owner is not None and place.owner.triggered_by_event:
+                outer = subject.by_id.get(place.owner.id)
+                scopes.extend([outer.scope] if outer is not None else [])
+            calls = any(
+                node.kind is NodeKind.CALL_ACTIVITY for scope in scopes for node in scope.nodes.values()
+            )
+            if not calls and not any(_has_compensation(scope) for scope in scopes):
+                yield place.fault(
+                    "the event compensates, but no activity of its level has a compensation handler",
+                    "attach compensation events to what shall be undone",
+                    event.line,
+                )
+
+
+def same_catch_twice(subject: Subject) -> Iterator[Fault]:
+    """Two boundary events of one host that catch the same error: the second never occurs."""
+    for _, scope, _ in subject.scopes():
+        seen: set[tuple[str, EventKind, str | None]] = set()
+        for node in scope.nodes.values():
+            if node.kind is not NodeKind.BOUNDARY_EVENT or node.attached_to is None:
+                continue
+            for event in node.events:
+                if event.kind is not EventKind.ERROR or (event.code is None and event.referred):
+                    continue
+                key = (node.attached_to, event.kind, event.code)
+                if key in seen:
+                    yield Fault(
+                        event.line,
+                        node.id,
+                        node.name,
+                        f"another boundary event of {node.attached_to} catches the same error",
+                        "catch each error once; distinguish by code",
+                    )
+                seen.add(key)
+
+
+def same_start_twice(subject: Subject) -> Iterator[Fault]:
+    """Two starts of one process on the same message: which one begins is not said."""
+    for process in subject.processes:
+        seen: set[str] = set()
+        for node in process.scope.starts():
+            for event in node.events:
+                if event.kind is EventKind.MESSAGE and event.name:
+                    if event.name in seen:
+                        yield Fault(
+                            event.line,
+                            node.id,
+                            node.name,
+                            f"a second start event waits for message “{event.name}”",
+                            "use one start event and decide behind it",
+                        )
+                    seen.add(event.name)
+
+
+RULES: tuple[Rule, ...] = (
+    error("DW301", "Event definition out of place", Category.WRONG, kind_out_of_place),
+    error("DW302", "Event that waits for nothing", Category.INCOMPLETE, event_without_definition),
+    error("DW303", "Start of an event sub-process", Category.INCOMPLETE, event_sub_process_start),
+    error("DW304", "Message event without message", Category.INCOMPLETE, missing_message),
+    error("DW305", "Signal event without signal", Category.INCOMPLETE, missing_signal),
+    error("DW307", "Name computed at run time", Category.UNSUPPORTED, computed_name),
+    error("DW308", "Timer without a time", Category.INCOMPLETE, missing_timer),
+    error("DW309", "Conditional event without condition", Category.INCOMPLETE, missing_condition),
+    error("DW310", "Process that starts on a condition", Category.UNSUPPORTED, conditional_process_start),
+    error("DW311", "Process that starts on several triggers", Category.UNSUPPORTED, parallel_multiple_start),
+    error("DW312", "Link without partner", Category.WRONG, links),
+    error("DW313", "Link among other definitions", Category.WRONG, link_among_others),
+    error("DW314", "Boundary event on a wrong host", Category.WRONG, boundary_host),
+    error("DW315", "Boundary event without flow", Category.INCOMPLETE, boundary_without_flow),
+    error("DW316", "Non-interrupting error or cancel", Category.WRONG, must_interrupt),
+    error("DW317", "Cancel outside a transaction", Category.WRONG, cancel_outside),
+    error("DW318", "Compensation event without handler", Category.INCOMPLETE, compensation_handler),
+    error("DW319", "Compensation activity that nothing leads to", Category.INCOMPLETE, handler_alone),
+    error("DW320", "Compensation of what cannot be undone", Category.WRONG, compensation_target),
+    error("DW321", "Message that starts twice", Category.WRONG, same_start_twice),
+    warning("DW353", "Thrown error or escalation without code", Category.SUSPICIOUS, missing_code),
+    warning("DW351", "Nothing to compensate", Category.SUSPICIOUS, nothing_to_compensate),
+    warning("DW352", "Error caught twice", Category.SUSPICIOUS, same_catch_twice),
+)

@@ -1,0 +1,375 @@
+"""Rules about activities: what each task needs to do its work, loops, calls, sub-processes."""
+
+from collections.abc import Iterator
+
+from engine.definitions.checker.findings import Category
+from engine.definitions.checker.rule import Fault, Rule, Subject, error, note, warning
+from engine.definitions.model import Node, NodeKind
+from engine.definitions.xml import BPMN
+
+_NO_KIND_OF_WORK = frozenset({"", "##unspecified", "##webservice", "webservice", "other", "##other"})
+_FORM_TASKS = frozenset({NodeKind.USER_TASK, NodeKind.START_EVENT, NodeKind.MANUAL_TASK})
+
+
+def receive_without_message(subject: Subject) -> Iterator[Fault]:
+    """A receive task says which message it waits for."""
+    for place in subject.places:
+        node = place.node
+        if (
+            node.kind is NodeKind.RECEIVE_TASK
+            and node.message is None
+            and not node.attributes.get("message")
+            and not node.attributes.get("answers")
+        ):
+            yield place.fault(
+                "the receive task does not say which message it waits for",
+                "choose a message, or name the send it answers in dw:answers",
+            )
+
+
+def send_without_message(subject: Subject) -> Iterator[Fault]:
+    """A send task says what it sends."""
+    for place in subject.places:
+        node = place.node
+        if (
+            node.kind is NodeKind.SEND_TASK
+            and node.message is None
+            and not node.attributes.get("message")
+            and not worker_known(subject, node)
+        ):
+            yield place.fault(
+                "the send task does not say what it sends",
+                "name recipient and message type in dw:recipient and dw:message, or choose a message",
+            )
+
+
+def worker_known(subject: Subject, node: Node) -> bool:
+    """True where the installation has a worker for the element or its kind of work."""
+    workers = subject.context.workers
+    if workers is None:
+        return False
+    if node.id in workers or (node.implementation or "") in workers:
+        return True
+    return any(
+        item.value in workers
+        for item in subject.model.unread
+        if item.element == node.id and item.value is not None
+    )
+
+
+def names_work(node: Node) -> bool:
+    """True where a service task names the kind of work it asks for."""
+    return (node.implementation or "").strip().lower() not in _NO_KIND_OF_WORK
+
+
+def service_without_work(subject: Subject) -> Iterator[Fault]:
+    """A service task names the kind of work, else it waits for ever."""
+    for place in subject.places:
+        node = place.node
+        if node.kind is not NodeKind.SERVICE_TASK or names_work(node) or worker_known(subject, node):
+            continue
+        if _has_vendor_code(subject, node):
+            continue  # told by DW402
+        yield place.fault(
+            "the service task does not say who does its work",
+            "name the kind of work (camunda:type external with camunda:topic, or zeebe:taskDefinition), "
+            "or make it a user task",
+        )
+
+
+def _has_vendor_code(subject: Subject, node: Node) -> bool:
+    from engine.definitions.checker.rules_extensions import is_code
+
+    return any(is_code(item) for item in subject.model.unread if item.element == node.id)
+
+
+def unknown_worker(subject: Subject) -> Iterator[Fault]:
+    """Work that nobody of this installation does."""
+    if subject.context.workers is None:
+        return
+    for place in subject.places:
+        node = place.node
+        if node.kind is NodeKind.SERVICE_TASK and names_work(node) and not worker_known(subject, node):
+            yield place.fault(
+                f"no worker of this installation does “{node.implementation}”",
+                "register a worker for it, or use one of: "
+                + (", ".join(sorted(subject.context.workers)) or "(none is registered)"),
+            )
+
+
+def script_missing(subject: Subject) -> Iterator[Fault]:
+    """A script task has a script."""
+    for place in subject.places:
+        if place.node.kind is NodeKind.SCRIPT_TASK and (
+            place.node.script is None or not place.node.script.text
+        ):
+            yield place.fault("the script task has no script", "write assignments, one a line: total = a + b")
+
+
+def decision_missing(subject: Subject) -> Iterator[Fault]:
+    """A business rule task names its decision."""
+    for place in subject.places:
+        node = place.node
+        if node.kind is not NodeKind.BUSINESS_RULE_TASK or _has_vendor_code(subject, node):
+            continue
+        if not node.decision:
+            yield place.fault(
+                "the business rule task names no decision",
+                "name a decision of the package (camunda:decisionRef or zeebe:calledDecision)",
+            )
+        elif node.decision.startswith(("=", "${", "#{")):
+            yield place.fault(
+                f"the decision “{node.decision}” would have to be computed at run time",
+                "name one decision; branch before it with a gateway",
+            )
+
+
+def unknown_decision(subject: Subject) -> Iterator[Fault]:
+    """The decision is one of the package."""
+    known = subject.context.decisions
+    for place in subject.places:
+        decision = place.node.decision
+        if known is not None and decision and decision not in known:
+            yield place.fault(
+                f"decision “{decision}” is not known", f"known are: {', '.join(sorted(known)) or 'none'}"
+            )
+
+
+def call_without_target(subject: Subject) -> Iterator[Fault]:
+    """A call activity says which process it calls, and it is always the same one."""
+    for place in subject.places:
+        node = place.node
+        if node.kind is not NodeKind.CALL_ACTIVITY:
+            continue
+        called = node.called_element
+        if not called:
+            if not _calls_other(subject, node):
+                yield place.fault(
+                    "the call activity names no process", "choose the called process (calledElement)"
+                )
+        elif called.startswith(("=", "${", "#{")):
+            yield place.fault(
+                f"the called process “{called}” would have to be computed at run time",
+                "call one process; branch before it with a gateway",
+            )
+
+
+def _calls_other(subject: Subject, node: Node) -> bool:
+    return any(item.element == node.id and item.tag.endswith("}caseRef") for item in subject.model.unread)
+
+
+def unknown_process(subject: Subject) -> Iterator[Fault]:
+    """The called process exists, here or in the package."""
+    known = subject.context.processes
+    own = {process.id: process for process in subject.model.processes}
+    tasks = {
+        item.element: item.tag
+        for item in subject.model.unread
+        if item.bpmn and item.tag.startswith(f"{{{BPMN}}}global")
+    }
+    for place in subject.places:
+        called = place.node.called_element
+        if not called or called.startswith(("=", "${", "#{")):
+            continue
+        if called in tasks:
+            yield place.fault(
+                f"“{called}” is a {tasks[called].rpartition('}')[2]}; global tasks are not supported",
+                "draw the task in the process, or call a process that holds it",
+            )
+        elif called in own:
+            if not own[called].executable and any(process.executable for process in own.values()):
+                yield place.fault(
+                    f"the called process “{called}” is not executable",
+                    'set isExecutable="true" on it',
+                )
+        elif known is not None and called not in known:
+            yield place.fault(
+                f"process “{called}” is not known", f"known are: {', '.join(sorted(known)) or 'none'}"
+            )
+
+
+def calls_outside(subject: Subject) -> Iterator[Fault]:
+    """Without knowing the package, a call into another file cannot be judged."""
+    if subject.context.processes is not None:
+        return
+    own = {process.id for process in subject.model.processes}
+    for place in subject.places:
+        called = place.node.called_element
+        if called and called not in own and not called.startswith(("=", "${", "#{")):
+            yield place.fault(
+                f"process “{called}” is not in this file; whether it exists is checked when the package is",
+                "check the whole package to be sure",
+            )
+
+
+def unknown_form(subject: Subject) -> Iterator[Fault]:
+    """The form a task or start binds is one of the package."""
+    known = subject.context.forms
+    for place in subject.places:
+        form = place.node.form
+        if known is not None and form and form not in known:
+            yield place.fault(
+                f"form “{form}” is not known", f"known are: {', '.join(sorted(known)) or 'none'}"
+            )
+
+
+def form_elsewhere(subject: Subject) -> Iterator[Fault]:
+    """Forms of other products (embedded HTML, deployment paths) are not shown."""
+    for place in subject.places:
+        form = place.node.form or ""
+        if ":" in form or "/" in form or form.startswith(("=", "${", "#{")):
+            if subject.context.forms is not None and form in subject.context.forms:
+                continue
+            yield place.fault(
+                f"form “{form}” is no form of a package: forms are bound by the id of a form-js file",
+                "draw it as a form-js form and name its id (camunda:formRef, zeebe:formDefinition formId)",
+            )
+
+
+def form_on_other(subject: Subject) -> Iterator[Fault]:
+    """Only user and manual tasks and start events show a form."""
+    for place in subject.places:
+        if place.node.form and place.node.kind not in _FORM_TASKS:
+            yield place.fault(
+                f"a {place.node.kind} shows no form", "bind the form to a user task or a start event"
+            )
+
+
+def loop_without_end(subject: Subject) -> Iterator[Fault]:
+    """A standard loop says how long it goes on."""
+    for place in subject.places:
+        loop = place.node.loop
+        if loop is not None and not loop.multi and loop.condition is None and loop.maximum is None:
+            yield place.fault(
+                "the loop has neither a condition nor a maximum",
+                "write the condition under which it goes round again",
+                loop.line,
+            )
+
+
+def multi_without_number(subject: Subject) -> Iterator[Fault]:
+    """A multi-instance activity says how many instances there are."""
+    for place in subject.places:
+        loop = place.node.loop
+        if loop is not None and loop.multi and loop.cardinality is None and loop.collection is None:
+            yield place.fault(
+                "the multi-instance activity has neither a number of instances nor a list",
+                "write loopCardinality, or name the list (loopDataInputRef, camunda:collection, "
+                "zeebe:loopCharacteristics inputCollection)",
+                loop.line,
+            )
+
+
+def multi_both(subject: Subject) -> Iterator[Fault]:
+    """A number and a list may contradict each other."""
+    for place in subject.places:
+        loop = place.node.loop
+        if loop is not None and loop.multi and loop.cardinality is not None and loop.collection is not None:
+            yield place.fault(
+                "the multi-instance activity has a number of instances and a list",
+                "keep one of them",
+                loop.line,
+            )
+
+
+def multi_behavior(subject: Subject) -> Iterator[Fault]:
+    """Events thrown by a multi-instance activity itself are not supported."""
+    for place in subject.places:
+        loop = place.node.loop
+        if loop is not None and loop.multi and loop.behavior != "All":
+            yield place.fault(
+                f"multi-instance behavior “{loop.behavior}” is not supported",
+                "leave the attribute out and throw events inside the activity",
+                loop.line,
+            )
+
+
+def multi_output_alone(subject: Subject) -> Iterator[Fault]:
+    """What is collected from the instances needs both the list and the element's variable."""
+    for place in subject.places:
+        loop = place.node.loop
+        if loop is not None and loop.multi and (loop.output_collection is None) != (loop.output_item is None):
+            yield place.fault(
+                "the multi-instance activity names only one half of its output",
+                "name the output list and the variable whose value goes into it, or neither",
+                loop.line,
+            )
+
+
+def loop_out_of_place(subject: Subject) -> Iterator[Fault]:
+    """Event sub-processes and handlers have no loop."""
+    for place in subject.places:
+        node = place.node
+        if node.loop is not None and node.triggered_by_event:
+            yield place.fault(
+                "an event sub-process has loop characteristics", "put a looping sub-process into it"
+            )
+
+
+def ad_hoc(subject: Subject) -> Iterator[Fault]:
+    """An ad-hoc sub-process holds activities, and neither start nor end events (BPMN 2.0.2, 10.3.5)."""
+    for place in subject.places:
+        node = place.node
+        if node.kind is not NodeKind.AD_HOC_SUB_PROCESS or node.scope is None:
+            continue
+        if node.triggered_by_event:
+            yield place.fault("an ad-hoc sub-process is triggered by an event", "use an event sub-process")
+        for inner in node.scope.nodes.values():
+            if inner.kind in (NodeKind.START_EVENT, NodeKind.END_EVENT):
+                yield Fault(
+                    inner.line,
+                    inner.id,
+                    inner.name,
+                    f"a {inner.kind} stands in ad-hoc sub-process {node.id}",
+                    "remove it; clerks choose what is done",
+                )
+        if not any(inner.kind.is_activity for inner in node.scope.nodes.values()):
+            yield place.fault("the ad-hoc sub-process holds no activity", "draw the activities into it")
+
+
+def transaction_event(subject: Subject) -> Iterator[Fault]:
+    """A transaction cannot be an event sub-process."""
+    for place in subject.places:
+        if place.node.kind is NodeKind.TRANSACTION and place.node.triggered_by_event:
+            yield place.fault(
+                "a transaction is triggered by an event", "put the transaction into an event sub-process"
+            )
+
+
+def assignment_unused(subject: Subject) -> Iterator[Fault]:
+    """Who does a task is decided by lanes, roles and deputies."""
+    named = [place for place in subject.places if place.node.assignment]
+    if named:
+        first = named[0]
+        yield first.fault(
+            f"{len(named)} task{'s name' if len(named) != 1 else ' names'} people or groups "
+            f"({', '.join(sorted({key for place in named for key in place.node.assignment}))}), "
+            "which is not read",
+            "draw lanes: a lane's name is the role whose clerks see the task",
+        )
+
+
+RULES: tuple[Rule, ...] = (
+    error("DW401", "Receive task without message", Category.INCOMPLETE, receive_without_message),
+    error("DW403", "Send task without message", Category.INCOMPLETE, send_without_message),
+    error("DW404", "Service task without work", Category.INCOMPLETE, service_without_work),
+    error("DW405", "Work that nobody does", Category.UNSUPPORTED, unknown_worker),
+    error("DW406", "Script task without script", Category.INCOMPLETE, script_missing),
+    error("DW407", "Business rule task without decision", Category.INCOMPLETE, decision_missing),
+    error("DW408", "Unknown decision", Category.WRONG, unknown_decision),
+    error("DW409", "Call activity without process", Category.INCOMPLETE, call_without_target),
+    error("DW410", "Unknown called process", Category.WRONG, unknown_process),
+    error("DW411", "Unknown form", Category.WRONG, unknown_form),
+    error("DW412", "Form of another product", Category.UNSUPPORTED, form_elsewhere),
+    error("DW413", "Form where none is shown", Category.WRONG, form_on_other),
+    error("DW414", "Loop without end", Category.INCOMPLETE, loop_without_end),
+    error("DW415", "Multi-instance without number", Category.INCOMPLETE, multi_without_number),
+    error("DW416", "Multi-instance with number and list", Category.WRONG, multi_both),
+    error("DW417", "Multi-instance behavior", Category.UNSUPPORTED, multi_behavior),
+    error("DW418", "Half a multi-instance output", Category.INCOMPLETE, multi_output_alone),
+    error("DW419", "Loop at an event sub-process", Category.WRONG, loop_out_of_place),
+    error("DW420", "Wrong element in an ad-hoc sub-process", Category.WRONG, ad_hoc),
+    error("DW421", "Transaction triggered by an event", Category.WRONG, transaction_event),
+    warning("DW451", "People named in the model", Category.SUSPICIOUS, assignment_unused),
+    note("DW461", "Call into another file", Category.SUSPICIOUS, calls_outside),
+)
