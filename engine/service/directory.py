@@ -103,7 +103,8 @@ def find_authority(tx: Connection, key: str) -> Authority:
 def seed_authorities(app: "Installation", own: Iterable[str]) -> int:
     """Write the shipped authorities into an empty directory and mark those this installation works for.
 
-    Raises AuthorityUnknownError where an own key is not among them. Returns how many were written.
+    A directory that holds authorities already only gets the marks. Returns how many were written.
+    Raises AuthorityUnknownError where an own key is not among them.
     """
     records = shipped_authorities()
     keys = set(own)
@@ -113,6 +114,9 @@ def seed_authorities(app: "Installation", own: Iterable[str]) -> int:
             f"no authority {sorted(missing)[0]!r}", hint="use an AGS, e.g. 10041100 for Saarbrücken"
         )
     with app.write() as tx:
+        if tx.execute(select(authorities.c.id).limit(1)).first() is not None:
+            tx.execute(update(authorities).values(own=authorities.c.id.in_(sorted(keys))))
+            return 0
         tx.execute(
             insert(authorities),
             [

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from engine.actor import Actor
 from engine.clock import Clock, SystemClock
 from engine.documents import FolderBlobStore
-from engine.errors import ConflictError
+from engine.errors import ConflictError, EnvironmentFaultError
 from engine.exchange.ports import AdapterContext
 from engine.exchange.registry import Adapters
 from engine.identifiers import IdSource, RandomIds
@@ -30,6 +30,10 @@ SECRET_FILE = "secret.key"
 
 class AlreadyInstalledError(ConflictError):
     """There is an installation here already."""
+
+
+class FolderUnusableError(EnvironmentFaultError):
+    """The installation's folder cannot be used."""
 
 
 @dataclass
@@ -99,9 +103,13 @@ class Installation:
         self.database.close()
 
 
-def create_installation(home: Path, code: str, *, person: str | None = None) -> Settings:
+def create_installation(
+    home: Path, code: str, *, person: str | None = None, prepare: Callable[[Installation], None] | None = None
+) -> Settings:
     """Make the folder, settings, secret and database of a new installation.
 
+    ``prepare`` fills the new database (authorities, first admin). The settings file is written last: an
+    interrupted call leaves no half installation, it is simply repeated.
     Raises AlreadyInstalledError where ``home`` holds one, SettingsRefusedError for an unusable code.
     """
     file = home / FILE
@@ -111,21 +119,31 @@ def create_installation(home: Path, code: str, *, person: str | None = None) -> 
         raise SettingsRefusedError(
             f"{code!r} cannot be an installation's code", hint="2 to 8 capital letters and digits, e.g. SB"
         )
-    home.mkdir(parents=True, exist_ok=True)
-    secret = home / SECRET_FILE
-    if not secret.exists():
-        secret.touch(mode=0o600)
-        secret.write_text(secrets.token_hex(32), encoding="ascii")
-    lines = [f'code = "{code}"']
-    if person:
-        lines.append(f'person = "{person}"')
+    _make_folder(home)
     settings = Settings(home=home, code=code, person=person)
     upgrade_schema(settings.database)
-    # The settings file comes last: an interrupted init is begun anew, not half an installation.
+    if prepare is not None:
+        new = Installation(settings, Database(settings.database))
+        try:
+            prepare(new)
+        finally:
+            new.close()
+    lines = [f'code = "{code}"'] + ([f'person = "{person}"'] if person else [])
     temporary = file.with_suffix(".tmp")
     temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
     temporary.replace(file)
     return settings
+
+
+def _make_folder(home: Path) -> None:
+    secret = home / SECRET_FILE
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        if not secret.exists():
+            secret.touch(mode=0o600)
+            secret.write_text(secrets.token_hex(32), encoding="ascii")
+    except OSError as error:
+        raise FolderUnusableError(f"cannot write to {home}: {error.strerror}") from error
 
 
 def open_installation(home: Path, *, clock: Clock | None = None, ids: IdSource | None = None) -> Installation:
@@ -137,3 +155,8 @@ def open_installation(home: Path, *, clock: Clock | None = None, ids: IdSource |
     database = Database(settings.database)
     check_schema(database)
     return Installation(settings, database, clock or SystemClock(), ids or RandomIds())
+
+
+def upgrade_installation(home: Path) -> None:
+    """Bring the database of the installation at ``home`` to the schema this program needs."""
+    upgrade_schema(read_settings(home).database)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, RowMapping, or_, select, update
 from engine.actor import Actor, Role
 from engine.definitions.message_types import check_data
 from engine.errors import ConflictError, NotFoundError, RefusedError
-from engine.exchange.codes import CodeOrigin, parse_code
+from engine.exchange.codes import Standing, read_code
 from engine.exchange.decision import POST
 from engine.exchange.ports import Assurance, MessageType, Part, Reading, Reference
 from engine.service import filing, matching, receiving
@@ -43,6 +43,10 @@ class ArrivalSettledError(ConflictError):
 
 class RegistrationRefusedError(RefusedError):
     """The arrival cannot be registered like this."""
+
+
+class CodeRefusedError(RefusedError):
+    """The printed code cannot be used."""
 
 
 class SenderMismatchError(RefusedError):
@@ -157,8 +161,12 @@ def _references(
         references.append(Reference("file-reference", paper.own_reference))
     if not paper.code:
         return references, None
-    code = parse_code(paper.code, app.settings.code, app.secret)
-    if code.origin is CodeOrigin.FOREIGN:
+    reading = read_code(paper.code, app.settings.code, app.secret)
+    if reading.code is None or reading.standing is Standing.FORGED:
+        hint = f"probably {reading.suggestion} is meant" if reading.suggestion else None
+        raise CodeRefusedError(reading.explanation, where=f"code {paper.code!r}", hint=hint)
+    code = reading.code.whole()
+    if reading.standing is Standing.FOREIGN:
         return references, code.text
     exchange = (
         tx.execute(

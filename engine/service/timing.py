@@ -1,20 +1,75 @@
 """Firing timers: overdue ones in due order, each once; stale and cancelled ones never."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select
 
-from engine.errors import DienstwegError
+from engine.actor import Actor
+from engine.errors import DienstwegError, NotFoundError
 from engine.runtime import api
 from engine.service.advance import lock_case, move
-from engine.store.tables import incidents, timers
+from engine.store.scope import visible_to
+from engine.store.tables import cases, incidents, timers
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
 
 SYSTEM = "system"
 BATCH = 200
+PAGE = 50
+
+
+class TimerUnknownError(NotFoundError):
+    """There is no such timer."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimerLine:
+    """A planned timer."""
+
+    id: str
+    case_id: str
+    own_reference: str
+    element_id: str
+    instance: str
+    expression: str | None
+    due_at: datetime | None
+    revision: int
+
+
+_LINE = [(cases if name == "own_reference" else timers).c[name] for name in TimerLine.__dataclass_fields__]
+
+
+def list_timers(
+    app: "Installation", actor: Actor, *, due_before: datetime | None = None, limit: int = PAGE
+) -> list[TimerLine]:
+    """Return the planned timers of the actor's cases, the next due first; unarmed ones last."""
+    query = (
+        select(*_LINE)
+        .join(cases, cases.c.id == timers.c.case_id)
+        .where(visible_to(actor, timers), visible_to(actor, cases))
+    )
+    if due_before is not None:
+        query = query.where(timers.c.due_at < due_before)
+    query = query.order_by(timers.c.due_at.is_(None), timers.c.due_at, timers.c.id).limit(limit)
+    with app.read() as tx:
+        return [TimerLine(*row) for row in tx.execute(query)]
+
+
+def show_timer(app: "Installation", actor: Actor, key: str) -> TimerLine:
+    """Return one timer by id or unambiguous beginning of it; raise TimerUnknownError."""
+    query = (
+        select(*_LINE)
+        .join(cases, cases.c.id == timers.c.case_id)
+        .where(visible_to(actor, timers), visible_to(actor, cases), timers.c.id.startswith(key))
+    )
+    with app.read() as tx:
+        found = [TimerLine(*row) for row in tx.execute(query.limit(2))]
+    if len(found) != 1 or len(key) < 6:
+        raise TimerUnknownError(f"no timer {key!r}", hint="'dienstweg timer list' shows them")
+    return found[0]
 
 
 def fire_due(app: "Installation") -> int:

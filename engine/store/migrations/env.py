@@ -10,7 +10,7 @@ try:
         context.configure(
             connection=connection,
             target_metadata=metadata,
-            render_as_batch=database.is_sqlite,
+            user_module_prefix="",
             transaction_per_migration=False,
         )
         context.run_migrations()

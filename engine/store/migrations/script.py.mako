@@ -3,7 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-${imports if imports else ""}
+from engine.store.types import Instant, JsonText
+
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}

@@ -1,0 +1,143 @@
+"""``dienstweg arrival``."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.show import Json, cell, print_json, read_data, short, table
+from cli.state import State
+
+app = typer.Typer(help="Arrivals (Eingänge): list, show, register, assign, reject.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(
+    ctx: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="Settled ones too.")] = False,
+    limit: Annotated[int, typer.Option(min=1)] = 50,
+    offset: Annotated[int, typer.Option(min=0)] = 0,
+    json: Json = False,
+) -> None:
+    """List the arrivals somebody must look at."""
+    from engine.service.registering import list_arrivals
+
+    state: State = ctx.obj
+    found = list_arrivals(state.app, state.actor, everything=everything, limit=limit, offset=offset)
+    if json:
+        print_json(found)
+        return
+    rows = [
+        (short(a.id), a.received_at, a.channel, a.claimed_sender_id, a.message_type, a.status, a.reason)
+        for a in found
+    ]
+    table(
+        ["Nummer", "eingegangen", "Kanal", "von", "Nachricht", "Stand", "warum"], rows, "Eingänge (arrivals)"
+    )
+
+
+@app.command()
+def show(ctx: typer.Context, arrival: str, json: Json = False) -> None:
+    """Show an arrival: what was read of it, its files, what was not understood."""
+    from engine.service.registering import show_arrival
+
+    state: State = ctx.obj
+    found = show_arrival(state.app, state.actor, arrival)
+    if json:
+        print_json(found)
+        return
+    for name in (
+        "id",
+        "channel",
+        "received_at",
+        "status",
+        "reason",
+        "message_type",
+        "claimed_sender_id",
+        "assurance",
+        "sender_reference",
+        "case_id",
+        "exchange_id",
+    ):
+        typer.echo(f"{name:20} {cell(found[name])}")
+    table(
+        ["Name", "Art", "Rolle"],
+        [(p["name"], p["media_type"], p["role"]) for p in found["parts"]],
+        "Dateien (files)",
+    )
+    table(["Name", "Wert"], list((found["data"] or {}).items()), "Daten (data)")
+    for remark in found["remarks"]:
+        typer.echo(f"! {remark}")
+
+
+@app.command()
+def register(
+    ctx: typer.Context,
+    message: Annotated[str, typer.Argument(help="Message type (Nachrichtentyp).")],
+    sender: Annotated[str, typer.Option("--from", help="Key or name of the authority it came from.")],
+    data: Annotated[str | None, typer.Option(help="What the letter says: JSON object or @FILE.")] = None,
+    code: Annotated[str | None, typer.Option(help="The code printed on the letter.")] = None,
+    reference: Annotated[str | None, typer.Option(help="The sender's file reference.")] = None,
+    own_reference: Annotated[
+        str | None, typer.Option(help="Our file reference, if the letter names it.")
+    ] = None,
+    received: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day of receipt; default today.")
+    ] = None,
+    scan: Annotated[list[Path] | None, typer.Option(help="Scanned file; repeatable.")] = None,
+    json: Json = False,
+) -> None:
+    """Register a letter that came in: it answers, continues or begins a case."""
+    from engine.service.registering import PaperArrival, register
+
+    state: State = ctx.obj
+    paper = PaperArrival(
+        message_type=message,
+        sender=sender,
+        data=read_data(data),
+        code=code,
+        received_on=received.date() if received else None,
+        sender_reference=reference,
+        own_reference=own_reference,
+        scans=tuple(scan or ()),
+    )
+    _told(register(state.app, state.actor, paper), json)
+
+
+@app.command()
+def assign(
+    ctx: typer.Context,
+    arrival: str,
+    case: Annotated[
+        str | None, typer.Option(help="The case it belongs to; else it is matched again.")
+    ] = None,
+    reason: Annotated[str, typer.Option()] = "sender confirmed",
+    json: Json = False,
+) -> None:
+    """Vouch for an arrival's sender and let it take effect, or file it in a case."""
+    from engine.service.registering import assign
+
+    state: State = ctx.obj
+    _told(assign(state.app, state.actor, arrival, case, reason), json)
+
+
+@app.command()
+def reject(
+    ctx: typer.Context, arrival: str, reason: Annotated[str, typer.Option()], json: Json = False
+) -> None:
+    """Put an arrival aside for good; it is kept with the reason."""
+    from engine.service.registering import reject
+
+    state: State = ctx.obj
+    _told(reject(state.app, state.actor, arrival, reason), json)
+
+
+def _told(line: object, json: bool) -> None:
+    if json:
+        print_json(line)
+        return
+    status, case, reason = (getattr(line, name) for name in ("status", "case_id", "reason"))
+    typer.echo(
+        f"{short(getattr(line, 'id', None))}: {status}, case {cell(short(case))} {reason or ''}".rstrip()
+    )

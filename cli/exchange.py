@@ -1,0 +1,80 @@
+"""``dienstweg exchange``."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from cli.show import Json, print_json, short, table
+from cli.state import State
+
+app = typer.Typer(help="Exchanges (Austausche): list, show, explain.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(
+    ctx: typer.Context,
+    status: Annotated[str | None, typer.Option(help="open, answered, held.")] = None,
+    case: Annotated[str | None, typer.Option(help="Only those of one case.")] = None,
+    limit: Annotated[int, typer.Option(min=1)] = 50,
+    offset: Annotated[int, typer.Option(min=0)] = 0,
+    json: Json = False,
+) -> None:
+    """List exchanges, newest first."""
+    from engine.service.exchanges import list_exchanges
+
+    state: State = ctx.obj
+    found = list_exchanges(state.app, state.actor, status=status, case=case, limit=limit, offset=offset)
+    if json:
+        print_json(found)
+        return
+    rows = [
+        (short(e.id), e.own_reference, e.subject, e.recipient_id, e.status, e.created_at, e.answer_due)
+        for e in found
+    ]
+    columns = ["Nummer", "Aktenzeichen", "Betreff", "an", "Stand", "seit", "Antwort bis"]
+    table(columns, rows, "Austausche (exchanges)")
+
+
+@app.command()
+def show(ctx: typer.Context, exchange: str, json: Json = False) -> None:
+    """Show an exchange with its dispatches (Sendungen), facts and evidence (Nachweise)."""
+    from engine.service.exchanges import show_exchange
+
+    state: State = ctx.obj
+    found = show_exchange(state.app, state.actor, exchange)
+    if json:
+        print_json(found)
+        return
+    typer.echo(f"{found['subject']}  [{found['status']}]  {found['id']}")
+    rows = [
+        (d["number"], d["channel"], d["state"], d["handed_over_at"], d["carrier_reference"], d["reason"])
+        for d in found["dispatches"]
+    ]
+    table(["Nr.", "Kanal", "Stand", "übergeben", "Kennung", "Grund"], rows, "Sendungen (dispatches)")
+    rows = [(f["kind"], f["at"], f["source"], f["recorded_by"]) for f in found["facts"]]
+    table(["Tatsache", "Zeit", "Quelle", "festgehalten von"], rows, "Tatsachen (facts)")
+    rows = [(e["kind"], e["name"], e["sha256"][:12], e["at"]) for e in found["evidence"]]
+    table(["Art", "Name", "SHA-256", "Zeit"], rows, "Nachweise (evidence)")
+
+
+@app.command()
+def explain(ctx: typer.Context, exchange: str, json: Json = False) -> None:
+    """Say why this channel, and why not each other one."""
+    from engine.service.exchanges import explain_exchange
+
+    state: State = ctx.obj
+    found = explain_exchange(state.app, state.actor, exchange)
+    if json:
+        print_json(found)
+        return
+    typer.echo(found["subject"])
+    for made in found["decisions"]:
+        _decision(f"dispatch {made['number']}: {made['state']}", made["decision"])
+    if found["now"]:
+        _decision("if it were sent now", found["now"])
+
+
+def _decision(title: str, decision: Mapping[str, Any]) -> None:
+    rows = [(c["channel"], c["verdict"], "\n".join(c["reasons"])) for c in decision["considered"]]
+    table(["Kanal", "Urteil", "warum"], rows, f"{title}; intended {decision['intended']}")

@@ -1,0 +1,78 @@
+"""``dienstweg mailbox``."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from cli.show import Json, print_json, read_data, table
+from cli.state import State
+
+app = typer.Typer(help="Mailboxes (Postfächer): add, list.", no_args_is_help=True)
+
+
+@app.command()
+def add(
+    ctx: typer.Context,
+    authority: Annotated[str, typer.Argument(help="Key or name.")],
+    channel: Annotated[str, typer.Argument(help="Payload+carrier, e.g. xdomea+folder.")],
+    address: Annotated[str, typer.Argument(help="What the carrier needs: a folder, a URI …")],
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Open since this day.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last open day.")] = None,
+    format_: Annotated[
+        list[str] | None, typer.Option("--format", help="Media type it takes; repeatable, default PDF.")
+    ] = None,
+    form: Annotated[list[str] | None, typer.Option(help="Form class it takes; repeatable.")] = None,
+    max_bytes: Annotated[int | None, typer.Option(help="Largest message in bytes.")] = None,
+    accepts_test: Annotated[
+        bool, typer.Option("--accepts-test", help="Takes shadow and test sends.")
+    ] = False,
+    settings: Annotated[
+        str | None, typer.Option(help="Terms of the channel as JSON object or @FILE.")
+    ] = None,
+) -> None:
+    """Record an access that an authority has opened, with its terms."""
+    from engine.exchange.ports import FormClass, Mailbox
+    from engine.service.directory import MailboxRefusedError, add_mailbox
+
+    state: State = ctx.obj
+    today = state.clock.now().date()
+    try:
+        forms = tuple(FormClass(name) for name in form or ("none", "confidential"))
+    except ValueError as error:
+        raise MailboxRefusedError(str(error), hint="form classes: none, confidential, written") from error
+    mailbox = Mailbox(
+        authority_id=authority,
+        channel=channel,
+        address=address,
+        valid_from=since.date() if since else today,
+        valid_until=until.date() if until else None,
+        formats=tuple(format_ or ("application/pdf",)),
+        max_bytes=max_bytes,
+        form_classes=forms,
+        accepts_test=accepts_test,
+        settings=read_data(settings),
+    )
+    add_mailbox(state.app, state.actor, mailbox)
+    typer.echo(f"{authority}: {channel} at {address}, open since {mailbox.valid_from}")
+
+
+@app.command("list")
+def list_(
+    ctx: typer.Context,
+    authority: Annotated[str | None, typer.Option(help="Key or name.")] = None,
+    json: Json = False,
+) -> None:
+    """List recorded mailboxes."""
+    from engine.service.directory import list_mailboxes
+
+    state: State = ctx.obj
+    found = list_mailboxes(state.app, state.actor, authority=authority)
+    if json:
+        print_json(found)
+        return
+    rows = [
+        (b.authority_id, b.channel, b.address, b.valid_from, b.valid_until, [f.value for f in b.form_classes])
+        for b in found
+    ]
+    table(["Behörde", "Kanal", "Adresse", "offen seit", "bis", "Form"], rows, "Postfächer (mailboxes)")

@@ -1,0 +1,117 @@
+"""Showing things: tables for people, JSON for programs, one way for every command."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from datetime import date, datetime
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from engine.errors import RefusedError
+
+ZONE = ZoneInfo("Europe/Berlin")
+
+
+class DataRefusedError(RefusedError):
+    """The data is no JSON object."""
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def plain(value: Any) -> Any:
+    """Return ``value`` as JSON data: instants in ISO 8601 (UTC), enums by value, dataclasses as objects."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item) for item in value]
+    if isinstance(value, (str, int, float, bool)) or value is None:
+        return value
+    return str(value)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON value."""
+    json.dump(plain(value), sys.stdout, ensure_ascii=False, indent=2)
+    sys.stdout.write("\n")
+
+
+def cell(value: Any) -> str:
+    """Return a value as a table shows it; instants in local time."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, datetime):
+        return value.astimezone(ZONE).strftime("%d.%m.%Y %H:%M")
+    if isinstance(value, date):
+        return value.strftime("%d.%m.%Y")
+    if isinstance(value, bool):
+        return "ja" if value else "nein"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(cell(item) for item in value) or "–"
+    return str(value)
+
+
+def short(identifier: str | None) -> str | None:
+    """Return the beginning of an id; every command takes it where it is unambiguous."""
+    return identifier[:8] if identifier else None
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> None:
+    """Print rows as a table; an empty one says so."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    drawn = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        drawn.add_column(column, overflow="fold")
+    count = 0
+    for row in rows:
+        drawn.add_row(*(cell(value) for value in row))
+        count += 1
+    console = console_()
+    if count:
+        console.print(drawn)
+    else:
+        console.print(f"{title}: keine (none)" if title else "keine (none)")
+
+
+def console_() -> Any:
+    """Return a console; piped output is not cut to a terminal's width."""
+    from rich.console import Console
+
+    return Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 160)
+
+
+def read_data(text: str | None) -> dict[str, Any]:
+    """Read ``--data``: a JSON object, or ``@FILE`` holding one; raise DataRefusedError."""
+    if text is None:
+        return {}
+    source = text
+    if text.startswith("@"):
+        try:
+            source = Path(text[1:]).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataRefusedError(f"cannot read {text[1:]}: {error}") from error
+    try:
+        value = json.loads(source)
+    except json.JSONDecodeError as error:
+        raise DataRefusedError(
+            f"--data is no JSON: {error.msg} (line {error.lineno}, column {error.colno})",
+            hint="""write an object like '{"betrag": 120.5}', or @file.json""",
+        ) from error
+    if not isinstance(value, dict):
+        raise DataRefusedError("--data is no JSON object", hint="write an object: {…}")
+    return value

@@ -1,0 +1,42 @@
+"""``dienstweg timer``."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from cli.show import Json, print_json, short, table
+from cli.state import State
+
+app = typer.Typer(help="Timers: list, show.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(
+    ctx: typer.Context,
+    due_before: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"], help="UTC.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1)] = 50,
+    json: Json = False,
+) -> None:
+    """List planned timers, the next one first."""
+    from engine.service.timing import list_timers
+
+    state: State = ctx.obj
+    before = due_before.replace(tzinfo=UTC) if due_before else None
+    found = list_timers(state.app, state.actor, due_before=before, limit=limit)
+    if json:
+        print_json(found)
+        return
+    rows = [(short(t.id), t.due_at, t.own_reference, t.element_id, t.expression, t.revision) for t in found]
+    table(["Nummer", "fällig", "Aktenzeichen", "Element", "Angabe", "Rev."], rows, "Zeitgeber (timers)")
+
+
+@app.command()
+def show(ctx: typer.Context, timer: str) -> None:
+    """Show one timer as JSON."""
+    from engine.service.timing import show_timer
+
+    state: State = ctx.obj
+    print_json(show_timer(state.app, state.actor, timer))

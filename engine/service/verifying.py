@@ -1,0 +1,95 @@
+"""Proving that nothing was changed afterwards: chains against history, documents against their names."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, RowMapping, select
+
+from engine.documents import DocumentMissingError
+from engine.exchange.chain import GENESIS, commit_to, next_link
+from engine.service.stories import Entry, subject_of
+from engine.store.tables import (
+    arrival_parts,
+    case_documents,
+    case_states,
+    chain,
+    dispatch_parts,
+    evidence,
+    exchange_documents,
+    history,
+)
+
+if TYPE_CHECKING:
+    from engine.service.installation import Installation
+
+_CHUNK = 1 << 20
+_DOCUMENTS = (arrival_parts, case_documents, dispatch_parts, evidence, exchange_documents)
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a verification looked at and what is wrong."""
+
+    cases: int
+    entries: int
+    documents: int
+    faults: tuple[str, ...]
+
+
+def verify_installation(app: "Installation") -> Verification:
+    """Verify every case's chain and every document that rows refer to."""
+    faults: list[str] = []
+    entries = 0
+    with app.read() as tx:
+        heads = tx.execute(select(case_states.c.case_id, case_states.c.chain_head)).all()
+        for case_id, head in heads:
+            count, found = _verify_case(tx, case_id, head)
+            entries += count
+            faults.extend(found)
+        digests = sorted({row.sha256 for table in _DOCUMENTS for row in tx.execute(select(table.c.sha256))})
+    faults.extend(fault for digest in digests for fault in _verify_document(app, digest))
+    return Verification(len(heads), entries, len(digests), tuple(faults))
+
+
+def _verify_case(tx: Connection, case_id: str, head: str) -> tuple[int, list[str]]:
+    links = tx.execute(select(chain).where(chain.c.case_id == case_id).order_by(chain.c.sequence)).mappings()
+    rows = {
+        row["sequence"]: row
+        for row in tx.execute(select(history).where(history.c.case_id == case_id)).mappings()
+    }
+    faults: list[str] = []
+    previous, count = GENESIS, 0
+    for link in links:
+        count += 1
+        expected = next_link(previous, count, link["kind"], link["commitment"])
+        if (link["sequence"], link["previous"], link["hash"]) != (count, previous, expected.hash):
+            faults.append(f"case {case_id}: entry {count} does not follow the one before it")
+        faults.extend(_verify_subject(case_id, link, rows.get(link["sequence"])))
+        previous = link["hash"]
+    if previous != head:
+        faults.append(f"case {case_id}: its chain ends elsewhere than the case says")
+    return count, faults
+
+
+def _verify_subject(case_id: str, link: Any, row: RowMapping | None) -> Iterator[str]:
+    if row is None:
+        yield f"case {case_id}: history {link['sequence']} is missing"
+        return
+    entry = Entry(row["at"], row["actor"], row["kind"], row["command"], row["steps"])
+    if commit_to(row["salt"], subject_of(case_id, row["sequence"], entry)) != link["commitment"]:
+        yield f"case {case_id}: history {link['sequence']} was changed"
+
+
+def _verify_document(app: "Installation", digest: str) -> Iterator[str]:
+    try:
+        with app.documents.open(digest) as content:
+            found = hashlib.sha256()
+            while chunk := content.read(_CHUNK):
+                found.update(chunk)
+    except DocumentMissingError as error:
+        yield str(error)
+        return
+    if found.hexdigest() != digest:
+        yield f"document {digest[:12]}… was changed"
