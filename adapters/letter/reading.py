@@ -1,0 +1,78 @@
+"""What a letter that came in says about where it belongs."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from adapters.letter.codes import understand
+from adapters.letter.decoding import ENDINGS, read_pages
+from engine.exchange.codes import Code, Standing, read_code
+from engine.exchange.ports import Part, Reading, Reference
+
+SCAN_ROLES = frozenset({"letter", "scan"})
+
+_MARK = re.compile(rb"dienstweg-letter")
+_HEAD = 65536
+
+
+def looks_like_letter(part: Part) -> bool:
+    """Tell whether a part is a scan, or a PDF that calls itself a letter in its metadata."""
+    if part.path.suffix.lower() not in ENDINGS and not part.media_type.startswith(
+        ("image/", "application/pdf")
+    ):
+        return False
+    if part.role in SCAN_ROLES:
+        return True
+    if part.media_type != "application/pdf" or not part.path.is_file():
+        return False
+    with part.path.open("rb") as file:
+        size = file.seek(0, 2)
+        for start in {0, max(0, size - _HEAD)}:
+            file.seek(start)
+            if _MARK.search(file.read(_HEAD)):
+                return True
+    return False
+
+
+def read_letter(parts: Sequence[Part], installation: str, secret: bytes) -> Reading:
+    """Read the codes of all parts; raise UnreadableError where a part is neither PDF nor picture."""
+    contents = [content for part in parts for page in read_pages(part.path) for content in page.contents]
+    return reading_of(contents, installation, secret)
+
+
+def reading_of(contents: Iterable[str], installation: str, secret: bytes) -> Reading:
+    """Make of the DataMatrix contents of one document what the engine can match.
+
+    Own codes with a right seal and ids of own exchanges become references. A code of another installation is
+    the sender's: it identifies the message (for duplicates) and is reprinted on the answer. A code that
+    names this installation with a wrong seal is only remarked on.
+    """
+    references: list[Reference] = []
+    foreign: list[Code] = []
+    remarks: list[str] = []
+    for content in dict.fromkeys(contents):
+        found = understand(content)
+        if isinstance(found, Reference):
+            references.append(found)
+        elif found is not None:
+            judged = read_code(found.text, installation, secret)
+            if judged.standing is Standing.OWN and judged.code is not None:
+                references.append(Reference("code", judged.code.whole().text))
+            elif judged.standing is Standing.FOREIGN and judged.code is not None:
+                foreign.append(judged.code.whole())
+            else:
+                remarks.append(f"{found.text}: {judged.explanation}")
+    senders = list(dict.fromkeys(foreign))
+    if len(senders) > 1:
+        remarks.append("several letters of others: " + ", ".join(code.text for code in senders))
+    references.extend(Reference("code", code.text) for code in senders)
+    return Reading(
+        message_type=None,
+        version=None,
+        data={},
+        documents=(),
+        references=tuple(dict.fromkeys(references)),
+        sender_id=None,
+        sender_exchange=senders[0].text if senders else None,
+        sender_reference=None,
+        remarks=tuple(remarks),
+    )
