@@ -1,0 +1,59 @@
+"""What file systems say, in words, and whether it may pass."""
+
+import errno
+from dataclasses import dataclass
+
+from engine.errors import EnvironmentFaultError
+from engine.exchange.ports import Blocker, Rejected
+
+
+class FolderFaultError(EnvironmentFaultError):
+    """Some of what lies in an exchange folder cannot be taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A kind of fault."""
+
+    code: str
+    text: str
+    retry: bool
+
+
+_FULL = Fault("disk-full", "Der Austauschordner ist voll", retry=True)
+_READ_ONLY = Fault("read-only", "Der Austauschordner ist schreibgeschützt", retry=False)
+_FORBIDDEN = Fault("unwritable", "Im Austauschordner fehlt das Recht zu schreiben", retry=False)
+# A share that is not mounted comes back by itself.
+_MISSING = Fault("no-folder", "Der Austauschordner ist nicht da", retry=True)
+_TOO_LARGE = Fault("too-large", "Die Datei ist größer, als das Dateisystem zulässt", retry=False)
+_NAME = Fault("bad-name", "Das Dateisystem lässt den Namen nicht zu", retry=False)
+_OTHER = Fault("unreachable", "Der Austauschordner ist gestört", retry=True)
+_FAULTS = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EROFS: _READ_ONLY,
+    errno.EACCES: _FORBIDDEN,
+    errno.EPERM: _FORBIDDEN,
+    errno.ENOENT: _MISSING,
+    errno.ENOTDIR: _MISSING,
+    errno.EFBIG: _TOO_LARGE,
+    errno.ENAMETOOLONG: _NAME,
+    errno.EINVAL: _NAME,
+}
+
+
+def fault_of(error: OSError) -> Fault:
+    """Return what ``error`` means for an exchange folder."""
+    return _FAULTS.get(error.errno or 0, _OTHER)
+
+
+def is_definite(error: OSError) -> bool:
+    """Tell whether a rename that failed with ``error`` did certainly not happen."""
+    return error.errno in _FAULTS
+
+
+def rejected(error: OSError, where: str) -> Rejected:
+    """Say that nothing went, and why."""
+    fault = fault_of(error)
+    reason = f"{fault.text}: {where} ({error.strerror})"
+    return Rejected(reason, (Blocker(fault.code, "recipient", reason),), retry=fault.retry)

@@ -1,0 +1,220 @@
+"""The payload ``xdomea``: an exchange as an xdomea message in its container."""
+
+import io
+import os
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from adapters.xdomea import answers, codec, names
+from adapters.xdomea.compose import compose
+from adapters.xdomea.container import ContainerWriter, Limits
+from adapters.xdomea.errors import (
+    ContainerNameError,
+    FilesMismatchError,
+    MappingError,
+    NotExpressibleError,
+    SchemaError,
+)
+from adapters.xdomea.interpret import confirmation_wanted, reading_of
+from adapters.xdomea.mapping import Templates, mapping_of
+from adapters.xdomea.message import Message
+from adapters.xdomea.reading import ContainerReader
+from adapters.xdomea.schemas import Schemas
+from adapters.xdomea.versions import WRITABLE, exists, negotiate
+from engine.exchange.errors import UnreadableError
+from engine.exchange.ports import (
+    AdapterContext,
+    Blocker,
+    Envelope,
+    EvidenceLevel,
+    Mailbox,
+    Part,
+    Party,
+    Reading,
+    Requirements,
+)
+
+MEDIA_TYPE = "application/zip"
+ROLE = "container"
+SCHEMAS_VARIABLE = "DIENSTWEG_XDOMEA_SCHEMAS"
+
+
+class XdomeaPayload:
+    """Writes 2.4.0, 3.0.0 and 3.1.0; reads these, 2.3.0 and the disposal part of 4.0.0."""
+
+    name = "xdomea"
+    level = EvidenceLevel.C
+
+    def __init__(self, context: AdapterContext) -> None:
+        """Use the limits (table ``limits``) and the schemas' folder (``schemas``) of the settings."""
+        self._context = context
+        self._templates = Templates()
+        limits: Mapping[str, Any] = context.settings.get("limits", {})
+        folder = context.settings.get("schemas") or os.environ.get(SCHEMAS_VARIABLE)
+        self._schemas = Schemas(Path(folder)) if folder else None
+        self._reader = ContainerReader(Limits(**limits), self._schemas)
+
+    def check(self, recipient: Mailbox, requirements: Requirements) -> list[Blocker]:
+        """Say whether the recipient takes a version we write, and whether the mapping holds."""
+        version = _version(recipient)
+        if version is None:
+            offered = ", ".join(recipient.settings.get("versions", ())) or "keine Version"
+            return [
+                Blocker(
+                    "no-common-version",
+                    "recipient",
+                    f"Das Postfach nimmt xdomea {offered}; geschrieben werden {', '.join(WRITABLE)}.",
+                )
+            ]
+        try:
+            mapping = mapping_of(requirements.message_type)
+        except MappingError as error:
+            return [Blocker("bad-mapping", "sender", str(error))]
+        if not exists(mapping.message, version):
+            message = f"xdomea {version} kennt die Nachricht {mapping.message} nicht."
+            return [Blocker("no-such-message", "recipient", message)]
+        return []
+
+    def build(self, envelope: Envelope, recipient: Mailbox, folder: Path) -> tuple[Part, ...]:
+        """Write the container into ``folder``; the same envelope gives the same bytes.
+
+        Raises NotExpressibleError without a common version, MappingError where mapping and data do not fit,
+        FilesMismatchError where a document is not what its digest says.
+        """
+        version = _version(recipient)
+        if version is None:
+            raise NotExpressibleError(
+                f"no common version of xdomea with {recipient.authority_id}",
+                where=f"mailbox {recipient.address}",
+            )
+        composed = compose(envelope, mapping_of(envelope.message_type), version, self._templates)
+        stem, path = self._place(composed.message, folder)
+        content = self._written(composed.message, stem)
+        with ContainerWriter(path, envelope.created) as writer:
+            writer.add(f"{stem}.xml", io.BytesIO(content), len(content))
+            for file_name, document in composed.files:
+                with document.open() as source:
+                    _, digest = writer.add(file_name, source, document.size)
+                if digest != document.sha256:
+                    raise FilesMismatchError(
+                        f"the document {document.name!r} changed on disk", where=file_name
+                    )
+        return (Part(path.name, MEDIA_TYPE, path, ROLE),)
+
+    def recognises(self, parts: Sequence[Part]) -> bool:
+        """Tell whether one part bears the name of a container, or is an archive with a message in it."""
+        return self._container(parts) is not None
+
+    def read(self, parts: Sequence[Part], folder: Path) -> Reading:
+        """Understand a container; its documents go to ``folder``, all of them or none."""
+        part = self._container(parts)
+        if part is None:
+            raise ContainerNameError(
+                "no part is an xdomea container", where=", ".join(each.name for each in parts) or "no parts"
+            )
+        opened = self._reader.read(part.path, part.name, folder)
+        others = [f"{each.name} gehört nicht zum Container." for each in parts if each is not part]
+        return reading_of(opened.message, opened.files, [*opened.remarks, *others])
+
+    def confirm(self, reading: Reading, parts: Sequence[Part], own: Party, folder: Path) -> tuple[Part, ...]:
+        """Build the receipt that the sender asked for, or nothing where it asked for none."""
+        if not reading.confirmation_wanted:
+            return ()
+        message = self._again(parts)
+        if message is None or not confirmation_wanted(message):
+            return ()
+        return self._answer(answers.receipt(message, own, self._context.installation, self._now), folder)
+
+    def confirm_import(
+        self, parts: Sequence[Part], own: Party, folder: Path, failures: Mapping[str, str] | None = None
+    ) -> tuple[Part, ...]:
+        """Build the confirmation of import that 0401 and 0503 ask for; ``failures``: object id → reason."""
+        message = self._again(parts)
+        if message is None:
+            return ()
+        answer = answers.import_result(
+            message, own, self._context.installation, self._now, failures or {}, None
+        )
+        return self._answer(answer, folder)
+
+    def complain(self, parts: Sequence[Part], reason: str, own: Party, folder: Path) -> tuple[Part, ...]:
+        """Build the refusal of an import, where the message says at least who sent it and what."""
+        message = self._again(parts)
+        if message is None:
+            return ()
+        answer = answers.import_result(message, own, self._context.installation, self._now, {}, reason)
+        return self._answer(answer, folder)
+
+    @property
+    def _now(self) -> datetime:
+        return self._context.clock.now()
+
+    def _again(self, parts: Sequence[Part]) -> Message | None:
+        """Read the message of an arrival once more, as far as it can be read."""
+        part = self._container(parts)
+        if part is None:
+            return None
+        with self._scratch() as scratch:
+            try:
+                return self._reader.message(part.path, part.name, scratch)
+            except UnreadableError:
+                return None
+
+    @contextmanager
+    def _scratch(self) -> Iterator[Path]:
+        with TemporaryDirectory(prefix="xdomea-") as folder:
+            yield Path(folder)
+
+    def _answer(self, message: Message | None, folder: Path) -> tuple[Part, ...]:
+        if message is None:
+            return ()
+        stem, path = self._place(message, folder)
+        content = self._written(message, stem)
+        with ContainerWriter(path, self._now) as writer:
+            writer.add(f"{stem}.xml", io.BytesIO(content), len(content))
+        return (Part(path.name, MEDIA_TYPE, path, ROLE),)
+
+    def _written(self, message: Message, where: str) -> bytes:
+        tree = codec.write_tree(message)
+        if self._schemas is not None:
+            try:
+                self._schemas.check(tree, message.version, message.code, where)
+            except SchemaError as error:
+                raise NotExpressibleError(
+                    f"xdomea {message.version} cannot say this: {error.message}",
+                    where=where,
+                    hint="look at the values the mapping and the data give",
+                ) from error
+        return codec.serialised(tree)
+
+    @staticmethod
+    def _place(message: Message, folder: Path) -> tuple[str, Path]:
+        stem = names.message_stem(message.process_id or "", message.element)
+        path = folder / f"{stem}.zip"
+        path.unlink(missing_ok=True)
+        return stem, path
+
+    @staticmethod
+    def _container(parts: Sequence[Part]) -> Part | None:
+        archives = [part for part in parts if part.name.lower().endswith(".zip")]
+        for part in archives:
+            if names.parse(part.name) is not None:
+                return part
+        return next((part for part in archives if _holds_message(part.path)), None)
+
+
+def _version(recipient: Mailbox) -> str | None:
+    return negotiate(recipient.settings.get("versions"))
+
+
+def _holds_message(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(names.is_message(name) for name in archive.namelist())
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError):
+        return False
