@@ -66,7 +66,8 @@ def validate_submission(
 
     ``data`` is nested as the keys say (``{"versuch": {"ergebnis": …}}``). ``context`` is what the task sees
     of the case: conditions read it, readonly fields show it, and objects that the form fills in part keep
-    their other entries. Hidden fields and empty ones are absent from the result.
+    their other entries. Hidden fields and empty ones are absent from the result,
+    except that a box left unticked is false.
 
     Raises:
         FormRefusedError: lists every field with what is wrong and how to mend it.
@@ -91,8 +92,8 @@ def validate_submission(
                 given = None
             elif is_empty(field, given) and field.required:
                 raise ValueFault("must be filled in", "muss ausgefüllt werden", _wanted(field))
-            if field.type == "checkbox" and given is False:
-                values[field.key] = False
+            if field.type == "checkbox" and not given and not field.readonly and field.key not in hidden:
+                values[field.key] = False  # an unticked box is an answer; HTML forms just leave it out
             elif not is_empty(field, given):
                 values[field.key] = check_value(field, given)
         except ValueFault as fault:

@@ -102,11 +102,15 @@ def check_data(message_type: MessageType, data: Any) -> dict[str, Any]:
 def outgoing_data(message_type: MessageType, visible: Mapping[str, Any]) -> dict[str, Any]:
     """Take the message's data out of what an element sees, and check it.
 
+    A message type that requires nothing (a reminder, say) may go without its variable.
+
     Raises:
         MessageDataRefusedError: the variable is missing or does not fit.
     """
     name = variable_name(message_type.key)
     value = visible.get(name)
+    if value is None and not message_type.schema.get("required"):
+        value = {}
     if not isinstance(value, Mapping):
         missing = Fault(
             (name,),
