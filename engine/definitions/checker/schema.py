@@ -21,15 +21,17 @@ _ATTRIBUTE = re.compile(r"attribute '([^'{}]+)'")
 
 
 @cache
-def _schema() -> etree.XMLSchema:
-    # The file includes its neighbours, so the folder has to be one on disk.
-    with as_file(files("SpiffWorkflow.bpmn.parser").joinpath("schema")) as folder:
+def load_schema() -> etree.XMLSchema:
+    """Return the BPMN 2.0 schema, compiled once."""
+    # The file includes its neighbours, so the folder has to be one on disk. Naming the top package only
+    # keeps the library itself from being imported.
+    with as_file(files("SpiffWorkflow").joinpath("bpmn", "parser", "schema")) as folder:
         return etree.XMLSchema(etree.parse(str(folder / "BPMN20.xsd")))
 
 
 def schema_faults(root: etree._Element) -> Iterator[tuple[bool, Fault]]:
     """Yield what breaks the schema: whether it refuses (False: only the drawing), and the fault."""
-    schema: Any = _schema()
+    schema: Any = load_schema()
     if schema.validate(root.getroottree()):
         return
     by_line: dict[int, list[etree._Element]] = {}
