@@ -105,6 +105,16 @@ class MoveToken:
 
     item_id: str
     element_id: str
+    sent: tuple[str, ...] = ()
+    """Keys of the sends that the case has made so far: the moved token passes them without sending again."""
+
+
+@dataclass(frozen=True, slots=True)
+class RearmTimer:
+    """A timer's due instant is known only now, or was revised; None disarms it."""
+
+    item_id: str
+    due: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +136,7 @@ Command = (
     | Retry
     | Skip
     | MoveToken
+    | RearmTimer
     | CancelCase
 )
 

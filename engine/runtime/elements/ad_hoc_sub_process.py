@@ -1,0 +1,57 @@
+"""Ad-hoc sub-processes: what may be done, in any order, until a condition says that it is enough."""
+
+from typing import TYPE_CHECKING
+
+from engine.definitions.model import Node
+from engine.runtime.compiling import Compiler
+from engine.runtime.elements.base import Element
+from engine.runtime.elements.sub_process import SubProcess
+from engine.runtime.specs import ScopeSpec
+from engine.runtime.tokens import Scope, Token
+
+if TYPE_CHECKING:
+    from engine.runtime.case import Case
+
+
+class AdHocSubProcess(SubProcess):
+    """A sub-process whose activities need no flow between them (BPMN 2.0.2, 10.3.5 and 13.3.5).
+
+    Every activity without incoming flow is offered at the start. With a completion condition, what people
+    do is offered again when it is done, until the condition holds; what runs by itself runs once. Without a
+    condition everything is done once.
+    """
+
+    def __init__(self, spec: ScopeSpec, node: Node, compiler: Compiler) -> None:
+        """Compile the completion condition."""
+        super().__init__(spec, node, compiler)
+        self.inner.ad_hoc = self
+        self.completion = compiler.formula(node.adhoc_completion)
+        self.cancel_remaining = node.adhoc_cancel_remaining
+        self.sequential = node.adhoc_sequential
+
+    def path_ended(self, case: "Case", scope: Scope, token: Token) -> None:
+        """See whether it is enough; if not, offer again what was done."""
+        if self.completion is None:
+            return
+        view = {**case.backdrop(scope), **case.scope_data(scope)}
+        if self.completion.truth(view, case.services.functions):
+            scope.memory["enough"] = True
+            if self.cancel_remaining:
+                case.withdraw_all(scope, keep=token)
+            return
+        origin = self._origin(token.element)
+        if origin is not None and origin.repeats_in_ad_hoc and "enough" not in scope.memory:
+            case.put(scope, origin, dict(scope.data), scope.frame, sent=token.sent)
+
+    def _origin(self, element: Element) -> Element | None:
+        """Return the activity with which the path that ends at ``element`` began."""
+        seen, pending = {element.name}, [element]
+        while pending:
+            one = pending.pop()
+            if one in self.inner.starts:
+                return one
+            host = getattr(one, "host", None)
+            before: list[Element] = [*one.inputs, *([] if host is None else [host])]
+            pending.extend(other for other in before if other.name not in seen)
+            seen.update(other.name for other in before)
+        return None

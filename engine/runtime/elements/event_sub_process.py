@@ -1,0 +1,73 @@
+"""Event sub-processes: begun by an event of the scope they stand in."""
+
+from typing import TYPE_CHECKING
+
+from engine.definitions.model import EventKind, Node, NodeKind
+from engine.runtime import waiting
+from engine.runtime.api import Json
+from engine.runtime.compiling import Compiler
+from engine.runtime.data import Data, Frame, Patch
+from engine.runtime.elements.base import case_of
+from engine.runtime.elements.sub_process import SubProcess
+from engine.runtime.spiff import TaskState
+from engine.runtime.specs import ScopeSpec
+from engine.runtime.tokens import Scope, Token
+
+if TYPE_CHECKING:
+    from engine.runtime.case import Case
+    from engine.runtime.elements.start_event import StartEvent
+
+
+class EventSubProcess(SubProcess):
+    """A sub-process with triggeredByEvent (BPMN 2.0.2, 10.3.5 and 13.5.4)."""
+
+    start: "StartEvent"
+
+    def __init__(self, spec: ScopeSpec, node: Node, compiler: Compiler) -> None:
+        """Check the one start event; the inside follows when the scopes are built."""
+        super().__init__(spec, node, compiler)
+        self.inner.is_event = True
+        starts = [] if node.scope is None else [
+            inner for inner in node.scope.nodes.values() if inner.kind is NodeKind.START_EVENT
+        ]
+        if len(starts) != 1 or not starts[0].events:
+            compiler.refuse(node, "an event sub-process needs exactly one start event, with an event")
+        self.start_id = starts[0].id
+        kinds = {event.kind for event in starts[0].events}
+        self.compensates = EventKind.COMPENSATE in kinds
+        self.interrupting = starts[0].interrupting or EventKind.ERROR in kinds
+
+    def trigger(self, case: "Case", scope: Scope, patch: Patch, payload: dict[str, Json] | None = None) -> None:
+        """Begin in ``scope``; an interrupting one ends everything else there first."""
+        data: Data = {**case.scope_data(scope)}
+        patch.apply(data)
+        frame = scope.frame if self.interrupting else Frame(None, dict(data))
+        if self.interrupting:
+            waiting.close_all(case, scope.waits)
+            case.withdraw_all(scope)
+        self.begin_in(case, scope, data, frame, payload)
+
+    def begin_in(
+        self, case: "Case", scope: Scope, data: Data, frame: Frame, payload: dict[str, Json] | None = None
+    ) -> None:
+        """Put a token for the event sub-process into ``scope`` and start inside."""
+        token = Token(scope, self, case.next_number(), data, frame, state=TaskState.STARTED)
+        case.tokens[token.id] = token
+        inner = case.open_scope(self.inner, token, dict(data), frame)
+        waits = waiting.prepare_event_subs(case, inner)
+        waiting.register(case, waits)
+        begun = case.put(inner, self.start, dict(inner.data), inner.frame)
+        begun.memory["fired"] = payload or {}
+        waiting.fire_true(case, waits)
+
+    def perform(self, token: Token) -> None:
+        """Never begun by a sequence flow."""
+        raise AssertionError("event sub-processes have no incoming flow")
+
+    def leave(self, token: Token) -> None:
+        """End; what was changed goes to the scope around."""
+        case = case_of(token)
+        from engine.runtime.api import StepKind
+
+        case.out.step(StepKind.COMPLETED, token)
+        case.move(token, ())

@@ -1,0 +1,126 @@
+"""Messages: which ones a wait accepts, what is thrown, and how a send gets its key."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from engine.runtime.api import Json, Send, ThrownMessage
+from engine.runtime.tokens import Token, Wait
+
+if TYPE_CHECKING:
+    from engine.runtime.case import Case
+    from engine.runtime.elements.throwing import Sending
+
+Scope = Any
+
+
+# --- correlation -----------------------------------------------------------------------------------------
+
+
+def bind(case: "Case", wait: Wait) -> None:
+    """Set the correlation values and the send that a message wait is bound to."""
+    wait.correlation = known_values(case, wait.event)
+    answered = wait.element.attributes.get("answers")
+    if answered:
+        instance = wait.scope.instance if wait.token is None else wait.token.instance
+        wait.answers = latest_send(wait.scope, answered, instance)
+
+
+def known_values(case: "Case", message: str | None) -> dict[str, Json]:
+    """Return the values that this case's conversation has fixed for the properties of ``message``."""
+    found: dict[str, Json] = {}
+    for key, properties in case.program.correlation.items():
+        fixed = case.correlation.get(key)
+        if fixed:
+            found.update({name: fixed[name] for name in fixed if message in properties[name]})
+    return found
+
+
+def learn(case: "Case", message: str | None, payload: Mapping[str, Json]) -> dict[str, Json]:
+    """Evaluate the correlation properties of ``message``; the first ones fix the conversation's values."""
+    values: dict[str, Json] = {}
+    for key, properties in case.program.correlation.items():
+        found = {
+            name: by_message[message].value(payload, case.services.functions)
+            for name, by_message in properties.items()
+            if message in by_message
+        }
+        values.update(found)
+        if found and len(found) == len(properties) and key not in case.correlation:
+            case.correlation[key] = found
+    return values
+
+
+# --- sending ---------------------------------------------------------------------------------------------
+
+
+def send(case: "Case", token: Token, sending: "Sending", payload: dict[str, Json], *, mapped: bool) -> None:
+    """Emit the business message or the message within the authority that ``sending`` describes."""
+    element, view = token.element, case.view(token)
+    place = f"{element.name}#{token.instance}"
+    functions = case.services.functions
+    if sending.recipient is None:
+        values = learn(case, sending.name, {**view, **payload})
+        if place not in token.sent:
+            key = _next_key(case, element.name, place)
+            case.out.messages.append(ThrownMessage(key, sending.name or "", payload, values))
+        return
+    values = {name: formula.value(view, functions) for name, formula in sending.values.items()}
+    reminds = element.attributes.get("reminds")
+    if place in token.sent:
+        # An admin moved the token back: what was sent stays sent, and nothing is sent twice.
+        token.sent = token.sent - {place}
+        return
+    key = _next_key(case, element.name, place)
+    reminded = latest_send(token.scope, reminds, token.instance) if reminds else None
+    if element.name in case.program.answered:
+        remember(token.scope, element.name, token.instance, key)
+    case.out.sends.append(
+        Send(
+            key=key,
+            element_id=element.name,
+            instance=token.instance,
+            message=element.attributes.get("message") or sending.name or "",
+            attributes=element.attributes,
+            values=values,
+            data=payload if mapped else dict(view),
+            reminds=reminded,
+        )
+    )
+
+
+def _next_key(case: "Case", element: str, place: str) -> str:
+    case.rounds[element] = case.rounds.get(element, 0) + 1
+    return f"{place}#{case.rounds[element]}"
+
+
+def remember(scope: Scope, element: str, instance: str, key: str) -> None:
+    """Keep the key of a send for the waits and reminders that refer to it, here and further out.
+
+    Further out only the latest one counts, so a thousand instances leave one entry there.
+    """
+    while scope is not None:
+        scope.sent.setdefault(element, {})[instance] = key
+        scope = scope.outer
+        if scope is not None:
+            instance = scope.instance
+
+
+def latest_send(scope: Scope, element: str, instance: str) -> str | None:
+    """Return the key of the latest send of ``element`` in the same instance, else in the nearest one."""
+    while scope is not None:
+        sent = scope.sent.get(element)
+        if sent:
+            if instance in sent:
+                return str(sent[instance])
+            related = [key for path, key in sent.items() if _related(path, instance)]
+            if related:
+                return str(related[-1])
+        scope = scope.outer
+    return None
+
+
+def _related(left: str, right: str) -> bool:
+    """Tell whether one index path lies inside the other."""
+    if not left or not right:
+        return True
+    return f"{left}/".startswith(f"{right}/") or f"{right}/".startswith(f"{left}/")

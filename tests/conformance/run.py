@@ -1,0 +1,81 @@
+"""Runs behaviour cases: ``python tests/conformance/run.py DIR [--json]``.
+
+One line a scenario, last line the sums. Each case has a time limit of its own; one that hangs is a FAIL.
+The exit status is 0 when nothing failed and nothing was refused.
+"""
+
+import argparse
+import json
+import multiprocessing
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.conformance.scenarios import Verdict, folders, load_case, run_scenario
+
+SECONDS = 20.0
+
+
+def run_case(folder: Path) -> list[Verdict]:
+    """Run all scenarios of one case in this process."""
+    case = load_case(folder)
+    return [run_scenario(folder, case, scenario) for scenario in case["scenarios"]]
+
+
+def _in_child(folder: Path, answer: "multiprocessing.connection.Connection") -> None:
+    answer.send([asdict(verdict) for verdict in run_case(folder)])
+    answer.close()
+
+
+def run_guarded(folder: Path, seconds: float = SECONDS) -> list[Verdict]:
+    """Run one case in a child process that is ended when it takes longer than ``seconds``."""
+    context = multiprocessing.get_context("fork")
+    mine, theirs = context.Pipe(duplex=False)
+    child = context.Process(target=_in_child, args=(folder, theirs))
+    child.start()
+    theirs.close()
+    try:
+        if mine.poll(seconds):
+            return [Verdict(**row) for row in mine.recv()]
+        why = f"no answer within {seconds:g} s"
+    except EOFError:
+        why = "the run broke off (see the traceback above)"
+    finally:
+        child.kill()
+        child.join()
+        mine.close()
+    return [Verdict(folder.name, scenario["name"], "FAIL", why) for scenario in load_case(folder)["scenarios"]]
+
+
+def run_all(root: Path) -> Iterator[Verdict]:
+    """Run every case below ``root``."""
+    for folder in folders(root):
+        yield from run_guarded(folder)
+
+
+def main() -> int:
+    """Run the cases that the command line names."""
+    parser = argparse.ArgumentParser(description="Runs BPMN behaviour cases.")
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
+    arguments = parser.parse_args()
+    verdicts = []
+    for verdict in run_all(arguments.directory):
+        verdicts.append(verdict)
+        if not arguments.json:
+            print(f"{verdict.outcome} {verdict.case}/{verdict.scenario} {verdict.why}".rstrip())
+    count = Counter(verdict.outcome for verdict in verdicts)
+    sums = {"passed": count["PASS"], "failed": count["FAIL"], "refused": count["REFUSED"]}
+    if arguments.json:
+        print(json.dumps({**sums, "scenarios": [asdict(verdict) for verdict in verdicts]}, ensure_ascii=False))
+    else:
+        print(f"{sums['passed']} passed, {sums['failed']} failed, {sums['refused']} refused")
+    return 0 if not sums["failed"] and not sums["refused"] and verdicts else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
