@@ -2,9 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Self
 
 from engine.definitions.checker.findings import Category, Severity
 from engine.definitions.model import Model, Node, Process, Scope, walk
+
+if TYPE_CHECKING:
+    from engine.definitions.package import ProcedurePackage
+
+ENGINE_FUNCTIONS = frozenset({"deadline", "workdays"})
+"""Functions that the engine supplies to every model; the same as ``engine.runtime.FUNCTIONS``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +28,18 @@ class CheckContext:
     """Ids of processes that shall run although the file does not say so, e.g. named by the package."""
     workers: frozenset[str] | None = None
     """Kinds of outside work, Java class names or element ids for which the installation has a worker."""
-    functions: frozenset[str] = frozenset()
+    functions: frozenset[str] = ENGINE_FUNCTIONS
     """Names of functions that expressions may call besides the built-in ones."""
     form_classes: frozenset[str] | None = None
     """Form classes that at least one channel of the installation can meet."""
+
+    @classmethod
+    def for_package(cls, package: "ProcedurePackage") -> Self:
+        """Return what a package tells without reading its models; ``check_package`` tells the rest."""
+        return cls(
+            message_types=frozenset(package.message_types),
+            forms=frozenset(package.forms),
+        )
 
 
 @dataclass(frozen=True, slots=True)

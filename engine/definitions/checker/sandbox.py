@@ -16,10 +16,10 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
 from engine.definitions.checker.findings import Category, Finding, Report, Severity
 from engine.definitions.checker.rule import CheckContext
@@ -27,6 +27,9 @@ from engine.definitions.checker.wire import context_to
 from engine.definitions.checker.worker import OUT_OF_MEMORY
 from engine.definitions.xml import MAX_BYTES
 from engine.errors import EnvironmentFaultError
+
+if TYPE_CHECKING:
+    from engine.definitions.package import ProcedurePackage
 
 _START_SECONDS = 60.0
 _CHUNK = 1 << 16
@@ -86,26 +89,20 @@ class Sandbox:
             return _refused(
                 file, _UNREADABLE, f"the file is larger than {MAX_BYTES // 1048576} MiB", "split the model"
             )
-        header = {
-            "file": file,
-            "size": len(data),
-            "seconds": self.limits.seconds,
-            "context": context_to(context),
-        }
-        with self._lock:
-            process = self._running()
-            deadline = time.monotonic() + 2 * self.limits.seconds
-            try:
-                answer = self._ask(process, json.dumps(header).encode() + b"\n" + data, deadline)
-            except _Killed as killed:
-                self._stop()
-                return _refused(
-                    file,
-                    _TOO_MUCH,
-                    killed.told,
-                    "split the model; if it is small, please report it with the file",
-                )
-        return Report.from_dict(json.loads(answer))
+        try:
+            answer = self._request(data, file, {"names": False, "context": context_to(context)})
+        except _Killed as killed:
+            hint = "split the model; if it is small, please report it with the file"
+            return _refused(file, _TOO_MUCH, killed.told, hint)
+        return Report.from_dict(answer)
+
+    def names(self, data: bytes, file: str) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the processes (ids) and decisions (ids and names) of a file; none where it is unreadable."""
+        try:
+            answer = {} if len(data) > MAX_BYTES else self._request(data, file, {"names": True})
+        except _Killed:
+            answer = {}
+        return frozenset(answer.get("process", ())), frozenset(answer.get("decision", ()))
 
     def close(self) -> None:
         """End the worker."""
@@ -119,6 +116,18 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _request(self, data: bytes, file: str, more: dict[str, Any]) -> Any:
+        """Return the worker's answer; after _Killed the next request gets a new worker."""
+        header = {"file": file, "size": len(data), "seconds": self.limits.seconds, **more}
+        with self._lock:
+            process = self._running()
+            deadline = time.monotonic() + 2 * self.limits.seconds
+            try:
+                return json.loads(self._ask(process, json.dumps(header).encode() + b"\n" + data, deadline))
+            except _Killed:
+                self._stop()
+                raise
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is not None and self._process.poll() is None:
@@ -192,8 +201,8 @@ class Sandbox:
 def check_untrusted(
     data: bytes,
     file: str,
-    *,
     context: CheckContext | None = None,
+    *,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Report:
     """Return the report on one file, checked in a process of its own; for several files use ``Sandbox``.
@@ -203,6 +212,37 @@ def check_untrusted(
     """
     with Sandbox(limits) as sandbox:
         return sandbox.check(data, file, context=context)
+
+
+def check_package(
+    package: "ProcedurePackage",
+    known: CheckContext | None = None,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+) -> list[Report]:
+    """Return the reports on all models of a package, which know each other, its forms and decisions.
+
+    Args:
+        package: what shall be deployed.
+        known: what the installation knows besides, e.g. workers and form classes that channels meet.
+        limits: what one file may cost.
+
+    Raises:
+        SandboxUnavailableError: the process cannot be started.
+    """
+    own = CheckContext.for_package(package)
+    with Sandbox(limits) as sandbox:
+        named = [
+            sandbox.names(data, file) for file, data in (*package.models.items(), *package.decisions.items())
+        ]
+        context = replace(
+            known or CheckContext(),
+            message_types=own.message_types,
+            forms=own.forms,
+            processes=frozenset().union(*(processes for processes, _ in named)),
+            decisions=frozenset().union(*(decisions for _, decisions in named)),
+        )
+        return [sandbox.check(data, file, context=context) for file, data in package.models.items()]
 
 
 def _start(limits: Limits) -> subprocess.Popen[bytes]:

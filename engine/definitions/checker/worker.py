@@ -29,13 +29,33 @@ def main(memory_bytes: int) -> int:
         data = source.read(request["size"])
         _limit_processor(request["seconds"])
         try:
-            report = check_model(data, request["file"], context=context_from(request["context"]))
-            answer = json.dumps(report.to_dict())
+            if request["names"]:
+                answer = json.dumps(_names(data, request["file"]))
+            else:
+                report = check_model(data, request["file"], context=context_from(request["context"]))
+                answer = json.dumps(report.to_dict())
         except MemoryError:
             return OUT_OF_MEMORY
         target.write(answer.encode() + b"\n")
         target.flush()
     return 0
+
+
+def _names(data: bytes, file: str) -> dict[str, list[str]]:
+    """Return ids of the processes, ids and names of the decisions that a BPMN or DMN file holds."""
+    from engine.definitions.xml import UnreadableFileError, parse_xml, split
+
+    found: dict[str, list[str]] = {"process": [], "decision": []}
+    try:
+        root = parse_xml(data, file)
+    except UnreadableFileError:
+        return found
+    for element in root:
+        _, tag = split(element.tag)
+        if tag in found:
+            names = (element.get("id"), element.get("name") if tag == "decision" else None)
+            found[tag].extend(name for name in names if name)
+    return found
 
 
 def _limit(memory_bytes: int) -> None:
