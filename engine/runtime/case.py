@@ -4,16 +4,16 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from engine.runtime import joins, waiting
 from engine.runtime.api import Json, StepKind, ThrownSignal
 from engine.runtime.data import Data, Frame, Patch, merge, patch_between
-from engine.runtime.errors import BranchFailure
 from engine.runtime.elements.base import Element
+from engine.runtime.errors import BranchFailure
 from engine.runtime.outcome import Outcome
 from engine.runtime.services import Services
 from engine.runtime.specs import Program, ScopeSpec, Way
 from engine.runtime.spiff import SpiffCase, TaskState
-from engine.runtime.tokens import InnerScope, Record, Scope, ScopeMixin, Token, Wait
-from engine.runtime import joins, waiting
+from engine.runtime.tokens import InnerScope, Scope, ScopeMixin, Token, Wait
 
 ENDLESS = "the branch went on without a pause for {limit} steps; it may be an endless loop"
 
@@ -295,7 +295,8 @@ class Case(ScopeMixin, SpiffCase):
         pending, found = [token], []
         while pending:
             one = pending.pop()
-            found.append(one)
+            busy = bool(one.waits or one._children or one.child is not None)
+            found.append((one, busy))
             pending.extend(self.tokens[number] for number in one._children)
             if one.child is not None:
                 one.child.completed = True
@@ -303,8 +304,8 @@ class Case(ScopeMixin, SpiffCase):
                 pending.extend(inner for inner in one.child.tasks.values() if inner._parent is None)
                 del self.subprocesses[one.id]
                 one.child = None
-        for one in reversed(found):
-            if one._state & (TaskState.STARTED | TaskState.WAITING | TaskState.ERROR):
+        for one, busy in reversed(found):
+            if busy or one._state == TaskState.WAITING:
                 self.out.step(StepKind.CANCELLED, one)
             one._set_state(TaskState.CANCELLED)
             joins.forget(one)
@@ -342,7 +343,3 @@ class Case(ScopeMixin, SpiffCase):
         for wait in hits:
             if wait.number in self.open_waits:
                 waiting.fire(self, wait, dict(payload))
-
-    def keep_for_compensation(self, token: Token, inner: "list[Record] | None") -> None:
-        """Remember a completed activity with its data, should anything ever ask to compensate it."""
-        token.scope.records.append(Record(token.element.name, token.index, token.data, token.frame, inner))

@@ -90,7 +90,9 @@ def deliver_message(case: Case, command: api.DeliverMessage) -> None:
     """Hand a message to the one item that waits for it."""
     wait = repair.find(case, command.item_id, ItemKind.MESSAGE)
     if wait.event != command.name:
-        raise WrongCommandError(f"{wait.element.name!r} waits for message {wait.event!r}, not {command.name!r}")
+        raise WrongCommandError(
+            f"{wait.element.name!r} waits for message {wait.event!r}, not {command.name!r}"
+        )
     _fire(case, wait, clean_data(command.payload))
 
 

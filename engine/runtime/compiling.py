@@ -97,9 +97,7 @@ class Compiler:
         if expression is None:
             return None
         try:
-            compiled = compile_expression(
-                expression.text, expression.language, functions=self.functions
-            )
+            compiled = compile_expression(expression.text, expression.language, functions=self.functions)
         except ExpressionError as error:
             raise ProgramRefusedError(str(error), where=self.where(expression.line)) from error
         return Formula(expression.text, compiled)
@@ -107,9 +105,7 @@ class Compiler:
     def timer(self, expression: Expression, kind: TimerKind) -> Formula:
         """Compile the value of a timer."""
         try:
-            timer = compile_timer(
-                expression.text, kind, expression.language, functions=self.functions
-            )
+            timer = compile_timer(expression.text, kind.value, expression.language, functions=self.functions)
         except ExpressionError as error:
             raise ProgramRefusedError(str(error), where=self.where(expression.line)) from error
         # A computed timer may be null: it is then unarmed until the deadline behind it is known.

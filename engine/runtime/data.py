@@ -6,6 +6,7 @@ where paths split. What a token changed since then is its patch; the document st
 instances over one large list store the list once. docs/reference/data.md says what this means for a model.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 
 from engine.runtime.api import Json
@@ -113,7 +114,7 @@ def clean(value: Json, depth: int = 0) -> Json:
     if value is None or isinstance(value, _PLAIN):
         return value
     if isinstance(value, float):
-        if value != value or value in (float("inf"), float("-inf")):
+        if not math.isfinite(value):
             raise DataRefusedError("a number in the data is not finite")
         return value
     if depth > _MAX_DEPTH:

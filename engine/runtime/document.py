@@ -163,7 +163,17 @@ class _Writer:
         return row
 
 
-_PLAIN_FIELDS = ("trigger", "event", "revision", "expression", "cycle", "correlation", "answers", "error", "true")
+_PLAIN_FIELDS = (
+    "trigger",
+    "event",
+    "revision",
+    "expression",
+    "cycle",
+    "correlation",
+    "answers",
+    "error",
+    "true",
+)
 
 
 def _put_patch(row: Document, base: Data, data: Data) -> None:

@@ -38,6 +38,8 @@ def known_values(case: "Case", message: str | None) -> dict[str, Json]:
 def learn(case: "Case", message: str | None, payload: Mapping[str, Json]) -> dict[str, Json]:
     """Evaluate the correlation properties of ``message``; the first ones fix the conversation's values."""
     values: dict[str, Json] = {}
+    if message is None:
+        return values
     for key, properties in case.program.correlation.items():
         found = {
             name: by_message[message].value(payload, case.services.functions)

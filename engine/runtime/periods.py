@@ -52,7 +52,11 @@ def parse_period(text: str) -> tuple[int, int, Decimal]:
     found = _PERIOD.fullmatch(text.strip())
     if found is None or found["rest"] in ("", "T") or found["rest"].endswith("T"):
         raise PeriodError(f"{text!r} is no ISO 8601 duration")
-    part = {name: Decimal((value or "0").replace(",", ".")) for name, value in found.groupdict().items() if name in _UNITS}
+    part = {
+        name: Decimal((value or "0").replace(",", "."))
+        for name, value in found.groupdict().items()
+        if name in _UNITS
+    }
     months = part["years"] * 12 + part["months"]
     days = part["weeks"] * 7 + part["days"]
     if months % 1 or days % 1:
@@ -72,7 +76,7 @@ def _add_months(moment: datetime, months: int) -> datetime:
 
 
 def parse_cycle(text: str) -> Cycle:
-    """Return the parts of ``R3/PT10M``, ``R/2026-01-01T00:00:00Z/P1D`` or a bare duration (one occurrence)."""
+    """Return the parts of ``R3/PT10M``, ``R/2026-01-01T00:00:00Z/P1D`` or a duration (once)."""
     parts = text.strip().split("/")
     count: int | None = 1
     if parts[0].upper().startswith("R"):

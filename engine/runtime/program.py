@@ -59,7 +59,11 @@ def compile_program(
         specs[process_id],
         specs,
         tuple(_start_points(root.scope)),
-        any(_asks_for_compensation(node) for _, process in processes.values() for _, node in walk(process.scope)),
+        any(
+            _asks_for_compensation(node)
+            for _, process in processes.values()
+            for _, node in walk(process.scope)
+        ),
         _answered(process for _, process in processes.values()),
         _correlation(processes.values(), functions),
     )
@@ -136,8 +140,10 @@ def _starts(scope: Scope, *, process: bool) -> Iterator[Node]:
             or node.triggered_by_event
             or node.instantiate
             or node.kind is NodeKind.BOUNDARY_EVENT
-            or any(event.kind is EventKind.LINK for event in node.events)
-            and node.kind is NodeKind.INTERMEDIATE_CATCH_EVENT
+            or (
+                any(event.kind is EventKind.LINK for event in node.events)
+                and node.kind is NodeKind.INTERMEDIATE_CATCH_EVENT
+            )
         )
         if not passive:
             yield node

@@ -84,7 +84,3 @@ def _with_code(patch: Patch, trigger: "Trigger", code: str | None, message: str)
     if trigger.message_variable:
         values[trigger.message_variable] = message
     return Patch(values, patch.removed)
-
-
-
-

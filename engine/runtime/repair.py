@@ -1,6 +1,6 @@
 """Corrections by an admin. They never recall a send and never repeat one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from engine.runtime import api, joins, waiting
 from engine.runtime.api import ItemKind, Json
@@ -33,7 +33,9 @@ def find(case: Case, item_id: str, *kinds: ItemKind) -> Wait:
         raise ItemGoneError(f"item {item_id} is not open", hint="it was done or withdrawn in the meantime")
     if kinds and wait.kind not in kinds:
         wanted = " or ".join(kind.value for kind in kinds)
-        raise WrongCommandError(f"item {item_id} at {wait.element.name!r} is a {wait.kind.value}, not a {wanted}")
+        raise WrongCommandError(
+            f"item {item_id} at {wait.element.name!r} is a {wait.kind.value}, not a {wanted}"
+        )
     return wait
 
 
@@ -105,8 +107,8 @@ def set_data(case: Case, command: api.SetData) -> None:
     waiting.look_again(case, None, patch)
 
 
-def _tell(case: Case, waits: "list[Wait] | object") -> None:
-    for wait in list(waits):  # type: ignore[call-overload]
+def _tell(case: Case, waits: Iterable[Wait]) -> None:
+    for wait in waits:
         if wait.kind in _SHOWN_WITH_DATA:
             case.out.change(wait)
 
@@ -164,7 +166,9 @@ def move_token(case: Case, command: api.MoveToken) -> None:
         )
     target = token.scope.spec.element(command.element_id)
     if target is None or isinstance(target, BoundaryEvent | EventSubProcess | StartEvent):
-        raise ElementUnknownError(f"{command.element_id!r} is no element of this scope that a token can stand before")
+        raise ElementUnknownError(
+            f"{command.element_id!r} is no element of this scope that a token can stand before"
+        )
     if isinstance(target, Activity) and target.is_handler:
         raise WrongCommandError(f"{command.element_id!r} runs for compensation only")
     scope, data, frame = token.scope, token.data, token.frame
@@ -191,5 +195,3 @@ def rearm_timer(case: Case, command: api.RearmTimer) -> None:
     wait.due = command.due
     wait.revision += 1
     case.out.change(wait)
-
-

@@ -51,7 +51,9 @@ def compile_loop(node: Node, compiler: Compiler) -> Repetition:
         raise AssertionError("only called for activities that repeat")
     if loop.multi and loop.cardinality is None and loop.collection is None:
         compiler.refuse(
-            node, "the multi-instance says neither how often nor over which list", "set a cardinality or collection"
+            node,
+            "the multi-instance says neither how often nor over which list",
+            "set a cardinality or collection",
         )
     if loop.behavior != "All":
         compiler.refuse(node, f"multi-instance behaviour {loop.behavior!r} is not run", "use 'All'")
@@ -78,7 +80,8 @@ def compile_loop(node: Node, compiler: Compiler) -> Repetition:
 def begin(activity: "Activity", holder: Token) -> bool | None:
     """Begin the repetition; True when there is nothing to repeat."""
     if "begun" in holder.memory:
-        return _go_on(activity, holder)
+        _go_on(activity, holder)
+        return None
     total, items = _extent(activity, holder)
     memory = holder.memory
     memory.update(total=total, begun=0, done=0, terminated=0)
@@ -91,7 +94,11 @@ def begin(activity: "Activity", holder: Token) -> bool | None:
     if items is not None:
         memory["items"] = items
     holder.frame = Frame(holder.frame, dict(holder.data))
-    return activity.with_boundaries(holder, lambda token: _go_on(activity, token))
+
+    def first(token: Token) -> None:
+        _go_on(activity, token)
+
+    return activity.with_boundaries(holder, first)
 
 
 def _extent(activity: "Activity", holder: Token) -> tuple[int | None, list[Json] | None]:
@@ -110,7 +117,9 @@ def _extent(activity: "Activity", holder: Token) -> tuple[int | None, list[Json]
         return None, None
     number = limit.value(view, functions)
     if isinstance(number, bool) or not isinstance(number, int | float) or number != int(number) or number < 0:
-        raise BranchFailure(f"the number of instances «{limit.text}» is {number!r}, not a whole number from 0")
+        raise BranchFailure(
+            f"the number of instances «{limit.text}» is {number!r}, not a whole number from 0"
+        )
     if number > _MOST:
         raise BranchFailure(f"{number} instances are more than the {_MOST} that one activity may have")
     return int(number), None
@@ -175,7 +184,7 @@ def instance_ended(activity: "Activity", token: Token) -> None:
     complete = loop.completion is not None and _is_complete(case, loop.completion, token, holder)
     result = _result(case, loop, token)
     case.out.step(StepKind.COMPLETED, token, token.item)
-    activity.keep(case, token)
+    activity.keep(case, token, holder)
     memory["done"] += 1
     if loop.output_collection is None:
         patch = patch_between(token.frame.data, token.data).without(local_names(activity, token))

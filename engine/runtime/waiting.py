@@ -168,7 +168,11 @@ def look_again(case: "Case", scope: Scope | None, patch: Patch) -> None:
         formula = wait.element.triggers[wait.trigger].formula
         if formula is None:
             continue
-        own = case.view(wait.token) if wait.token is not None else case.backdrop(wait.scope) | case.scope_data(wait.scope)
+        own = (
+            case.view(wait.token)
+            if wait.token is not None
+            else case.backdrop(wait.scope) | case.scope_data(wait.scope)
+        )
         view = {**own, **patch.values}
         for name in patch.removed:
             view.pop(name, None)

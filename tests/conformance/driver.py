@@ -109,7 +109,9 @@ class Driver:
 
     def fail(self, task: str, code: str, variables: Mapping[str, Any]) -> None:
         """Let the open outside work at ``task`` end in a BPMN error."""
-        item = next((one for one in self.open.values() if one.element_id == task and one.kind is ItemKind.WORK), None)
+        item = next(
+            (one for one in self.open.values() if one.element_id == task and one.kind is ItemKind.WORK), None
+        )
         if item is None:
             raise MisfitError(f"{task} is no open work")
         self._apply(FailWork(item.id, code, "", variables))
@@ -142,22 +144,19 @@ class Driver:
                 return
 
     def turn(self, duration: str) -> None:
-        """Turn the clock, firing every timer at its own due instant on the way."""
-        until = add_period(self.now, duration, "Europe/Berlin")
+        """Turn the clock, then fire what has become due, the earliest first."""
+        self.now = add_period(self.now, duration, "Europe/Berlin")
         for _ in range(1000):
             due = [
                 item
                 for item in self.open.values()
-                if item.kind is ItemKind.TIMER and item.due is not None and item.due <= until
+                if item.kind is ItemKind.TIMER and item.due is not None and item.due <= self.now
             ]
             if not due or self.completed:
-                break
+                return
             item = min(due, key=lambda one: (one.due, one.id))
-            self.now = max(self.now, item.due or self.now)
             self._apply(FireTimer(item.id, item.revision))
-        else:
-            raise MisfitError("timers fire without end")
-        self.now = until
+        raise MisfitError("timers fire without end")
 
     def set(self, variables: Mapping[str, Any]) -> None:
         """Change the case's data."""
@@ -199,8 +198,7 @@ class Driver:
         return sorted(
             item.element_id
             for item in self.open.values()
-            if item.kind is ItemKind.TASK
-            or (item.kind is ItemKind.MESSAGE and item.element_id in self.shown)
+            if item.kind is ItemKind.TASK or (item.kind is ItemKind.MESSAGE and item.element_id in self.shown)
         )
 
     def visible(self) -> list[Mapping[str, Any]]:

@@ -48,7 +48,9 @@ def run_guarded(folder: Path, seconds: float = SECONDS) -> list[Verdict]:
         child.kill()
         child.join()
         mine.close()
-    return [Verdict(folder.name, scenario["name"], "FAIL", why) for scenario in load_case(folder)["scenarios"]]
+    return [
+        Verdict(folder.name, scenario["name"], "FAIL", why) for scenario in load_case(folder)["scenarios"]
+    ]
 
 
 def run_all(root: Path) -> Iterator[Verdict]:
@@ -71,7 +73,9 @@ def main() -> int:
     count = Counter(verdict.outcome for verdict in verdicts)
     sums = {"passed": count["PASS"], "failed": count["FAIL"], "refused": count["REFUSED"]}
     if arguments.json:
-        print(json.dumps({**sums, "scenarios": [asdict(verdict) for verdict in verdicts]}, ensure_ascii=False))
+        print(
+            json.dumps({**sums, "scenarios": [asdict(verdict) for verdict in verdicts]}, ensure_ascii=False)
+        )
     else:
         print(f"{sums['passed']} passed, {sums['failed']} failed, {sums['refused']} refused")
     return 0 if not sums["failed"] and not sums["refused"] and verdicts else 1

@@ -81,7 +81,9 @@ def check(driver: Driver, expect: Mapping[str, Any], where: str) -> None:
             raise MisfitError(f"{where}: {what}: expected {wanted}, {_seen(driver, what)}")
     for key, value in expect.get("variables", {}).items():
         if all(data.get(key) != value for data in driver.visible()):
-            raise MisfitError(f"{where}: variable {key}: expected {value!r} in {[dict(d) for d in driver.visible()]}")
+            raise MisfitError(
+                f"{where}: variable {key}: expected {value!r} in {[dict(d) for d in driver.visible()]}"
+            )
 
 
 def _comparisons(driver: Driver, expect: Mapping[str, Any]) -> Iterator[tuple[str, Any, bool]]:

@@ -117,7 +117,9 @@ class Activity(Element):
             return
         compensates = token.memory.get("compensates")
         ways = () if compensates is not None else self.choose(token)
-        if self.loop is None and "reopened" not in token.memory:
+        if self.loop is not None:
+            self.keep_instances(token)
+        elif "reopened" not in token.memory:
             case.out.step(StepKind.COMPLETED, token, token.item)
             self.keep(case, token)
         if compensates is not None:
@@ -125,12 +127,27 @@ class Activity(Element):
         else:
             case.move(token, ways)
 
-    def keep(self, case: "Case", token: Token) -> None:
-        """Remember the completed activity for compensation, where anything could ask for it."""
-        if case.program.compensates and not self.is_handler:
-            records = self.inner_records(token)
-            if self.handler is not None or records is not None:
-                case.keep_for_compensation(token, records)
+    def keep(self, case: "Case", token: Token, holder: Token | None = None) -> None:
+        """Remember the completed activity for compensation, where anything could ask for it.
+
+        The instances of a multi-instance wait with their holder: only a completed activity is compensated.
+        """
+        if not case.program.compensates or self.is_handler:
+            return
+        inner = self.inner_records(token)
+        if self.handler is None and inner is None:
+            return
+        record = compensation.Record(self.name, token.index, token.data, token.frame, inner)
+        if holder is None:
+            token.scope.records.append(record)
+        else:
+            holder.records = [*(holder.records or ()), record]
+
+    def keep_instances(self, token: Token) -> None:
+        """Move the records of the instances to the scope: the activity as a whole is complete."""
+        if token.records is not None:
+            token.scope.records.extend(token.records)
+            token.records = None
 
     def inner_records(self, token: Token) -> "list[compensation.Record] | None":
         """Return the records of what was completed inside; None where there is no inside."""

@@ -92,14 +92,14 @@ class Element(SpiffElement):
         """Return the flows that are open for ``token``; raise BranchFailure where none is."""
         case = case_of(token)
         view, functions = case.view(token), case.services.functions
-        chosen = [
-            way for way in self.ways if way.condition is None or way.condition.truth(view, functions)
-        ]
+        chosen = [way for way in self.ways if way.condition is None or way.condition.truth(view, functions)]
         if chosen:
             return chosen
         if self.default is not None:
             return [self.default]
-        raise BranchFailure(f"no condition of the flows that leave {self.name!r} is true, and no flow is default")
+        raise BranchFailure(
+            f"no condition of the flows that leave {self.name!r} is true, and no flow is default"
+        )
 
     def leave(self, token: "Token") -> None:
         """Note the completion and send the token on."""

@@ -76,4 +76,3 @@ class BoundaryEvent(Element):
         token.item = item
         if payload:
             token.memory["result"] = payload
-

@@ -23,7 +23,9 @@ class CallActivity(Activity):
         """Note the called process; it is compiled once, however often it is called."""
         super().__init__(spec, node, compiler)
         if not node.called_element or "${" in node.called_element:
-            compiler.refuse(node, "it does not say which process it calls", "set calledElement to a process id")
+            compiler.refuse(
+                node, "it does not say which process it calls", "set calledElement to a process id"
+            )
         self.called = node.called_element
         compiler.wanted.append((self.called, compiler.where(node.line, node.id)))
 

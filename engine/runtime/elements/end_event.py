@@ -6,7 +6,6 @@ from engine.runtime.api import StepKind
 from engine.runtime.compiling import Compiler
 from engine.runtime.elements.base import Element, case_of
 from engine.runtime.elements.throwing import Sending, compile_sending, throw
-from engine.runtime.spiff import TaskState
 from engine.runtime.specs import ScopeSpec
 from engine.runtime.tokens import Token
 
@@ -64,7 +63,6 @@ class EndEvent(Element):
             owner.element.cancelled(case, scope)
             return
         case.move(token, ())
-
 
 
 _AT_THE_END = (EventKind.TERMINATE, EventKind.CANCEL)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from engine.definitions.model import Node, Scope
 from engine.runtime import waiting
-from engine.runtime.api import ItemKind, Json, StepKind
+from engine.runtime.api import Json, StepKind
 from engine.runtime.compiling import Compiler
 from engine.runtime.elements.activity import token_of
 from engine.runtime.elements.base import Element, case_of
@@ -34,9 +34,7 @@ class EventBasedGateway(Element):
         case = case_of(token)
         view = case.view(token)
         waits = [
-            wait
-            for way in self.ways
-            for wait in waiting.prepare(case, way.target, token.scope, token, view)
+            wait for way in self.ways for wait in waiting.prepare(case, way.target, token.scope, token, view)
         ]
         waiting.register(case, waits)
         case.out.step(StepKind.ENTERED, token)

@@ -9,8 +9,8 @@ from engine.runtime.compiling import Compiler
 from engine.runtime.data import Data, Frame, Patch
 from engine.runtime.elements.base import case_of
 from engine.runtime.elements.sub_process import SubProcess
-from engine.runtime.spiff import TaskState
 from engine.runtime.specs import ScopeSpec
+from engine.runtime.spiff import TaskState
 from engine.runtime.tokens import Scope, Token
 
 if TYPE_CHECKING:
@@ -27,9 +27,11 @@ class EventSubProcess(SubProcess):
         """Check the one start event; the inside follows when the scopes are built."""
         super().__init__(spec, node, compiler)
         self.inner.is_event = True
-        starts = [] if node.scope is None else [
-            inner for inner in node.scope.nodes.values() if inner.kind is NodeKind.START_EVENT
-        ]
+        starts = (
+            []
+            if node.scope is None
+            else [inner for inner in node.scope.nodes.values() if inner.kind is NodeKind.START_EVENT]
+        )
         if len(starts) != 1 or not starts[0].events:
             compiler.refuse(node, "an event sub-process needs exactly one start event, with an event")
         self.start_id = starts[0].id
@@ -37,7 +39,9 @@ class EventSubProcess(SubProcess):
         self.compensates = EventKind.COMPENSATE in kinds
         self.interrupting = starts[0].interrupting or EventKind.ERROR in kinds
 
-    def trigger(self, case: "Case", scope: Scope, patch: Patch, payload: dict[str, Json] | None = None) -> None:
+    def trigger(
+        self, case: "Case", scope: Scope, patch: Patch, payload: dict[str, Json] | None = None
+    ) -> None:
         """Begin in ``scope``; an interrupting one ends everything else there first."""
         data: Data = {**case.scope_data(scope)}
         patch.apply(data)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from engine.definitions.model import EventKind, Node
 from engine.runtime import waiting
-from engine.runtime.api import ItemKind, Json, StepKind
+from engine.runtime.api import Json, StepKind
 from engine.runtime.compiling import Compiler
 from engine.runtime.elements.activity import token_of
 from engine.runtime.elements.base import Element, case_of

@@ -26,5 +26,3 @@ class ParallelGateway(Element):
     def choose(self, token: Token) -> tuple[Way, ...]:
         """Return all flows; conditions play no part here."""
         return self.ways if self.default is None else (*self.ways, self.default)
-
-
