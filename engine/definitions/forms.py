@@ -28,6 +28,7 @@ __all__ = [
     "read_form",
     "typed_submission",
     "validate_submission",
+    "visible_values",
 ]
 
 
@@ -77,30 +78,40 @@ def validate_submission(
     hidden = hidden_fields(form, data, around)
     values: dict[str, Any] = {}
     for field in form.fields:
-        given = lookup(data, field.path)
         try:
-            if field.readonly:
-                _check_readonly(field, given, around)
-                given = field.default if lookup(around, field.path) is None else None
-            elif field.key in hidden:
-                if not is_empty(field, given):
-                    raise ValueFault(
-                        "is not asked for here",
-                        "wird hier nicht abgefragt",
-                        "leave it out, other answers hide it",
-                    )
-                given = None
-            elif is_empty(field, given) and field.required:
-                raise ValueFault("must be filled in", "muss ausgefüllt werden", _wanted(field))
-            if field.type == "checkbox" and not given and not field.readonly and field.key not in hidden:
-                values[field.key] = False  # an unticked box is an answer; HTML forms just leave it out
-            elif not is_empty(field, given):
-                values[field.key] = check_value(field, given)
+            value = _judged(field, lookup(data, field.path), field.key in hidden, around)
         except ValueFault as fault:
             found.append(FieldFault(field.key, field.label, fault.message, fault.message_de, fault.hint))
+        else:
+            if value is not None:
+                values[field.key] = value
     if found:
         raise FormRefusedError(form, found)
     return _merged(form, values, around)
+
+
+def _judged(field: Field, given: Any, hidden: bool, context: Mapping[str, Any]) -> Any:
+    """Return what ``given`` adds to the case, None where nothing; raise ValueFault."""
+    if field.readonly:
+        return _readonly(field, given, context)
+    empty = is_empty(field, given)
+    if hidden:
+        if not empty:
+            raise ValueFault("is not asked for here", "wird hier nicht abgefragt", "other answers hide it")
+        return None
+    if empty and field.required:
+        raise ValueFault("must be filled in", "muss ausgefüllt werden", _wanted(field))
+    if empty:
+        # An unticked box is an answer; HTML forms just leave it out.
+        return False if field.type == "checkbox" else None
+    return check_value(field, given)
+
+
+def _readonly(field: Field, given: Any, context: Mapping[str, Any]) -> Any:
+    shown = lookup(context, field.path)
+    if not is_empty(field, given) and given not in (shown, field.default):
+        raise ValueFault("cannot be changed here", "kann hier nicht geändert werden", "leave it out")
+    return field.default if shown is None else None
 
 
 def typed_submission(form: Form, texts: Mapping[str, str | list[str]]) -> dict[str, Any]:
@@ -125,6 +136,17 @@ def initial_data(form: Form, context: Mapping[str, Any]) -> dict[str, Any]:
         value = lookup(context, field.path)
         value = field.default if value is None else value
         if value is not None:
+            _put(result, field.path, copy.deepcopy(value))
+    return result
+
+
+def visible_values(form: Form, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what somebody types who copies ``data`` into the form: its visible fields' values; nested."""
+    hidden = hidden_fields(form, data, {})
+    result: dict[str, Any] = {}
+    for field in form.fields:
+        value = lookup(data, field.path)
+        if value is not None and not field.readonly and field.key not in hidden:
             _put(result, field.path, copy.deepcopy(value))
     return result
 
@@ -161,6 +183,8 @@ def _merged(form: Form, values: Mapping[str, Any], context: Mapping[str, Any]) -
     result: dict[str, Any] = {}
     for field in form.fields:
         top = field.path[0]
+        if field.readonly and field.key not in values:
+            continue
         if top not in result and len(field.path) > 1:
             old = context.get(top)
             result[top] = copy.deepcopy(dict(old)) if isinstance(old, Mapping) else {}
@@ -168,6 +192,8 @@ def _merged(form: Form, values: Mapping[str, Any], context: Mapping[str, Any]) -
             _drop(result, field.path)
         if field.key in values:
             _put(result, field.path, values[field.key])
+        elif len(field.path) == 1 and context.get(top) is not None:
+            result[top] = None  # emptied; leaving it out would keep the old value in the case
     return result
 
 
@@ -187,12 +213,6 @@ def _drop(target: dict[str, Any], path: tuple[str, ...]) -> None:
             return
         target = below
     target.pop(path[-1], None)
-
-
-def _check_readonly(field: Field, given: Any, context: Mapping[str, Any]) -> None:
-    shown = lookup(context, field.path)
-    if not is_empty(field, given) and given not in (shown, field.default):
-        raise ValueFault("cannot be changed here", "kann hier nicht geändert werden", "leave it out")
 
 
 def _wanted(field: Field) -> str:
