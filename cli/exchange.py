@@ -47,13 +47,13 @@ def show(ctx: typer.Context, exchange: str, json: Json = False) -> None:
         print_json(found)
         return
     typer.echo(f"{found['subject']}  [{found['status']}]  {found['id']}")
-    rows = [
+    sent = [
         (d["number"], d["channel"], d["state"], d["handed_over_at"], d["carrier_reference"], d["reason"])
         for d in found["dispatches"]
     ]
-    table(["Nr.", "Kanal", "Stand", "übergeben", "Kennung", "Grund"], rows, "Sendungen (dispatches)")
-    rows = [(f["kind"], f["at"], f["source"], f["recorded_by"]) for f in found["facts"]]
-    table(["Tatsache", "Zeit", "Quelle", "festgehalten von"], rows, "Tatsachen (facts)")
+    table(["Nr.", "Kanal", "Stand", "übergeben", "Kennung", "Grund"], sent, "Sendungen (dispatches)")
+    known = [(f["kind"], f["at"], f["source"], f["recorded_by"]) for f in found["facts"]]
+    table(["Tatsache", "Zeit", "Quelle", "festgehalten von"], known, "Tatsachen (facts)")
     rows = [(e["kind"], e["name"], e["sha256"][:12], e["at"]) for e in found["evidence"]]
     table(["Art", "Name", "SHA-256", "Zeit"], rows, "Nachweise (evidence)")
 

@@ -7,9 +7,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from cli.state import State
 from engine.errors import DienstwegError
@@ -39,33 +38,31 @@ GROUPS: dict[str, tuple[str, str]] = {
 }
 
 
-class Lazy(click.Command):
+class Lazy(TyperCommand):
     """A group that is imported when it is used, not when help lists it."""
 
-    def __init__(self, name: str, help_text: str, load: Callable[[], click.Command]) -> None:
+    def __init__(self, name: str, help_text: str, load: Callable[[], Any]) -> None:
         """Show ``help_text`` in listings; ``load`` gives the real command."""
         super().__init__(name, help=help_text)
         self._load = load
 
-    def make_context(
-        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
-    ) -> click.Context:
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """Let the real command make its context; from here on it is in charge."""
         return self._load().make_context(info_name, args, parent, **extra)
 
 
-def _load_module(module: str) -> Callable[[], click.Command]:
+def _load_module(module: str) -> Callable[[], Any]:
     return lambda: typer.main.get_command(import_module(module).app)
 
 
 class Root(TyperGroup):
     """The top level: own groups, then those that adapters bring."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         """Return every group's name without importing any."""
         return [*GROUPS, *sorted(_brought())]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return a group that loads itself on use."""
         if cmd_name in GROUPS:
             module, help_text = GROUPS[cmd_name]
@@ -80,7 +77,7 @@ def _brought() -> dict[str, Any]:
     return {point.name: point for point in entry_points(group="dienstweg.commands")}
 
 
-def _load_point(point: Any) -> Callable[[], click.Command]:
+def _load_point(point: Any) -> Callable[[], Any]:
     return lambda: typer.main.get_command(point.load())
 
 
@@ -110,18 +107,7 @@ def main(
 def run() -> None:
     """Run the command line; the exit status tells the family of an error (docs/reference/cli.md)."""
     try:
-        status = app(standalone_mode=False)
-    except click.exceptions.Abort:
-        print("abgebrochen", file=sys.stderr)
-        status = 130
-    except click.ClickException as error:
-        error.show()
-        status = error.exit_code
+        app()
     except DienstwegError as error:
         print(f"dienstweg: {error}", file=sys.stderr)
-        status = error.exit_status
-    except BrokenPipeError:
-        # The reader (head, less) has seen enough; what Python still holds is not wanted either.
-        sys.stderr.close()
-        status = 0
-    sys.exit(status if isinstance(status, int) else 0)
+        sys.exit(error.exit_status)

@@ -90,8 +90,8 @@ def show(ctx: typer.Context, procedure: str, json: Json = False) -> None:
         for s in p["exchange_steps"]
     ]
     table(["Prozess", "Schritt", "Id", "Nachricht", "Form", "Rückfall"], steps, "Austauschschritte (steps)")
-    rows = [(m["key"], m["version"], m["title"], m["form"]) for m in found["message_types"]]
-    table(["Schlüssel", "Version", "Titel", "Form"], rows, "Nachrichtentypen (message types)")
+    types = [(m["key"], m["version"], m["title"], m["form"]) for m in found["message_types"]]
+    table(["Schlüssel", "Version", "Titel", "Form"], types, "Nachrichtentypen (message types)")
 
 
 @app.command("test")

@@ -213,7 +213,7 @@ def _close(tx: Connection, app: Installation, result: api.Advance, command: api.
         update(tasks)
         .where(tasks.c.id.in_(gone), tasks.c.status == "open")
         .values(
-            status=case_when(tasks.c.id == done, "completed").else_("withdrawn"),
+            status=case_when((tasks.c.id == done, "completed"), else_="withdrawn"),
             closed_by=by,
             closed_at=now,
         )

@@ -134,4 +134,4 @@ def handle_confirm(app: "Installation", job: Job) -> None:
             .one()
         )
     if row["state"] in BEGUN:
-        deliver(app, row)
+        deliver(app, dict(row))

@@ -165,7 +165,7 @@ def import_authorities(app: "Installation", actor: Actor, rows: Sequence[Mapping
             if exists:
                 tx.execute(update(authorities).where(authorities.c.id == key).values(**values))
             else:
-                defaults = {
+                defaults: dict[str, Any] = {
                     "official_name": values.get("name"),
                     "kind": "other",
                     "valid_from": app.clock.now().date(),

@@ -73,7 +73,7 @@ def handle_match_buffer(app: "Installation", job: Job) -> None:
 def _takes(wait: Mapping[str, Any], carried: Mapping[str, Any]) -> bool:
     """An answer goes only to the wait for it; other messages never do."""
     if wait["answers"] is not None or "answers" in carried:
-        return carried.get("case") == wait["case_id"] and carried.get("answers") == wait["answers"]
+        return (carried.get("case"), carried.get("answers")) == (wait["case_id"], wait["answers"])
     return fits(wait["correlation"], carried)
 
 
@@ -171,7 +171,8 @@ def expire_buffer(app: "Installation") -> int:
 
 
 def _subscription(tx: Connection, item_id: str) -> Mapping[str, Any] | None:
-    return tx.execute(select(subscriptions).where(subscriptions.c.id == item_id)).mappings().one_or_none()
+    row = tx.execute(select(subscriptions).where(subscriptions.c.id == item_id)).mappings().one_or_none()
+    return dict(row) if row is not None else None
 
 
 def _waits(tx: Connection, authority_id: str, kind: str, event: str) -> list[Mapping[str, Any]]:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, func, insert, select
 
 from engine.actor import Actor, Role
-from engine.definitions.checker import CheckContext, Report, check_untrusted
+from engine.definitions.checker import CheckContext, Report, check_package
 from engine.definitions.message_types import fingerprint
 from engine.definitions.model import EventKind, Node, NodeKind, Process, walk
 from engine.definitions.package import ProcedurePackage
 from engine.errors import ConflictError, RefusedError
 from engine.exchange.ports import MessageType
+from engine.runtime import FUNCTIONS
 from engine.service.access import require
 from engine.service.programs import Deployed
 from engine.store.tables import message_types, package_files, procedure_versions, processes
@@ -27,7 +28,7 @@ class ModelRefusedError(RefusedError):
     def __init__(self, reports: list[Report]) -> None:
         """Keep the reports; the message lists what was refused."""
         self.reports = reports
-        found = [finding for report in reports for finding in report.findings if finding.severity == "error"]
+        found = [finding for report in reports for finding in report.errors]
         lines = "; ".join(f"{f.file}:{f.line} {f.rule} {f.message}" for f in found[:10])
         super().__init__(
             f"the model was refused: {lines}", hint="'dienstweg model check FILE' shows all of it"
@@ -108,8 +109,7 @@ def deploy(app: "Installation", actor: Actor, package: ProcedurePackage) -> Vers
 
 def check(package: ProcedurePackage) -> list[Report]:
     """Run the checker over every model of ``package``; raise ModelRefusedError where one is refused."""
-    context = CheckContext.for_package(package)
-    reports = [check_untrusted(content, file, context) for file, content in package.models.items()]
+    reports = check_package(package, CheckContext(functions=frozenset(FUNCTIONS)))
     if not all(report.accepted for report in reports):
         raise ModelRefusedError(reports)
     return reports
@@ -126,7 +126,7 @@ def _same(tx: Connection, package: ProcedurePackage) -> Version | None:
         .mappings()
         .one_or_none()
     )
-    return _version(row, new=False) if row is not None else None
+    return _version(dict(row), new=False) if row is not None else None
 
 
 def _version(row: Mapping[str, Any], *, new: bool) -> Version:
@@ -213,7 +213,7 @@ def list_versions(app: "Installation", actor: Actor, procedure: str | None = Non
     if procedure:
         query = query.where(procedure_versions.c.procedure_key == procedure)
     with app.read() as tx:
-        return [_version(row, new=False) for row in tx.execute(query).mappings()]
+        return [_version(dict(row), new=False) for row in tx.execute(query).mappings()]
 
 
 def show_procedure(app: "Installation", actor: Actor, procedure: str) -> dict[str, Any]:

@@ -1,21 +1,23 @@
 """Deployed procedures as the services use them: package, models, programs; kept per version."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
-from engine.decisions import Decisions, read_decisions
 from engine.definitions.model import Model, Node, walk
 from engine.definitions.package import ProcedurePackage, build_package
 from engine.definitions.reader import read_model
 from engine.errors import NotFoundError
 from engine.exchange.ports import MessageType
-from engine.runtime import Program, compile_program
+from engine.runtime import DecisionEvaluator, Program, compile_program
 from engine.store.tables import package_files, procedure_versions
+
+if TYPE_CHECKING:
+    from engine.decisions import Decisions
 
 
 class ProcedureUnknownError(NotFoundError):
@@ -45,8 +47,10 @@ class Deployed:
         }
 
     @cached_property
-    def decisions(self) -> tuple[Decisions, ...]:
+    def decisions(self) -> tuple["Decisions", ...]:
         """The package's DMN files."""
+        from engine.decisions import read_decisions
+
         return tuple(read_decisions(content, file) for file, content in self.package.decisions.items())
 
     def program(self, process_id: str) -> Program:
@@ -58,13 +62,13 @@ class Deployed:
             self.programs[process_id] = compile_program(called[process_id], process_id, called)
         return self.programs[process_id]
 
-    def decide(self, key: str, data: Mapping[str, Any]) -> Any:
-        """Evaluate the decision ``key``, an id or name, over ``data``."""
+    def decide(self, decision: str, data: Mapping[str, Any]) -> Any:
+        """Evaluate a decision, named by id or name, over ``data``."""
         for decisions in self.decisions:
-            if key in decisions:
-                return decisions.evaluate(key, data)
+            if decision in decisions:
+                return decisions.evaluate(decision, data)
         raise ProcedureUnknownError(
-            f"{self.package.key} has no decision {key!r}", hint="add its .dmn file to decisions/"
+            f"{self.package.key} has no decision {decision!r}", hint="add its .dmn file to decisions/"
         )
 
 
@@ -97,7 +101,7 @@ class Programs:
         with self._lock:
             return self.deployed(tx, version_id).nodes
 
-    def decisions(self, tx: Connection, version_id: str) -> Callable[[str, Mapping[str, Any]], Any]:
+    def decisions(self, tx: Connection, version_id: str) -> DecisionEvaluator:
         """Return what evaluates the version's decisions."""
         return self.deployed(tx, version_id).decide
 

@@ -5,6 +5,7 @@ Three transactions with the outside world between them: (1) decision, parts and 
 A process that dies in between finds the dispatch as it left it and asks the carrier (``resolve``).
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -61,11 +62,11 @@ def handle_send(app: "Installation", job: Job) -> None:
     deliver(app, latest)
 
 
-def _settled(latest: RowMapping | dict[str, Any] | None) -> bool:
+def _settled(latest: Mapping[str, Any] | None) -> bool:
     return latest is not None and latest["state"] in ("handed_over", "outcome_unknown")
 
 
-def deliver(app: "Installation", dispatch: RowMapping | dict[str, Any]) -> None:
+def deliver(app: "Installation", dispatch: Mapping[str, Any]) -> None:
     """Hand a prepared dispatch to its carrier, or find out what an interrupted hand-over came to."""
     _, carrier_name = split_channel(dispatch["channel"])
     carrier = app.adapters.carrier(carrier_name)
@@ -96,8 +97,8 @@ def _exchange(tx: Connection, exchange_id: str) -> RowMapping:
     )
 
 
-def _latest_dispatch(tx: Connection, exchange_id: str) -> RowMapping | None:
-    return (
+def _latest_dispatch(tx: Connection, exchange_id: str) -> Mapping[str, Any] | None:
+    row = (
         tx.execute(
             select(dispatches)
             .where(dispatches.c.exchange_id == exchange_id)
@@ -107,6 +108,7 @@ def _latest_dispatch(tx: Connection, exchange_id: str) -> RowMapping | None:
         .mappings()
         .one_or_none()
     )
+    return dict(row) if row is not None else None
 
 
 def _failed_channels(tx: Connection, exchange_id: str) -> list[str]:
@@ -120,7 +122,7 @@ def _failed_channels(tx: Connection, exchange_id: str) -> list[str]:
 
 def _prepare(
     app: "Installation", tx: Connection, exchange: RowMapping, failed: list[str], *, copy: bool
-) -> dict[str, Any] | None:
+) -> Mapping[str, Any] | None:
     """Decide, build, freeze and record a dispatch; without a channel the exchange is held for a clerk."""
     decision = decide_channel(app, tx, exchange, failed)
     if decision.channel is None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from engine.errors import EnvironmentFaultError
-from engine.runtime import api, read_item
+from engine.runtime import api
+from engine.runtime.peek import read_item
 from engine.service.advance import lock_case, move
 from engine.store.tables import cases
 from engine.work.ports import Job
@@ -45,7 +46,7 @@ BUILT_IN: Mapping[str, WorkHandler] = {"pass": pass_on}
 
 def handler_for(name: str | None) -> WorkHandler:
     """Return the handler that a service task names; raise NoWorkHandlerError where none is installed."""
-    if name in BUILT_IN:
+    if name is not None and name in BUILT_IN:
         return BUILT_IN[name]
     for point in entry_points(group=GROUP):
         if point.name == name:

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, RowMapping, select, update
 from engine.actor import Actor, Role
 from engine.definitions.forms import Form, validate_submission
 from engine.errors import ConflictError, NotFoundError, RefusedError
-from engine.runtime import api, read_item
+from engine.runtime import api
+from engine.runtime.peek import read_item
 from engine.service import posting
 from engine.service.access import require
 from engine.service.advance import lock_case, move
@@ -221,4 +222,5 @@ def _data(app: "Installation", tx: Connection, case: RowMapping, row: RowMapping
     """Return the data that the case shows at this task; only here the case document is read."""
     locked = lock_case(tx, case["id"])
     program = app.programs.program(tx, case["version_id"], case["process_id"])
-    return read_item(program, locked.document, row["id"]).data
+    item = read_item(program, locked.document, row["id"])
+    return item.data if item is not None else {}

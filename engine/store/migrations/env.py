@@ -1,6 +1,7 @@
 """Runs migrations on one connection, in one transaction where the database allows it."""
 
 from alembic import context
+
 from engine.store.database import Database
 from engine.store.tables import metadata
 
