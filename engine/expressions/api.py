@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 
-from engine.expressions import bare
+from engine.expressions import bare, juel
 from engine.expressions.compiled import Compiled, finish
 from engine.expressions.errors import ExpressionError
+from engine.expressions.feel import compile_feel
 from engine.expressions.strict import BareRules
 
 LANGUAGES = {
@@ -27,6 +28,7 @@ LANGUAGES = {
 }
 """Names and URIs of expressionLanguage and scriptFormat, in lower case."""
 BARE = BareRules()
+JUEL = juel.JuelRules()
 
 
 def dialect_of(text: str, language: str | None = None) -> str:
@@ -66,7 +68,7 @@ def compile_expression(
     """
     dialect = dialect_of(text, language)
     if dialect == "feel":
-        raise ExpressionError("FEEL is not supported yet", text=text)
+        return compile_feel(text, functions=functions)
     if dialect == "juel":
-        raise ExpressionError("JUEL is not supported yet", text=text)
+        return finish(text, juel.parse(text), JUEL, functions)
     return finish(text, bare.parse(text), BARE, functions)

@@ -1,14 +1,14 @@
 """From tree to closures: each node becomes a function of the environment. Parsed once, run often."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.expressions import nodes as n
 from engine.expressions.errors import EvaluationError, ExpressionError
-from engine.expressions.limits import DEPTH, check_count, check_text
+from engine.expressions.limits import DEPTH, check_text
 from engine.expressions.rules import Closure, Env, Rules
-from engine.expressions.values import Function, Value, intake
+from engine.expressions.values import Value, intake
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,25 @@ class Static:
 class Builder:
     """Builds the closures of one expression and gathers the names it uses."""
 
-    def __init__(self, text: str, rules: Rules, functions: Collection[str]) -> None:
-        """Build for ``rules``; ``functions`` names what the caller will supply at run time."""
+    def __init__(
+        self,
+        text: str,
+        rules: Rules,
+        functions: Collection[str],
+        builders: "Builders | None" = None,
+        variables: Collection[str] = (),
+    ) -> None:
+        """Build for ``rules``.
+
+        Args:
+            text: The expression's text, for errors.
+            rules: The dialect's meaning.
+            functions: Names of functions that the caller will supply at run time.
+            builders: How to build each node; by default those that every dialect has.
+            variables: Variables known to exist; they hide built-in functions of the same name.
+        """
+        self.builders = BUILDERS if builders is None else builders
+        self.variables = frozenset(variables)
         self.text = text
         self.rules = rules
         self.functions = frozenset(functions)
@@ -50,7 +67,7 @@ class Builder:
         self.height = max(self.height, self.depth)
         if self.depth > DEPTH:
             raise self.fault(f"operators nested more than {DEPTH} deep", node, "split the expression")
-        build = BUILDERS.get(type(node))
+        build = self.builders.get(type(node))
         if build is None:
             raise self.fault(f"{type(node).__name__} is not known in {self.rules.dialect}", node)
         closure = build(self, node, scope)
@@ -297,7 +314,7 @@ def _call(builder: Builder, node: n.Call, scope: Static) -> Closure:
         if builtin is not None:
             return _builtin(builder, node, function.name, scope)
         if function.name in builder.functions:
-            return _foreign(builder, node, function.name, scope)
+            return foreign_call(builder, node, function.name, scope)
     raise builder.fault(
         f'no function "{source[: max(source.find("("), 0)].strip() or source}"',
         node,
@@ -314,7 +331,7 @@ def _builtin(builder: Builder, node: n.Call, name: str, scope: Static) -> Closur
 
     def run(env: Env) -> Value:
         try:
-            return call(env.budget, *[argument(env) for argument in arguments])
+            return call(env, *[argument(env) for argument in arguments])
         except EvaluationError as error:
             raise error.inside(source) from None
 
@@ -327,7 +344,8 @@ def _arity(least: int, most: int | None) -> str:
     return f"it takes {least}" if least == most else f"it takes {least} to {most}"
 
 
-def _foreign(builder: Builder, node: n.Call, name: str, scope: Static) -> Closure:
+def foreign_call(builder: Builder, node: n.Call, name: str, scope: Static) -> Closure:
+    """Build the call of a function that the caller supplies at run time."""
     if node.names:
         raise builder.fault(f"{name}() takes arguments by position", node)
     builder.called.add(name)
@@ -347,14 +365,8 @@ def _foreign(builder: Builder, node: n.Call, name: str, scope: Static) -> Closur
     return run
 
 
-def apply(function: Value, arguments: dict[str, Value], env: Env, source: str) -> Value:
-    """Call a function value."""
-    if type(function) is not Function:
-        raise EvaluationError("only functions can be called", expression=source)
-    return function.body(arguments, env)
-
-
-BUILDERS: dict[type, Callable[[Builder, Any, Static], Closure]] = {
+Builders = Mapping[type, Callable[[Builder, Any, Static], Closure]]
+BUILDERS: Builders = {
     n.Literal: _literal,
     n.Name: _name,
     n.Member: _member,
@@ -371,5 +383,4 @@ BUILDERS: dict[type, Callable[[Builder, Any, Static], Closure]] = {
     n.Join: _join,
     n.Call: _call,
 }
-"""How to build each node; the FEEL ones join from ``closures_feel``."""
-__all__ = ["BUILDERS", "Builder", "Static", "check_count", "guarded"]
+"""How to build the nodes that every dialect has."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from engine.expressions.closures import Builder, Static
+from engine.expressions.closures import Builder, Builders, Static
 from engine.expressions.errors import EvaluationError, LimitError
 from engine.expressions.limits import Budget
 from engine.expressions.nodes import Node
@@ -64,9 +64,16 @@ class Compiled:
             raise error.inside(self.text) from None
 
 
-def finish(text: str, tree: Node, rules: Rules, functions: Collection[str] = ()) -> Compiled:
+def finish(
+    text: str,
+    tree: Node,
+    rules: Rules,
+    functions: Collection[str] = (),
+    builders: Builders | None = None,
+    variables: Collection[str] = (),
+) -> Compiled:
     """Build the closures for ``tree``, parsed from ``text``; raise ExpressionError."""
-    builder = Builder(text, rules, SUPPLIED | frozenset(functions))
+    builder = Builder(text, rules, SUPPLIED | frozenset(functions), builders, variables)
     closure = builder.build(tree, Static())
     return Compiled(
         text=text,

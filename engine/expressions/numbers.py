@@ -115,7 +115,7 @@ def modulo(left: Number, right: Number) -> Number:
         raise EvaluationError("division by zero")
     if type(left) is int and type(right) is int:
         return left % right
-    rest = _guard(lambda: CONTEXT.remainder(left, right))
+    rest: Decimal = _guard(lambda: CONTEXT.remainder(left, right))
     return rest if rest == 0 or (rest < 0) == (right < 0) else add(rest, right)
 
 
@@ -124,14 +124,14 @@ def remainder(left: Number, right: Number) -> Number:
     if right == 0:
         raise EvaluationError("division by zero")
     if isinstance(left, int) and isinstance(right, int):
-        rest = abs(left) % abs(right)
-        return -rest if left < 0 else rest
+        size = abs(left) % abs(right)
+        return -size if left < 0 else size
     return _guard(lambda: CONTEXT.remainder(left, right))
 
 
 def power(left: Number, right: Number) -> Number:
     """Return ``left`` to the power of ``right``; exponents are bounded."""
-    if abs(right) > EXPONENT:
+    if absolute(right) > EXPONENT:
         raise EvaluationError(f"the exponent {show(right)} is beyond ±{EXPONENT}")
     result = _guard(lambda: CONTEXT.power(left, right))
     return whole(result) if type(left) is int and type(right) is int else result

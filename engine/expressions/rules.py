@@ -11,14 +11,14 @@ from engine.expressions.values import Value
 
 @dataclass(frozen=True, slots=True)
 class Builtin:
-    """A built-in function: ``call`` gets the budget and the arguments in order."""
+    """A built-in function: ``call`` gets the environment and the arguments in order."""
 
     call: Callable[..., Value]
     least: int
     most: int | None
     """None: any number of arguments."""
     parameters: tuple[tuple[str, ...], ...] = ()
-    """Sets of parameter names that a call by name may use; optional ones are last."""
+    """The parameter lists that a call by name may use; names that end in "?" may be missing."""
 
 
 class Rules(Protocol):
@@ -27,10 +27,6 @@ class Rules(Protocol):
     dialect: str
     builtins: Mapping[str, Builtin]
     operators: Mapping[Op, Callable[[Value, Value], Value]]
-    three_valued: bool
-    """``and`` and ``or`` know null (FEEL)."""
-    lenient: bool
-    """What goes wrong at run time is null (FEEL) instead of an error."""
 
     def missing(self, name: str) -> Value:
         """Return what an unknown variable stands for, or raise EvaluationError."""

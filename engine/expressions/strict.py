@@ -88,8 +88,6 @@ class BareRules:
     """Python's meaning where it is JSON's too; truth values are no numbers, and only they are true."""
 
     dialect: str = "bare"
-    three_valued: bool = False
-    lenient: bool = False
     builtins: Mapping[str, Builtin] = BARE
     operators: Mapping[Op, Callable[[Value, Value], Value]] = {
         Op.ADD: _add,
