@@ -1,0 +1,80 @@
+"""Commands that the eGo-MAIL adapter brings: ``dienstweg intermediary``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="A small OSCI intermediary for tests and trial. NOT for production.",
+)
+
+Home = Annotated[Path, typer.Option("--home", help="Folder for its keys, database and attachments.")]
+
+
+@app.command()
+def serve(
+    home: Home = Path("intermediary"),
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8765,
+    tls_certificate: Annotated[Path | None, typer.Option(help="PEM file; with --tls-key.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="PEM file; with --tls-certificate.")] = None,
+    max_mb: Annotated[int, typer.Option(help="Greatest message, in MB of 1,000,000 bytes.")] = 64,
+    allow_unencrypted: Annotated[
+        bool, typer.Option(help="Take orders without transport encryption; anybody can open any mailbox.")
+    ] = False,
+    forward_to: Annotated[
+        list[str] | None, typer.Option(help="URI prefix of passive recipients it may call; repeatable.")
+    ] = None,
+) -> None:
+    """Serve until interrupted; makes its own keys on first use."""
+    from adapters.ego_mail.intermediary.service import IntermediaryService, IntermediarySettings
+    from adapters.ego_mail.intermediary.serving import Binding, make_keys, serve
+    from adapters.ego_mail.osci.client import Identity
+    from adapters.ego_mail.osci.http import HttpTransport
+    from engine.clock import SystemClock
+    from engine.identifiers import RandomIds
+
+    clock, ids = SystemClock(), RandomIds()
+    keys = make_keys(home / "keys", clock)
+    service = IntermediaryService(
+        home,
+        Identity(keys.signature.signer(), keys.cipher.decrypter()),
+        clock=clock,
+        ids=ids,
+        settings=IntermediarySettings(
+            max_message_bytes=max_mb * 1_000_000,
+            allow_unencrypted=allow_unencrypted,
+            forward_to=tuple(forward_to or ()),
+        ),
+        transport=HttpTransport(timeout=30) if forward_to else None,
+    )
+    scheme = "http" if tls_certificate is None else "https"
+    typer.echo("Trial intermediary: not for production. It checks no revocation and keeps what it gets.")
+    typer.echo(f"Listening on {scheme}://{host}:{port}/osci")
+    typer.echo(f"Certificates for its clients: {home / 'keys'}/cipher.cer.pem and signature.cer.pem")
+    try:
+        serve(service, Binding(host, port, tls_certificate, tls_key))
+    finally:
+        service.close()
+
+
+@app.command()
+def mailboxes(
+    home: Home = Path("intermediary"),
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")] = False,
+) -> None:
+    """List mailboxes and how many deliveries wait in each."""
+    import json
+
+    from adapters.ego_mail.intermediary.listing import list_mailboxes
+
+    rows = list_mailboxes(home)
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    for row in rows:
+        typer.echo(f"{row['waiting']:>6} waiting  {row['total']:>6} in all  {row['name']}")
+    if not rows:
+        typer.echo("No mailboxes yet: they open with their first delivery.")

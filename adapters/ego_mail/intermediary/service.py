@@ -1,0 +1,343 @@
+"""The intermediary itself: one order in, one answer out, one transaction between them."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from cryptography import x509
+from sqlalchemy import Connection
+
+from adapters.ego_mail.intermediary import dialogs, mailboxes, tables
+from adapters.ego_mail.intermediary.cases import Case, FaultError, ids_are_free, joined, nothing
+from adapters.ego_mail.intermediary.forwarding import Forwarder
+from adapters.ego_mail.intermediary.inspection import inspect
+from adapters.ego_mail.osci import wire
+from adapters.ego_mail.osci.algorithms import STRICT, AlgorithmPolicy
+from adapters.ego_mail.osci.answering import Answer, answer, fault, fault_code, order_code
+from adapters.ego_mail.osci.cards import Timestamp
+from adapters.ego_mail.osci.client import Identity
+from adapters.ego_mail.osci.envelope import ControlBlock, Draft, verify_message
+from adapters.ego_mail.osci.errors import (
+    CertificateError,
+    CertificateSwappedError,
+    OsciError,
+    SignatureError,
+)
+from adapters.ego_mail.osci.feedback import (
+    DONE_CLOSED,
+    DONE_OPEN,
+    MORE_CARDS,
+    MORE_DELIVERIES,
+    NO_CARD,
+    NO_DELIVERY,
+    Feedback,
+)
+from adapters.ego_mail.osci.http import Transport
+from adapters.ego_mail.osci.orders import Kind, Order
+from adapters.ego_mail.osci.roles import (
+    ADDRESSEE_CIPHER,
+    INTERMEDIARY_SIGNATURE,
+    ORIGINATOR_CIPHER,
+    ORIGINATOR_SIGNATURE,
+    CertificateBook,
+)
+from adapters.ego_mail.osci.selection import ById
+from adapters.ego_mail.osci.streams import Spool
+from adapters.ego_mail.osci.trust import TrustStore, Use, check_usage
+from engine.clock import Clock
+from engine.identifiers import IdSource
+
+DEFAULT_CARDS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class IntermediarySettings:
+    """How the trial intermediary behaves."""
+
+    max_message_bytes: int = 64 * 1024 * 1024
+    require_signature: bool = True
+    allow_unencrypted: bool = False
+    """Take orders without transport encryption; then nobody proves whose mailbox he opens."""
+    open_to_all: bool = True
+    """Open a mailbox for any addressee; else only registered ones get deliveries."""
+    trust: TrustStore | None = None
+    """Check issuers of all certificates; without it the report says ``indeterminate``."""
+    policy: AlgorithmPolicy = STRICT
+    forward_to: tuple[str, ...] = ()
+    """URI prefixes of passive recipients it may call; none by default."""
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What an order leads to."""
+
+    codes: list[str]
+    order: Order = field(default_factory=Order)
+    content: mailboxes.Stored | None = None
+    closes: bool = False
+
+
+class IntermediaryService:
+    """Takes orders, keeps deliveries, hands them out."""
+
+    def __init__(
+        self,
+        home: Path,
+        identity: Identity,
+        *,
+        clock: Clock,
+        ids: IdSource,
+        settings: IntermediarySettings | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        """Keep everything below ``home``; ``transport`` is used for passive recipients only."""
+        home.mkdir(parents=True, exist_ok=True)
+        self.settings = settings or IntermediarySettings()
+        self._engine = tables.open_database(home / "intermediary.sqlite3")
+        self._attachments = mailboxes.Attachments(home / "attachments", ids)
+        self._identity = identity
+        self._clock = clock
+        self._ids = ids
+        self._forwarder = Forwarder(identity, transport, self.settings.forward_to, clock=clock, ids=ids)
+        self._handlers: dict[Kind, Callable[[Connection, Case], _Outcome]] = {
+            Kind.GET_MESSAGE_ID: self._get_message_id,
+            Kind.STORE_DELIVERY: self._store,
+            Kind.FORWARD_DELIVERY: self._forward,
+            Kind.INIT_DIALOG: lambda _connection, _case: _Outcome([DONE_OPEN]),
+            Kind.FETCH_DELIVERY: self._fetch,
+            Kind.FETCH_PROCESS_CARD: self._fetch_cards,
+            Kind.EXIT_DIALOG: self._exit,
+        }
+
+    def close(self) -> None:
+        """Close the database."""
+        self._engine.dispose()
+
+    def open_mailbox(self, certificate: x509.Certificate) -> None:
+        """Register the owner of a cipher certificate."""
+        with self._engine.begin() as connection:
+            mailboxes.open_mailbox(connection, certificate, self._clock.now())
+
+    def refuse(self, code: str) -> Answer:
+        """Answer with a SOAP fault, e.g. for what is too large to be read."""
+        return Answer(fault(code, self._ids), nothing)
+
+    def handle(self, spool: Spool) -> Answer:
+        """Answer one order. What is wrong with it becomes a fault or feedback, never an exception."""
+        decrypter = self._identity.decrypter
+        limits = wire.Limits(message=self.settings.max_message_bytes)
+        with ExitStack() as stack:
+            try:
+                incoming = stack.enter_context(
+                    wire.read(
+                        spool,
+                        [] if decrypter is None else [decrypter],
+                        policy=self.settings.policy,
+                        limits=limits,
+                    )
+                )
+                if not incoming.encrypted and not self.settings.allow_unencrypted:
+                    return self.refuse("9100")
+                if incoming.message.kind not in self._handlers:
+                    return self.refuse("9300")
+                return self._carry_out(incoming)
+            except OsciError as error:
+                return self.refuse(fault_code(error))
+
+    # --- one order ---
+
+    def _carry_out(self, incoming: wire.Incoming) -> Answer:
+        now = self._clock.now()
+        message = incoming.message
+        needs_dialog = message.kind in {Kind.FETCH_DELIVERY, Kind.FETCH_PROCESS_CARD, Kind.EXIT_DIALOG}
+        conversation = message.control.conversation_id
+        if needs_dialog and conversation is None:
+            return self.refuse("9802")
+        keeps = message.kind in {Kind.STORE_DELIVERY, Kind.FORWARD_DELIVERY}
+        kept = self._attachments.keep(incoming) if keeps else []
+        try:
+            with self._engine.begin() as connection:
+                dialog = None if conversation is None else dialogs.find(connection, conversation, now)
+                case = self._case(incoming, dialog, kept, now)
+                if incoming.encrypted and case.owner is None:
+                    raise FaultError("9500")
+                if dialog is not None:
+                    dialogs.check_step(dialog, message.control)
+                outcome = self._judge(connection, case)
+                control = self._control(connection, case, outcome)
+        except FaultError as error:
+            self._attachments.drop(kept)
+            return self.refuse(error.code)
+        except BaseException:
+            self._attachments.drop(kept)
+            raise
+        if any(code.startswith("9") for code in outcome.codes):
+            self._attachments.drop(kept)
+        return self._answer(case, outcome, control)
+
+    def _case(
+        self,
+        incoming: wire.Incoming,
+        dialog: dialogs.OpenDialog | None,
+        kept: list[tuple[str, str, str]],
+        now: datetime,
+    ) -> Case:
+        certificates = incoming.message.certificates
+        owner = None if dialog is None else dialog.owner
+        cipher = certificates.get(ORIGINATOR_CIPHER)
+        if owner is None and cipher is not None:
+            owner = mailboxes.Owner(cipher, certificates.get(ORIGINATOR_SIGNATURE))
+        return Case(incoming, incoming.message, owner, dialog, kept, now)
+
+    def _judge(self, connection: Connection, case: Case) -> _Outcome:
+        """Check the signature, then carry the order out."""
+        try:
+            self._check_signature(case)
+        except (SignatureError, CertificateError) as error:
+            return _Outcome([order_code(error)])
+        inspections, codes = inspect(case.message.certificates, self.settings.trust, case.now)
+        if any(code.startswith("9") for code in codes):
+            return _Outcome([code for code in codes if code.startswith("9")])
+        case.inspections = inspections
+        outcome = self._handlers[case.message.kind](connection, case)
+        if case.message.kind in {Kind.STORE_DELIVERY, Kind.FORWARD_DELIVERY, Kind.INIT_DIALOG}:
+            outcome.codes += codes
+        return outcome
+
+    def _check_signature(self, case: Case) -> None:
+        if case.message.signature is None and not self.settings.require_signature:
+            return
+        verified = verify_message(case.message, case.incoming.parts, self.settings.policy)
+        check_usage(verified.certificate, Use.SIGNATURE)
+        expected = None if case.dialog is None else case.dialog.owner.signature
+        if expected is not None and verified.certificate != expected:
+            raise CertificateSwappedError("signed by somebody else than the dialog's client")
+
+    def _control(self, connection: Connection, case: Case, outcome: _Outcome) -> ControlBlock:
+        asked = case.message.control
+        if case.message.kind is Kind.INIT_DIALOG and case.owner is not None:
+            if any(code.startswith("9") for code in outcome.codes):
+                return ControlBlock(dialogs.new_challenge(self._ids), asked.challenge, "0")
+            opened = dialogs.begin(connection, case.owner, self._ids, case.now)
+            return ControlBlock(opened.challenge, asked.challenge, opened.conversation)
+        if case.dialog is None:
+            # An implicit dialog ends with its answer; the schemas still want a number.
+            return ControlBlock(
+                None, asked.challenge, dialogs.new_conversation(self._ids), asked.sequence or 0
+            )
+        challenge = dialogs.advance(connection, case.dialog, self._ids, case.now)
+        if outcome.closes:
+            dialogs.end(connection, case.dialog)
+            return ControlBlock(None, asked.challenge, case.dialog.conversation, asked.sequence)
+        if outcome.content is not None:
+            dialogs.note_fetched(connection, case.dialog, outcome.content.card.message_id)
+        return ControlBlock(challenge, asked.challenge, case.dialog.conversation, asked.sequence)
+
+    # --- the kinds ---
+
+    def _get_message_id(self, connection: Connection, case: Case) -> _Outcome:
+        value = mailboxes.issue_message_id(connection, self._ids, case.now)
+        return _Outcome([case.done], Order(message_id=value))
+
+    def _refusal(self, connection: Connection, case: Case) -> str | None:
+        message = case.message
+        addressee = message.certificates.get(ADDRESSEE_CIPHER)
+        if addressee is None or message.package is None or not ids_are_free(message):
+            return "9300"
+        if message.cryptographic_times:
+            return "9811"
+        if not self.settings.open_to_all and not mailboxes.has_mailbox(connection, addressee):
+            return "9811"
+        if message.order.message_id is None:
+            return "9800"
+        if not mailboxes.use_message_id(connection, message.order.message_id):
+            return "9801"
+        mailboxes.open_mailbox(connection, addressee, case.now)
+        return None
+
+    def _store(self, connection: Connection, case: Case) -> _Outcome:
+        refusal = self._refusal(connection, case)
+        if refusal is not None:
+            return _Outcome([refusal])
+        card = case.card()
+        mailboxes.store(connection, case.incoming, card, case.kept)
+        return _Outcome([case.done], Order(card=card))
+
+    def _forward(self, connection: Connection, case: Case) -> _Outcome:
+        refusal = self._refusal(connection, case)
+        if refusal is not None:
+            return _Outcome([refusal])
+        card = replace(case.card(), forwarding=Timestamp(plain=case.now))
+        result = self._forwarder.accept(case.incoming, card)
+        if result.received is not None:
+            mailboxes.store(connection, case.incoming, card, case.kept)
+            mailboxes.mark_forwarded(connection, card.message_id, case.now)
+            mailboxes.mark_received(connection, card.message_id, result.received)
+            card = replace(card, reception=Timestamp(plain=result.received))
+        codes = result.codes or [case.done]
+        return _Outcome(codes, Order(card=card))
+
+    def _fetch(self, connection: Connection, case: Case) -> _Outcome:
+        if case.dialog is None:
+            return _Outcome(["9802"])
+        rule = case.message.order.rule
+        if isinstance(rule, ById) and len(rule.message_ids) != 1:
+            return _Outcome(["9300"], Order(rule=rule))
+        if case.dialog.fetched is not None:
+            # This order confirms the one before, so it must not be handed out again.
+            mailboxes.mark_received(connection, case.dialog.fetched, case.now)
+        row = mailboxes.find_delivery(connection, case.dialog.owner, rule)
+        if row is None:
+            return _Outcome([NO_DELIVERY], Order(rule=rule))
+        found = str(row._mapping["message_id"])
+        mailboxes.mark_forwarded(connection, found, case.now)
+        row = mailboxes.find_delivery(connection, case.dialog.owner, ById(found))
+        if row is None:
+            return _Outcome([NO_DELIVERY], Order(rule=rule))
+        stored = mailboxes.load(connection, row, self._attachments)
+        codes = [case.done]
+        if mailboxes.others_wait(connection, case.dialog.owner, found):
+            codes.append(MORE_DELIVERIES)
+        # The answer's card knows creation and forwarding only (ResponseToFetchDelivery.xsd).
+        return _Outcome(codes, Order(rule=rule, card=replace(stored.card, reception=None)), stored)
+
+    def _fetch_cards(self, connection: Connection, case: Case) -> _Outcome:
+        if case.dialog is None:
+            return _Outcome(["9802"])
+        if case.dialog.fetched is not None:
+            mailboxes.mark_received(connection, case.dialog.fetched, case.now)
+        asked = case.message.order
+        limit = min(asked.limit or DEFAULT_CARDS, DEFAULT_CARDS)
+        cards = mailboxes.find_cards(connection, case.dialog.owner, replace(asked, limit=limit))
+        order = Order(rule=asked.rule, limit=asked.limit, cards=tuple(cards[:limit]))
+        if not cards:
+            return _Outcome([NO_CARD], order)
+        return _Outcome([case.done, *([MORE_CARDS] if len(cards) > limit else [])], order)
+
+    @staticmethod
+    def _exit(_connection: Connection, _case: Case) -> _Outcome:
+        return _Outcome([DONE_CLOSED], closes=True)
+
+    # --- the answer ---
+
+    def _answer(self, case: Case, outcome: _Outcome, control: ControlBlock) -> Answer:
+        language = case.message.languages.split()[0] if case.message.languages.strip() else "de"
+        feedback = tuple(Feedback.of(code, language) for code in outcome.codes)
+        book = CertificateBook()
+        if self._identity.signer is not None:
+            book.add(INTERMEDIARY_SIGNATURE, self._identity.signer.certificate)
+        certificates = book.finished()
+        stored = outcome.content
+        draft = Draft(
+            kind=case.message.kind.answer,
+            control=control,
+            order=replace(outcome.order, feedback=feedback),
+            certificates=certificates if stored is None else joined(certificates, stored.certificates),
+            package=None if stored is None else stored.package,
+            parts=() if stored is None else stored.parts,
+            headers=() if stored is None else stored.headers,
+        )
+        reader = case.owner.cipher if case.incoming.encrypted and case.owner is not None else None
+        return Answer(answer(draft, self._identity.signer, reader, self._ids), nothing)
