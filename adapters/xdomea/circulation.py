@@ -1,14 +1,12 @@
 """Routes through several authorities: the standard's own routing slip (Geschaeftsgang)."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from adapters.xdomea.contacts import Contact
 from adapters.xdomea.errors import MappingError
-from adapters.xdomea.message import ChangedStep
 from adapters.xdomea.model import Circulation, Handling, Order, Step
 from adapters.xdomea.nodes import Code
 
@@ -22,62 +20,63 @@ class Status(StrEnum):
     SKIPPED = "004"
 
 
-def build(route_id: str, steps: Sequence[Mapping[str, Any]], author: Contact, at: datetime) -> Circulation:
-    """Build a route from data; ``at`` is local time. Raises MappingError for a step without a name."""
-    built = [_step(number, item, author, at) for number, item in enumerate(steps, 1)]
-    if steps and not any("status" in item for item in steps):
-        built[0].status = Code(Status.CURRENT)
-    return Circulation(id=route_id, steps=built)
+def build(route: Mapping[str, Any], route_id: str, author: Contact, at: datetime) -> Circulation:
+    """Build a route from data (``id`` and ``steps``); ``at`` is local time.
 
-
-def as_data(circulation: Circulation) -> list[dict[str, Any]]:
-    """Return the steps as data, in the form that ``build`` takes."""
-    return [_step_data(step) for step in circulation.steps]
-
-
-def current(circulation: Circulation) -> Step | None:
-    """Return the step whose turn it is."""
-    return next((step for step in circulation.steps if _status(step) is Status.CURRENT), None)
-
-
-def advance(circulation: Circulation, handling: Handling) -> Circulation:
-    """Close the current step with ``handling`` and pass the route to the next future step.
-
-    Returns a new route; where no step is left, none is current and the route goes back to its initiator.
-    Raises MappingError where no step is current.
+    A route keeps its id on the whole way; ``route_id`` is for one that begins. Raises MappingError where the
+    data are no route or a step names nobody.
     """
-    turn = current(circulation)
+    steps = route.get("steps")
+    if not isinstance(steps, list) or not steps:
+        raise MappingError("the route has no steps", where="route")
+    built = [_step(number, item, author, at) for number, item in enumerate(steps, 1)]
+    if not any("status" in item for item in steps):
+        built[0].status = Code(Status.CURRENT)
+    return Circulation(id=str(route.get("id") or route_id), steps=built)
+
+
+def as_data(circulation: Circulation) -> dict[str, Any]:
+    """Return a route as data, in the form that ``build`` takes."""
+    return {"id": circulation.id, "steps": [_step_data(step) for step in circulation.steps]}
+
+
+def advance_data(route: Mapping[str, Any], done: Mapping[str, Any]) -> dict[str, Any]:
+    """Close the current step of a route in data form with ``done`` (``by``, ``on``, ``at``, ``remark``).
+
+    The next future step becomes current; ``next_of`` then tells who is to get the route.
+    """
+    turn = next((item for item in route["steps"] if item.get("status") == Status.CURRENT), None)
     if turn is None:
-        raise MappingError("the route has no current step", where=f"route {circulation.id}")
-    steps = []
+        raise MappingError("the route has no current step", where=f"route {route.get('id')}")
     passed = False
-    after_turn = False
-    for step in circulation.steps:
-        if step is turn:
-            steps.append(replace(step, status=Code(Status.DONE), handling=handling))
-            after_turn = True
-        elif after_turn and not passed and _status(step) is Status.FUTURE:
-            steps.append(replace(step, status=Code(Status.CURRENT)))
+    steps = []
+    for item in route["steps"]:
+        if item is turn:
+            steps.append({**item, "status": Status.DONE.value, "done": dict(done)})
+        elif not passed and item.get("status") == Status.FUTURE:
+            steps.append({**item, "status": Status.CURRENT.value})
             passed = True
         else:
-            steps.append(step)
-    return replace(circulation, steps=steps)
+            steps.append(dict(item))
+    return {**route, "steps": steps}
 
 
-def skip(circulation: Circulation, number: str) -> tuple[Circulation, ChangedStep]:
-    """Skip the future step ``number``; return the new route and the change that a 0203 reports."""
-    if not any(step.number == number and _status(step) is Status.FUTURE for step in circulation.steps):
-        raise MappingError(f"the route has no future step {number!r}", where=f"route {circulation.id}")
+def next_of(route: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the current step of a route in data form; None: it goes back to its initiator."""
+    return next((item for item in route["steps"] if item.get("status") == Status.CURRENT), None)
+
+
+def skip_data(route: Mapping[str, Any], number: str) -> dict[str, Any]:
+    """Skip the future step ``number`` of a route in data form; a 0203 tells the others."""
+    if not any(
+        item.get("number") == number and item.get("status") == Status.FUTURE for item in route["steps"]
+    ):
+        raise MappingError(f"the route has no future step {number!r}", where=f"route {route.get('id')}")
     steps = [
-        replace(step, status=Code(Status.SKIPPED)) if step.number == number else step
-        for step in circulation.steps
+        {**item, "status": Status.SKIPPED.value} if item.get("number") == number else dict(item)
+        for item in route["steps"]
     ]
-    return replace(circulation, steps=steps), ChangedStep(number=number, skipped=True)
-
-
-def _status(step: Step) -> Status | None:
-    known = {status.value: status for status in Status}
-    return known.get(step.status.code) if step.status else None
+    return {**route, "steps": steps}
 
 
 def _step(number: int, item: Mapping[str, Any], author: Contact, at: datetime) -> Step:

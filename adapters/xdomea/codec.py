@@ -131,7 +131,9 @@ class _Reader:
             else:
                 understood = item is not None and self._take(item, child, values)
             if not understood:
-                kept.append(Kept(within, index, etree.tostring(child, encoding="unicode", with_tail=False)))
+                xml = etree.tostring(child, encoding="unicode", with_tail=False)
+                empty = not (len(child) or child.attrib or (child.text or "").strip())
+                kept.append(Kept(within, index, xml, empty))
 
     def _name(self, element: etree._Element) -> str:
         qualified = etree.QName(element)

@@ -338,12 +338,17 @@ class _Composer:
         )
 
     def _route(self, message: Message) -> Circulation:
-        steps = data_list(self._envelope.data, self._mapping.route, self._where)
-        if not steps:
-            raise MappingError("the route has no steps", where=self._where)
-        route_id = str(uuid5(self._matter, "route"))
-        author = message.sender or Contact()
-        return circulation.build(route_id, steps, author, self._created)
+        name = self._mapping.route or ""
+        route = self._envelope.data.get(name)
+        if not isinstance(route, Mapping):
+            raise MappingError(f"the data have no route called {name!r}", where=self._where)
+        built = circulation.build(
+            route, str(uuid5(self._matter, "route")), message.sender or Contact(), self._created
+        )
+        # The next one on the way needs the route's id and the numbers of its steps.
+        data = {**self._envelope.data, name: circulation.as_data(built)}
+        message.extensions = [carriage.message_extension(self._carried(), data, self._family)]
+        return built
 
     def _changes(self) -> list[ChangedStep]:
         items = data_list(self._envelope.data, self._mapping.changes, self._where)

@@ -54,12 +54,14 @@ class Unpacked:
 class Container:
     """An opened container whose directory kept to the limits."""
 
-    def __init__(self, archive: zipfile.ZipFile, name: str, limits: Limits) -> None:
+    def __init__(
+        self, archive: zipfile.ZipFile, name: str, limits: Limits, entries: list[zipfile.ZipInfo]
+    ) -> None:
         """Use ``open_container`` instead."""
         self._archive = archive
         self._name = name
         self._limits = limits
-        self._entries = {info.filename: info for info in _checked(archive.infolist(), name, limits)}
+        self._entries = {info.filename: info for info in entries}
         self._left = limits.total_bytes
 
     @property
@@ -101,8 +103,14 @@ class Container:
 
 
 @contextmanager
-def open_container(path: Path, limits: Limits, name: str | None = None) -> Iterator[Container]:
-    """Open the container at ``path``, called ``name``; raise an UnreadableError that says what is wrong."""
+def open_container(
+    path: Path, limits: Limits, name: str | None = None, only: str | None = None
+) -> Iterator[Container]:
+    """Open the container at ``path``, called ``name``; raise an UnreadableError that says what is wrong.
+
+    With ``only`` there is but the one entry of that name, and the others are not looked at: so a message can
+    be answered although the container that it came in is refused.
+    """
     shown = name or path.name
     try:
         archive = zipfile.ZipFile(path)
@@ -117,7 +125,12 @@ def open_container(path: Path, limits: Limits, name: str | None = None) -> Itera
             ) from error
         raise NotAContainerError("not a ZIP archive", where=shown) from error
     with archive:
-        yield Container(archive, shown, limits)
+        infos = archive.infolist()
+        if only is None:
+            entries = _checked(infos, shown, limits)
+        else:
+            entries = _checked([info for info in infos if info.filename == only], shown, limits)
+        yield Container(archive, shown, limits, entries)
 
 
 def _checked(infos: Iterable[zipfile.ZipInfo], name: str, limits: Limits) -> list[zipfile.ZipInfo]:

@@ -9,8 +9,9 @@ from adapters.xdomea import carriage, circulation, formats, names
 from adapters.xdomea.carriage import Carried
 from adapters.xdomea.container import Unpacked
 from adapters.xdomea.errors import SchemaError
+from adapters.xdomea.mapping import XdomeaMapping, extract
 from adapters.xdomea.message import Message
-from adapters.xdomea.model import Document, File, FiledObject, Format, Record, formats_of
+from adapters.xdomea.model import Document, File, FiledObject, Format, Record, documents_of, formats_of
 from adapters.xdomea.parties import authority_of
 from adapters.xdomea.versions import KINDS, confirmed_code
 from engine.exchange.ports import Confirmation, Reading, Reference
@@ -50,6 +51,7 @@ def reading_of(message: Message, files: Mapping[str, Unpacked], remarks: Sequenc
         confirmation=_confirmation(message),
         confirmation_wanted=confirmation_wanted(message),
         remarks=list(remarks),
+        test=carried.test is not None,
     )
 
 
@@ -114,6 +116,36 @@ def summary(message: Message) -> dict[str, Any]:
     return _clean(found)
 
 
+def data_for(message: Message, mapping: XdomeaMapping) -> dict[str, Any]:
+    """Return the data of a message from a partner without Dienstweg, as its mapping's ``read`` wants them."""
+    said = summary(message)
+    found = {key: extract(said, path) for key, path in mapping.read.items()}
+    own = {mapping.appraisals: "appraisals", mapping.changes: "changed_steps"}
+    found |= {name: said.get(key) for name, key in own.items() if name}
+    if mapping.objects:
+        found[mapping.objects] = [_listed(item) for item in message.objects]
+    if mapping.route:
+        found[mapping.route] = said.get("route") or said.get("changed_route")
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _listed(item: FiledObject) -> dict[str, Any]:
+    """Return an object in the form in which a mapping's ``objects`` lists them."""
+    said = _object(item)
+    found: dict[str, Any] = {key: value for key, value in said.items() if isinstance(value, str)}
+    if not isinstance(item, Document):
+        found["documents"] = [_name_of(document, each) for document, each in _files_of(item.documents)]
+        found["records"] = [_listed(each) for each in item.records]
+    return _clean(found)
+
+
+def _files_of(documents: list[Document]) -> Iterator[tuple[Document, Format]]:
+    for top in documents:
+        for document in documents_of(top):
+            for each in formats_of(document):
+                yield document, each
+
+
 def _clean(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value not in (None, "", [])}
 
@@ -163,15 +195,20 @@ def _documents(message: Message, files: Mapping[str, Unpacked]) -> Iterator[Unpa
 
 def _unpacked(document: Document, each: Format, file: Unpacked) -> UnpackedDocument:
     ours = carriage.read_file(document)
-    name = ours.name or each.original_name or _shown(file.name)
     return UnpackedDocument(
-        # A name from outside never carries a path.
-        name.replace("\\", "/").rpartition("/")[2] or file.name,
+        _name_of(document, each),
         ours.media_type or formats.media_type(file.name),
         file.sha256,
         file.size,
         file.path,
     )
+
+
+def _name_of(document: Document, each: Format) -> str:
+    """Return the name people know a file by; a name from outside never carries a path."""
+    file_name = each.file_name or ""
+    name = carriage.read_file(document).name or each.original_name or _shown(file_name)
+    return name.replace("\\", "/").rpartition("/")[2] or file_name
 
 
 def _shown(file_name: str) -> str:

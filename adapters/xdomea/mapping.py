@@ -102,6 +102,18 @@ def parse(raw: Mapping[str, Any], where: str) -> XdomeaMapping:
     return mapping
 
 
+def extract(data: Any, path: str) -> Any:
+    """Return what ``path`` (keys and list positions from 0, joined by dots) points to; None for nothing."""
+    for key in path.split("."):
+        if isinstance(data, Mapping):
+            data = data.get(key)
+        elif isinstance(data, list) and key.isdecimal() and int(key) < len(data):
+            data = data[int(key)]
+        else:
+            return None
+    return data
+
+
 class Templates:
     """Fills the templates of mappings, in a sandbox; an undefined name is an error."""
 

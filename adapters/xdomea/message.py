@@ -176,9 +176,10 @@ class Message(Node):
 
 
 def kept_in(node: Node, path: str = "") -> Iterator[tuple[str, Kept]]:
-    """Yield every part below ``node`` that was not understood, with the way to it."""
+    """Yield every part below ``node`` that was not understood, with the way to it; empty ones say nothing."""
     for part in node.kept:
-        yield f"{path}/{part.within}".rstrip("/"), part
+        if not part.empty:
+            yield f"{path}/{part.within}".rstrip("/"), part
     for name in node.__dataclass_fields__:
         value = getattr(node, name)
         if isinstance(value, Node):

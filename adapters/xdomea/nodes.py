@@ -12,6 +12,8 @@ class Kept:
     index: int
     """Position among the sibling elements."""
     xml: str
+    empty: bool = False
+    """Whether the part says nothing: no text, no attribute, no element in it."""
 
     @property
     def name(self) -> str:

@@ -5,6 +5,7 @@ import os
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +21,7 @@ from adapters.xdomea.errors import (
     NotExpressibleError,
     SchemaError,
 )
-from adapters.xdomea.interpret import confirmation_wanted, reading_of
+from adapters.xdomea.interpret import confirmation_wanted, data_for, reading_of
 from adapters.xdomea.mapping import Templates, mapping_of
 from adapters.xdomea.message import Message
 from adapters.xdomea.reading import ContainerReader
@@ -33,6 +34,7 @@ from engine.exchange.ports import (
     Envelope,
     EvidenceLevel,
     Mailbox,
+    MessageType,
     Part,
     Party,
     Reading,
@@ -120,6 +122,18 @@ class XdomeaPayload:
         opened = self._reader.read(part.path, part.name, folder)
         others = [f"{each.name} gehört nicht zum Container." for each in parts if each is not part]
         return reading_of(opened.message, opened.files, [*opened.remarks, *others])
+
+    def read_as(self, message_type: MessageType, parts: Sequence[Part], folder: Path) -> Reading:
+        """Read an arrival of a partner without Dienstweg as ``message_type``, which a clerk has chosen."""
+        part = self._container(parts)
+        if part is None:
+            raise ContainerNameError("no part is an xdomea container", where=message_type.key)
+        opened = self._reader.read(part.path, part.name, folder)
+        reading = reading_of(opened.message, opened.files, opened.remarks)
+        if reading.message_type is not None:
+            return reading
+        data = data_for(opened.message, mapping_of(message_type))
+        return replace(reading, message_type=message_type.key, version=message_type.version, data=data)
 
     def confirm(self, reading: Reading, parts: Sequence[Part], own: Party, folder: Path) -> tuple[Part, ...]:
         """Build the receipt that the sender asked for, or nothing where it asked for none."""

@@ -34,9 +34,10 @@ class ContainerReader:
     schemas: Schemas | None
 
     def message(self, path: Path, name: str, folder: Path) -> Message:
-        """Read the message only, without schema, references and files; for answers and looks."""
+        """Read the message only, without schema, references and other entries; for answers."""
+        wanted = f"{name.removesuffix('.zip')}.xml"
         with (
-            open_container(path, self.limits, name) as container,
+            open_container(path, self.limits, name, only=wanted) as container,
             self._message(container, name, folder) as tree,
         ):
             return codec.read_tree(tree, name)

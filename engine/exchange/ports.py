@@ -168,7 +168,8 @@ class Reference:
     """What an arrival says about which exchange it belongs to."""
 
     kind: str
-    """``exchange`` (our exchange id), ``dispatch``, ``code`` (printed code), ``file-reference``."""
+    """``exchange`` (our exchange id), ``dispatch``, ``code`` (printed code), ``file-reference``,
+    ``part`` (name of a part of ours), ``reminds`` (the sender's exchange that this one reminds of)."""
     value: str
 
 
@@ -200,6 +201,8 @@ class Reading:
     confirmation_wanted: bool = False
     remarks: Sequence[str] = ()
     """What was kept but not understood; shown to a clerk."""
+    test: bool = False
+    """Whether the sender marked the message as a test."""
 
 
 @dataclass(frozen=True, slots=True)
