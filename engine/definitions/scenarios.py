@@ -85,9 +85,9 @@ class Then:
     message: Mapping[str, Any] | None = None
     """Part of that message's data."""
     data: Mapping[str, Any] | None = None
-    """Part of the case's data."""
+    """Part of the case's data, as its oldest open task sees it."""
     ended: tuple[str, ...] | None = None
-    """Names of the end events at which the case ended, all of them."""
+    """The case has ended, and end events of these names are among those it reached."""
 
 
 Step = Start | Complete | Deliver | Turn | Then
