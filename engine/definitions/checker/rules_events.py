@@ -26,10 +26,11 @@ _BOUNDARY = frozenset(
     }
 )
 _END = frozenset({_K.MESSAGE, _K.SIGNAL, _K.ERROR, _K.ESCALATION, _K.TERMINATE, _K.CANCEL, _K.COMPENSATE})
-_THROWING = frozenset({NodeKind.INTERMEDIATE_THROW_EVENT, NodeKind.END_EVENT})
+THROWING = frozenset({NodeKind.INTERMEDIATE_THROW_EVENT, NodeKind.END_EVENT})
 
 
-def _events(subject: Subject) -> Iterator[tuple[Place, EventDefinition]]:
+def events_of(subject: Subject) -> Iterator[tuple[Place, EventDefinition]]:
+    """Yield every event definition with the event it stands in."""
     for place in subject.places:
         for event in place.node.events:
             yield place, event
@@ -52,7 +53,7 @@ def allowed_kinds(place: Place) -> frozenset[EventKind]:
 
 def kind_out_of_place(subject: Subject) -> Iterator[Fault]:
     """An event definition that BPMN does not allow at this event."""
-    for place, event in _events(subject):
+    for place, event in events_of(subject):
         if event.kind in allowed_kinds(place):
             continue
         where = f"a {place.node.kind}"
@@ -95,9 +96,9 @@ def event_sub_process_start(subject: Subject) -> Iterator[Fault]:
 
 def missing_message(subject: Subject) -> Iterator[Fault]:
     """A message event says which message."""
-    for place, event in _events(subject):
+    for place, event in events_of(subject):
         if event.kind is EventKind.MESSAGE and event.name is None and not event.referred:
-            if place.node.kind in _THROWING and place.node.attributes.get("message"):
+            if place.node.kind in THROWING and place.node.attributes.get("message"):
                 continue
             if place.node.attributes.get("message") or place.node.attributes.get("answers"):
                 continue
@@ -108,7 +109,7 @@ def missing_message(subject: Subject) -> Iterator[Fault]:
 
 def missing_signal(subject: Subject) -> Iterator[Fault]:
     """A signal event says which signal."""
-    for place, event in _events(subject):
+    for place, event in events_of(subject):
         if event.kind is EventKind.SIGNAL and event.name is None and not event.referred:
             yield place.fault(
                 "the signal event refers to no signal", "choose a signal in the modeler", event.line
@@ -117,10 +118,10 @@ def missing_signal(subject: Subject) -> Iterator[Fault]:
 
 def missing_code(subject: Subject) -> Iterator[Fault]:
     """What throws an error or escalation says which; a catch without code catches all."""
-    for place, event in _events(subject):
+    for place, event in events_of(subject):
         if (
             event.kind in (EventKind.ERROR, EventKind.ESCALATION)
-            and place.node.kind in _THROWING
+            and place.node.kind in THROWING
             and event.code is None
             and not event.referred
         ):
@@ -134,7 +135,7 @@ def missing_code(subject: Subject) -> Iterator[Fault]:
 
 def computed_name(subject: Subject) -> Iterator[Fault]:
     """Names and codes are constants; one that is computed at run time is not supported."""
-    for place, event in _events(subject):
+    for place, event in events_of(subject):
         for value in (event.name, event.code):
             if value and ("${" in value or "#{" in value or value.startswith("=")):
                 yield place.fault(
@@ -153,7 +154,7 @@ def computed_name(subject: Subject) -> Iterator[Fault]:
 
 def missing_timer(subject: Subject) -> Iterator[Fault]:
     """A timer event says when."""
-    for place, event in _events(subject):
+    for place, event in events_of(subject):
         if event.kind is EventKind.TIMER and event.expression is None:
             yield place.fault(
                 "the timer has no date, duration or cycle",
@@ -164,14 +165,14 @@ def missing_timer(subject: Subject) -> Iterator[Fault]:
 
 def missing_condition(subject: Subject) -> Iterator[Fault]:
     """A conditional event has a condition."""
-    for place, event in _events(subject):
+    for place, event in events_of(subject):
         if event.kind is EventKind.CONDITIONAL and event.expression is None:
             yield place.fault("the conditional event has no condition", "write the condition", event.line)
 
 
 def conditional_process_start(subject: Subject) -> Iterator[Fault]:
     """A case that does not exist yet has no data that a condition could look at."""
-    for place, event in _events(subject):
+    for place, event in events_of(subject):
         if (
             event.kind is EventKind.CONDITIONAL
             and place.node.kind is NodeKind.START_EVENT
@@ -295,7 +296,7 @@ def boundary_without_flow(subject: Subject) -> Iterator[Fault]:
 
 def must_interrupt(subject: Subject) -> Iterator[Fault]:
     """Errors and cancellations always end what they are caught at."""
-    for place, event in _events(subject):
+    for place, event in events_of(subject):
         node = place.node
         catches = node.kind is NodeKind.BOUNDARY_EVENT or (
             node.kind is NodeKind.START_EVENT and place.owner is not None
@@ -306,131 +307,6 @@ def must_interrupt(subject: Subject) -> Iterator[Fault]:
                 "make it interrupting, or use an escalation instead",
                 event.line,
             )
-
-
-def cancel_outside(subject: Subject) -> Iterator[Fault]:
-    """A cancel end event stands directly in a transaction."""
-    for place, event in _events(subject):
-        if event.kind is EventKind.CANCEL and place.node.kind is NodeKind.END_EVENT:
-            owner = place.owner
-            if owner is None or owner.kind is not NodeKind.TRANSACTION:
-                yield place.fault(
-                    "a cancel end event stands outside a transaction",
-                    "put it directly into a transaction, or use an error end event",
-                    event.line,
-                )
-
-
-def compensation_handler(subject: Subject) -> Iterator[Fault]:
-    """A compensation boundary event is joined by an association to a compensation activity of its scope."""
-    for place, event in _events(subject):
-        if event.kind is not EventKind.COMPENSATE or place.node.kind is not NodeKind.BOUNDARY_EVENT:
-            continue
-        handler = place.scope.compensation_handlers.get(place.node.id)
-        if handler is None:
-            yield place.fault(
-                "no association leads from the compensation event to an activity marked for compensation",
-                "connect it with an association to an activity with isForCompensation",
-                event.line,
-            )
-        elif handler not in place.scope.nodes:
-            yield place.fault(
-                f"the compensation activity {handler} stands in another scope",
-                "move it beside the activity it undoes",
-                event.line,
-            )
-        if len(place.node.events) > 1:
-            yield place.fault(
-                "compensation stands among other event definitions", "give it a boundary event of its own"
-            )
-
-
-def handler_alone(subject: Subject) -> Iterator[Fault]:
-    """An activity marked for compensation that no boundary event leads to never runs."""
-    for place in subject.places:
-        node = place.node
-        if node.triggered_by_event:
-            continue  # its own start event triggers it
-        if node.for_compensation and node.id not in place.scope.compensation_handlers.values():
-            yield place.fault(
-                "the activity is marked for compensation, but no compensation event leads to it",
-                "connect a compensation boundary event to it, or clear isForCompensation",
-            )
-
-
-def _compensable(scope: Scope, activity_id: str) -> bool:
-    node = scope.nodes.get(activity_id)
-    if node is None:
-        return False
-    if node.kind is NodeKind.CALL_ACTIVITY:
-        return True
-    if any(
-        boundary.attached_to == activity_id and boundary.id in scope.compensation_handlers
-        for boundary in scope.nodes.values()
-    ):
-        return True
-    return node.scope is not None and _has_compensation(node.scope)
-
-
-def _has_compensation(scope: Scope) -> bool:
-    return (
-        bool(scope.compensation_handlers)
-        or any(node.scope is not None and _has_compensation(node.scope) for node in scope.nodes.values())
-        or any(
-            node.triggered_by_event
-            and node.scope is not None
-            and any(
-                event.kind is EventKind.COMPENSATE for start in node.scope.starts() for event in start.events
-            )
-            for node in scope.nodes.values()
-        )
-    )
-
-
-def compensation_target(subject: Subject) -> Iterator[Fault]:
-    """A compensation throw names an activity of its own level that can be undone."""
-    for place, event in _events(subject):
-        if (
-            event.kind is not EventKind.COMPENSATE
-            or place.node.kind not in _THROWING
-            or event.activity is None
-        ):
-            continue
-        scopes = [place.scope]
-        if place.owner is not None and place.owner.triggered_by_event:
-            outer = subject.by_id.get(place.owner.id)
-            if outer is not None:
-                scopes.append(outer.scope)
-        if not any(_compensable(scope, event.activity) for scope in scopes):
-            yield place.fault(
-                f"{event.activity} is no activity of this level that can be compensated",
-                "name an activity beside it that has a compensation event, or leave activityRef out",
-                event.line,
-            )
-
-
-def nothing_to_compensate(subject: Subject) -> Iterator[Fault]:
-    """A compensation throw where nothing has a handler does nothing."""
-    for place, event in _events(subject):
-        if (
-            event.kind is EventKind.COMPENSATE
-            and place.node.kind in _THROWING
-            and event.activity is None
-            and not event.referred
-        ):
-            scopes = [place.scope]
-            if place.owner is not None and place.owner.triggered_by_event:
-                outer = subject.by_id.get(place.owner.id)
-                scopes.extend([outer.scope] if outer is not None else [])
-            calls = any(
-                node.kind is NodeKind.CALL_ACTIVITY for scope in scopes for node in scope.nodes.values()
-            )
-            if not calls and not any(_has_compensation(scope) for scope in scopes):
-                yield place.fault(
-                    "the event compensates, but no activity of its level has a compensation handler",
-                    "attach compensation events to what shall be undone",
-                    event.line,
-                )
 
 
 def same_catch_twice(subject: Subject) -> Iterator[Fault]:
@@ -489,12 +365,7 @@ RULES: tuple[Rule, ...] = (
     error("DW314", "Boundary event on a wrong host", Category.WRONG, boundary_host),
     error("DW315", "Boundary event without flow", Category.INCOMPLETE, boundary_without_flow),
     error("DW316", "Non-interrupting error or cancel", Category.WRONG, must_interrupt),
-    error("DW317", "Cancel outside a transaction", Category.WRONG, cancel_outside),
-    error("DW318", "Compensation event without handler", Category.INCOMPLETE, compensation_handler),
-    error("DW319", "Compensation activity that nothing leads to", Category.INCOMPLETE, handler_alone),
-    error("DW320", "Compensation of what cannot be undone", Category.WRONG, compensation_target),
     error("DW321", "Message that starts twice", Category.WRONG, same_start_twice),
     warning("DW353", "Thrown error or escalation without code", Category.SUSPICIOUS, missing_code),
-    warning("DW351", "Nothing to compensate", Category.SUSPICIOUS, nothing_to_compensate),
     warning("DW352", "Error caught twice", Category.SUSPICIOUS, same_catch_twice),
 )

@@ -1,6 +1,7 @@
 """The table of all rules that look at a model."""
 
 from engine.definitions.checker import (
+    rules_compensation,
     rules_events,
     rules_exchange,
     rules_expressions,
@@ -19,6 +20,7 @@ RULES: tuple[Rule, ...] = tuple(
             *rules_flows.RULES,
             *rules_tokens.RULES,
             *rules_events.RULES,
+            *rules_compensation.RULES,
             *rules_tasks.RULES,
             *rules_expressions.RULES,
             *rules_extensions.RULES,
