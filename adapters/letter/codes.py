@@ -72,7 +72,7 @@ def label(code: Code) -> str:
 
 
 def _svg(content: str) -> str:
-    barcode = zxingcpp.create_barcode(content, zxingcpp.BarcodeFormat.DataMatrix)
+    barcode = zxingcpp.create_barcode(content, zxingcpp.BarcodeFormat.DataMatrix, force_square=True)
     # The picture offers Python's buffer protocol, which its type stub does not say.
     image: Any = zxingcpp.write_barcode_to_image(barcode, scale=1, add_quiet_zones=False)
     view: Any = memoryview(image)

@@ -1,6 +1,6 @@
 """What is printed: from an envelope to the data that the layout sets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any, BinaryIO
@@ -15,7 +15,6 @@ from adapters.letter.errors import LetterUnprintableError
 from adapters.letter.letterhead import Letterhead, footer_of
 from adapters.letter.terms import REMARKS, LetterTerms
 from engine.definitions.letters import render_body
-from engine.exchange.codes import Code
 from engine.exchange.ports import Document, Envelope, FormClass, Mailbox, Party
 
 LOCAL_ZONE = ZoneInfo("Europe/Berlin")
@@ -63,7 +62,6 @@ def compose(
     recipient: Mailbox | None,
     head: Letterhead,
     terms: LetterTerms,
-    code: Code,
     enclosures: Sequence[Enclosure],
     logo: str | None,
 ) -> dict[str, Any]:
@@ -95,12 +93,12 @@ def compose(
         "partner_code": _partner_code(envelope),
         "banner": TEST_BANNER if envelope.test else COPY_BANNER if envelope.copy else None,
         "subject": subject,
-        "body": read_body(render_body(_shielded(envelope))),
+        "body": read_body(_body(_shielded(envelope))),
         "signature": envelope.form is FormClass.WRITTEN,
         "enclosures": [{"name": it.name, "note": it.note} for it in enclosures],
-        "answer_line": _answer_line(envelope, code, with_sheet),
+        "answer_line": _answer_line(envelope, with_sheet),
         "attachments": [asdict(sheet) for it in enclosures for sheet in it.sheets],
-        "answer_sheet": _answer_sheet(envelope, code) if with_sheet else None,
+        "answer_sheet": _answer_sheet(envelope) if with_sheet else None,
     }
 
 
@@ -117,9 +115,11 @@ def address_lines(party: Party, mailbox: Mailbox | None) -> list[str]:
     lines = [one_line(line) for line in (mailbox.address.splitlines() if mailbox else ()) if one_line(line)]
     if not lines:
         lines = [one_line(line) for line in party.address if one_line(line)]
+    names = [one_line(text) for text in (party.name, party.unit or "") if one_line(text)]
+    if lines and names and names[0].casefold() in lines[0].casefold():
+        names[0] = lines.pop(0)
     known = {line.casefold() for line in lines}
-    head = [one_line(text) for text in (party.name, party.unit or "") if one_line(text)]
-    return [text for text in head if text.casefold() not in known] + lines
+    return [name for name in names if name.casefold() not in known] + lines
 
 
 def german_day(day: date) -> str:
@@ -138,6 +138,30 @@ def _shielded(envelope: Envelope) -> Envelope:
         partner_reference=shield(envelope.partner_reference),
         documents=[_Named(document, shield(one_line(document.name))) for document in envelope.documents],
     )
+
+
+def _body(envelope: Envelope) -> str:
+    """Return the template's text; a message type without one is written as a list of its fields."""
+    if envelope.message_type.template is not None:
+        return render_body(envelope)
+    fields = envelope.message_type.schema.get("properties", {})
+    rows = [
+        f"| {fields.get(name, {}).get('title', name)} | {_field(value)} |"
+        for name, value in envelope.data.items()
+        if value not in (None, "")
+    ]
+    return "\n\n".join(("Sehr geehrte Damen und Herren,", "\n".join(rows), "Mit freundlichen Grüßen"))
+
+
+def _field(value: object) -> str:
+    """Write a value of the data for people; whole objects and lists part by part."""
+    if isinstance(value, bool):
+        return "ja" if value else "nein"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}: {_field(item)}" for name, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return "; ".join(_field(item) for item in value)
+    return "–" if value is None else str(value)
 
 
 def _shielded_party(party: Party) -> Party:
@@ -176,18 +200,18 @@ def _partner_code(envelope: Envelope) -> dict[str, str] | None:
     return None if printed is None else {"label": "Ihr Code", "text": printed.text, "svg": printed.svg}
 
 
-def _answer_line(envelope: Envelope, code: Code, with_sheet: bool) -> str | None:
+def _answer_line(envelope: Envelope, with_sheet: bool) -> str | None:
     if envelope.answer_due is None and not with_sheet:
         return None
     until = f" bis zum {german_day(envelope.answer_due)}" if envelope.answer_due else ""
     by = "legen Sie der Antwort das Antwortblatt bei oder nennen Sie" if with_sheet else "nennen Sie darin"
     return (
         f"Bitte antworten Sie{until}. Damit die Antwort gleich den richtigen Vorgang erreicht, {by} "
-        f"unser Zeichen {one_line(envelope.own_reference)} und den Code {code.on(1, 1).text}."
+        f"unser Zeichen {one_line(envelope.own_reference)} und den Code"
     )
 
 
-def _answer_sheet(envelope: Envelope, code: Code) -> dict[str, Any]:
+def _answer_sheet(envelope: Envelope) -> dict[str, Any]:
     own = Party(
         envelope.sender.authority_id, envelope.sender.name, envelope.sender.unit, envelope.sender.address
     )

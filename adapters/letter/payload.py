@@ -47,18 +47,14 @@ class LetterPayload:
         return self._press
 
     def check(self, recipient: Mailbox, requirements: Requirements) -> list[Blocker]:
-        """Return why this message type cannot become a letter: no template, or documents no printer takes."""
-        message_type = requirements.message_type
+        """Return why this message type cannot become a letter, e.g. documents no printer takes."""
         blockers = []
-        if message_type.template is None:
-            text = f"message type {message_type.key} has no letter.jinja"
-            blockers.append(Blocker("no-template", "sender", text))
         for media_type in requirements.media_types:
             if media_type not in PRINTABLE:
                 text = f"{media_type} cannot be printed; PDF, PNG and JPEG can"
                 blockers.append(Blocker("format", "channel", text))
         try:
-            read_terms(message_type)
+            read_terms(requirements.message_type)
         except LetterUnprintableError as error:
             blockers.append(Blocker("mapping", "sender", error.message))
         return blockers
@@ -114,7 +110,7 @@ class LetterPayload:
             return [(label(it), print_code(it)) for it in sheet_codes(code, answer, sheets)]
 
         return self.press.print(
-            compose(envelope, recipient, head, terms, code, enclosures, logo),
+            compose(envelope, recipient, head, terms, enclosures, logo),
             codes,
             kind=f"{envelope.message_type.key}/{_sheets(enclosures)}/{answer is not None}",
             root=workshop,

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from adapters.letter.codes import understand
 from adapters.letter.decoding import ENDINGS, read_pages
-from engine.exchange.codes import Code, Standing, read_code
+from adapters.letter.sheets import number, remarks_on
+from engine.exchange.codes import Code, Kind, Standing, read_code
 from engine.exchange.ports import Part, Reading, Reference
 
 SCAN_ROLES = frozenset({"letter", "scan"})
@@ -35,8 +37,10 @@ def looks_like_letter(part: Part) -> bool:
 
 def read_letter(parts: Sequence[Part], installation: str, secret: bytes) -> Reading:
     """Read the codes of all parts; raise UnreadableError where a part is neither PDF nor picture."""
-    contents = [content for part in parts for page in read_pages(part.path) for content in page.contents]
-    return reading_of(contents, installation, secret)
+    pages = [number(page) for part in parts for page in read_pages(part.path)]
+    contents = [content for it in pages for content in it.page.contents]
+    reading = reading_of(contents, installation, secret)
+    return replace(reading, remarks=(*reading.remarks, *remarks_on(pages)))
 
 
 def reading_of(contents: Iterable[str], installation: str, secret: bytes) -> Reading:
@@ -47,6 +51,7 @@ def reading_of(contents: Iterable[str], installation: str, secret: bytes) -> Rea
     names this installation with a wrong seal is only remarked on.
     """
     references: list[Reference] = []
+    found_own: list[Code] = []
     foreign: list[Code] = []
     remarks: list[str] = []
     for content in dict.fromkeys(contents):
@@ -56,11 +61,15 @@ def reading_of(contents: Iterable[str], installation: str, secret: bytes) -> Rea
         elif found is not None:
             judged = read_code(found.text, installation, secret)
             if judged.standing is Standing.OWN and judged.code is not None:
+                found_own.append(judged.code)
                 references.append(Reference("code", judged.code.whole().text))
             elif judged.standing is Standing.FOREIGN and judged.code is not None:
                 foreign.append(judged.code.whole())
             else:
                 remarks.append(f"{found.text}: {judged.explanation}")
+    own = {code.kind for code in found_own}
+    if own == {Kind.LETTER}:
+        remarks.append("trägt nur unser eigenes Schreiben: Rückläufer oder Anlage (own letter come back)")
     senders = list(dict.fromkeys(foreign))
     if len(senders) > 1:
         remarks.append("several letters of others: " + ", ".join(code.text for code in senders))

@@ -1,0 +1,141 @@
+"""The carrier: letters out through the print folder, scans in from the scanner's folder."""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pypdfium2
+
+from adapters.letter.terms import read_terms
+from adapters.post.errors import NothingToPostError
+from adapters.post.print_folder import Found, PrintFolder
+from adapters.post.scanner_folder import ScannerFolder
+from adapters.post.settings import read_settings
+from engine.exchange.ports import (
+    AdapterContext,
+    Assurance,
+    Blocker,
+    CarrierDescription,
+    Envelope,
+    HandedOver,
+    Health,
+    Incoming,
+    Mailbox,
+    Outcome,
+    Part,
+    Prepared,
+    Rejected,
+    Requirements,
+    Unknown,
+)
+
+CONFIRM_POSTING = "confirm-posting"
+
+_ROLE = "letter"
+_POSTCODE = re.compile(r"(?:D-)?\d{5}\s+\S")
+_UNFIT = re.compile(r"[^0-9A-Za-z.-]+")
+
+
+class PostCarrier:
+    """The post: a letter is laid into the print folder; a person prints and posts it."""
+
+    def __init__(self, context: AdapterContext) -> None:
+        """Read the settings ``[adapters.post]``; raises PostSettingsRefusedError for unusable ones."""
+        self._context = context
+        self._settings = read_settings(context.settings, context.home)
+        self._folder = PrintFolder(self._settings.print_folder)
+        self._scanner = ScannerFolder(self._settings, context)
+
+    def describe(self) -> CarrierDescription:
+        """Say what the post is."""
+        return CarrierDescription(
+            name="post",
+            title="Briefpost",
+            electronic=False,
+            authenticates=Assurance.NONE,
+            encrypts=False,
+            roles=(_ROLE,),
+        )
+
+    def check(self, sender: Mailbox | None, recipient: Mailbox, requirements: Requirements) -> list[Blocker]:
+        """Return why no letter can go: no postal address, or a day outside the mailbox's dates."""
+        lines = [line.strip() for line in recipient.address.splitlines() if line.strip()]
+        blockers = []
+        if len(lines) < 2 or not any(_POSTCODE.match(line) for line in lines):
+            text = "no postal address: at least two lines, one with a postcode of five digits and the town"
+            blockers.append(Blocker("no-address", "recipient", text))
+        if requirements.form not in recipient.form_classes:
+            text = f"letters of form {requirements.form.value} are not accepted there"
+            blockers.append(Blocker("form-class", "recipient", text))
+        return blockers
+
+    def prepare(
+        self, envelope: Envelope, parts: Sequence[Part], sender: Mailbox | None, recipient: Mailbox
+    ) -> Prepared:
+        """Name the letter's file; raise NothingToPostError unless one part has the role letter."""
+        letters = [part for part in parts if part.role == _ROLE]
+        if len(letters) != 1:
+            raise NothingToPostError(f"{len(letters)} parts of role {_ROLE!r}, one is needed")
+        letter = letters[0]
+        authority = envelope.sender.authority_id
+        day = envelope.created.date().isoformat()
+        name = f"{day}_{_UNFIT.sub('-', Path(letter.name).stem)}_{envelope.dispatch_id[:8]}.pdf"
+        return Prepared(
+            dispatch_id=envelope.dispatch_id,
+            carrier_reference=f"{_UNFIT.sub('-', authority)}/{name}",
+            parts=(letter,),
+            sender=sender,
+            recipient=recipient,
+            details={
+                "authority": authority,
+                "recipient": [envelope.recipient.name, *recipient.address.splitlines()],
+                "reference": envelope.own_reference,
+                "pages": _pages(letter.path),
+                "registered": read_terms(envelope.message_type).registered.value,
+            },
+        )
+
+    def transmit(self, prepared: Prepared) -> Outcome:
+        """Lay the letter into the print folder; a clerk confirms later that it was posted."""
+        try:
+            self._folder.lay(prepared.carrier_reference, prepared.parts[0].path)
+        except OSError as error:
+            reason = f"cannot write to the print folder {self._folder.root}: {error.strerror}"
+            return Rejected(reason, (Blocker("unwritable", "sender", reason),), retry=True)
+        return HandedOver(self._context.clock.now(), task=CONFIRM_POSTING)
+
+    def resolve(self, prepared: Prepared) -> Outcome:
+        """Look whether the letter lies in the print folder, or lay there once."""
+        found = self._folder.find(prepared.carrier_reference)
+        if found is Found.THERE:
+            return HandedOver(self._folder.laid_at(prepared.carrier_reference), task=CONFIRM_POSTING)
+        if found is Found.TAKEN:
+            return Unknown(
+                f"the letter {prepared.carrier_reference} lay in the print folder and was taken out: "
+                "printed, or removed"
+            )
+        return Rejected("the letter was not laid into the print folder", retry=True)
+
+    def collect(self, mailbox: Mailbox) -> Iterator[Incoming]:
+        """Yield the documents in the authority's scanner folder; nothing where none is set up."""
+        return self._scanner.collect(mailbox)
+
+    def health(self) -> Health:
+        """Say whether the print folder can be written."""
+        root = self._folder.root
+        existing = next(folder for folder in (root, *root.parents) if folder.exists())
+        ok = existing.is_dir() and os.access(existing, os.W_OK)
+        text = f"print folder {root} " + ("can be written" if ok else "cannot be written")
+        return Health(ok, text, self._context.clock.now())
+
+
+def _pages(path: Path) -> int:
+    try:
+        document = pypdfium2.PdfDocument(path)
+    except pypdfium2.PdfiumError as error:
+        raise NothingToPostError("the letter is no PDF", where=path.name) from error
+    try:
+        return len(document)
+    finally:
+        document.close()
