@@ -77,7 +77,9 @@ def register(
     message: Annotated[str, typer.Argument(help="Message type (Nachrichtentyp).")],
     sender: Annotated[str, typer.Option("--from", help="Key or name of the authority it came from.")],
     data: Annotated[str | None, typer.Option(help="What the letter says: JSON object or @FILE.")] = None,
-    code: Annotated[str | None, typer.Option(help="The code printed on the letter.")] = None,
+    code: Annotated[
+        list[str] | None, typer.Option(help="A code printed on the letter; repeat for every one.")
+    ] = None,
     reference: Annotated[str | None, typer.Option(help="The sender's file reference.")] = None,
     own_reference: Annotated[
         str | None, typer.Option(help="Our file reference, if the letter names it.")
@@ -96,7 +98,7 @@ def register(
         message_type=message,
         sender=sender,
         data=read_data(data),
-        code=code,
+        codes=tuple(code or ()),
         received_on=received.date() if received else None,
         sender_reference=reference,
         own_reference=own_reference,

@@ -5,7 +5,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from engine.exchange.ports import (
     Rejected,
     Requirements,
     Unknown,
+    channel_name,
 )
 
 ROLES = ("container", "document", "letter", "attachment")
@@ -155,6 +156,22 @@ class FolderCarrier:
     def collect(self, mailbox: Mailbox) -> Iterator[FolderIncoming]:
         """Yield what waits; see ``Inbox.collect``."""
         return self._inbox.collect(mailbox)
+
+    def trial_mailbox(
+        self, authority_id: str, payload: str, folder: Path, partners: Sequence[str]
+    ) -> Mailbox:
+        """Open a mailbox below ``folder`` for scenarios and training, with a sub-folder for each partner."""
+        root = folder / authority_id
+        for partner in partners:
+            (root / partner).mkdir(parents=True, exist_ok=True)
+        return Mailbox(
+            authority_id=authority_id,
+            channel=channel_name(payload, "folder"),
+            address=str(root),
+            valid_from=date(2020, 1, 1),
+            formats=("application/pdf", "application/xml", "text/plain"),
+            settings={"senders": "subfolders"},
+        )
 
     def health(self) -> Health:
         """Say whether the carrier can keep its journal."""

@@ -1,8 +1,9 @@
 """Looking at a case without moving it."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from engine.runtime.api import OpenItem
+from engine.runtime.api import Json, OpenItem
 from engine.runtime.document import load
 from engine.runtime.services import Services
 from engine.runtime.specs import Program
@@ -18,3 +19,9 @@ def read_item(program: Program, state: str, item_id: str) -> OpenItem | None:
         if case.item_id(number) == item_id:
             return case.out.item(wait)
     return None
+
+
+def read_data(program: Program, state: str) -> Mapping[str, Json]:
+    """Return an open case's data as its outermost scope sees them: what every open branch knows, merged."""
+    case = load(program, state, Services(_NO_INSTANT))
+    return {**case.objects, **case.scope_data(case)}

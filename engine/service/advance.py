@@ -247,3 +247,5 @@ def _end(tx: Connection, app: Installation, case: CaseRow, result: api.Advance) 
         .where(cases.c.id == case.id)
         .values(status="ended", ended_at=app.clock.now(), end_events=list(result.end_events))
     )
+    # The document of an ended case is empty; what it came to is kept beside it.
+    tx.execute(update(case_states).where(case_states.c.case_id == case.id).values(result=dict(result.data)))

@@ -9,12 +9,14 @@ from sqlalchemy import Connection, RowMapping, Select, and_, or_, select
 
 from engine.actor import Actor, Role
 from engine.errors import NotFoundError
+from engine.runtime.peek import read_data
 from engine.service import starting
 from engine.service.access import require
-from engine.service.advance import CaseUnknownError
+from engine.service.advance import CaseUnknownError, lock_case
 from engine.store.scope import visible_to
 from engine.store.tables import (
     arrivals,
+    case_states,
     cases,
     exchanges,
     history,
@@ -167,6 +169,19 @@ def show_case(app: "Installation", actor: Actor, key: str) -> CaseView:
                 _rows(tx, select(arrivals).where(arrivals.c.case_id == case_id), arrivals.c.registered_at)
             ),
         )
+
+
+def data_of(app: "Installation", tx: Connection, case_id: str) -> Mapping[str, Any]:
+    """Return a case's data: as its open branches see them, or what it came to when it ended."""
+    result = tx.execute(
+        select(case_states.c.result).where(case_states.c.case_id == case_id)
+    ).scalar_one_or_none()
+    if result is not None:
+        ended: Mapping[str, Any] = result
+        return ended
+    locked = lock_case(tx, case_id)
+    program = app.programs.program(tx, locked.case.version_id, locked.case.process_id)
+    return read_data(program, locked.document)
 
 
 def _open(table: Any, case_id: str) -> Any:

@@ -1,9 +1,12 @@
 """Putting an arrival into a case: its files become documents and evidence of the case."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
+from engine.documents import Blob
+from engine.exchange.ports import Document
 from engine.service.stories import Entry, note
 from engine.store.tables import arrival_parts, arrivals, case_documents, cases, evidence
 
@@ -18,25 +21,40 @@ def file_arrival(
     case: RowMapping,
     exchange_id: str | None,
     by: str,
+    documents: Sequence[Document] = (),
 ) -> None:
-    """Keep an arrival's files with the case, as they came, and note them in its story."""
+    """Keep an arrival with its case: the files as evidence as they came, and what clerks read as documents.
+
+    ``documents`` are those the payload unpacked; without any, the files themselves are the documents.
+    """
     keep_as_evidence(app, tx, arrival_id, case["id"], exchange_id, "arrival")
-    now = app.clock.now()
-    for part in _parts(tx, arrival_id):
-        tx.execute(
-            insert(case_documents).values(
-                id=str(app.ids.new()),
-                authority_id=case["authority_id"],
-                case_id=case["id"],
-                sha256=part["sha256"],
-                name=part["name"],
-                media_type=part["media_type"],
-                size=part["size"],
-                role="received",
-                added_at=now,
-                added_by=by,
-            )
+    for document in documents:
+        with document.open() as source:
+            blob = app.documents.put(source)
+        _add(app, tx, case, by, document.name, document.media_type, blob)
+    if not documents:
+        for part in _parts(tx, arrival_id):
+            blob = Blob(part["sha256"], part["size"])
+            _add(app, tx, case, by, part["name"], part["media_type"], blob)
+
+
+def _add(
+    app: "Installation", tx: Connection, case: RowMapping, by: str, name: str, media_type: str, blob: Blob
+) -> None:
+    tx.execute(
+        insert(case_documents).values(
+            id=str(app.ids.new()),
+            authority_id=case["authority_id"],
+            case_id=case["id"],
+            sha256=blob.sha256,
+            name=name,
+            media_type=media_type,
+            size=blob.size,
+            role="received",
+            added_at=app.clock.now(),
+            added_by=by,
         )
+    )
 
 
 def keep_as_evidence(

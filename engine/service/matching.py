@@ -80,6 +80,9 @@ def settle(app: "Installation", tx: Connection, arrival_id: str, reading: Readin
         return _answer(app, tx, arrival, exchange, reading, sender)
     earlier = _earlier(tx, arrival, reading)
     if earlier is not None:
+        asked = _asked(app, tx, earlier["case_id"], reading, sender)
+        if asked is not None:
+            return _answer(app, tx, arrival, asked, reading, sender)
         return _continue(app, tx, arrival, earlier, reading, sender)
     return _start(app, tx, arrival, reading, sender)
 
@@ -194,7 +197,7 @@ def _answer(
         return _set(tx, arrival, "invalid", payload, *where)
     if case["status"] != "open":
         return _set(tx, arrival, "late", f"case {case['own_reference']} has ended", *where)
-    filing.file_arrival(app, tx, arrival["id"], case, exchange["id"], sender.by)
+    filing.file_arrival(app, tx, arrival["id"], case, exchange["id"], sender.by, reading.documents)
     filing.learn_partner(tx, case, sender.authority_id, reading.sender_reference)
     outcomes.answered(app, tx, exchange, arrival, sender.by)
     wait = _wait(tx, case["id"], answers=exchange["key"], event=message_type.key)
@@ -234,7 +237,7 @@ def _continue(
         return _set(tx, arrival, "invalid", payload, case["id"])
     if case["status"] != "open":
         return _set(tx, arrival, "late", f"case {case['own_reference']} has ended", case["id"])
-    filing.file_arrival(app, tx, arrival["id"], case, None, sender.by)
+    filing.file_arrival(app, tx, arrival["id"], case, None, sender.by, reading.documents)
     wait = _wait(tx, case["id"], answers=None, event=message_type.key)
     if wait is None:
         return _set(tx, arrival, "filed", "the case does not wait for this message", case["id"])
@@ -262,7 +265,7 @@ def _start(app: "Installation", tx: Connection, arrival: RowMapping, reading: Re
         by=sender.by,
         partner=Partner(sender.authority_id, reading.sender_reference),
     )
-    filing.file_arrival(app, tx, arrival["id"], _case(tx, case_id), None, sender.by)
+    filing.file_arrival(app, tx, arrival["id"], _case(tx, case_id), None, sender.by, reading.documents)
     return _set(tx, arrival, "started", None, case_id)
 
 
@@ -298,6 +301,28 @@ def _earlier(tx: Connection, arrival: RowMapping, reading: Reading) -> RowMappin
         if found is not None:
             return found
     return None
+
+
+def _asked(
+    app: "Installation", tx: Connection, case_id: str, reading: Reading, sender: Sender
+) -> RowMapping | None:
+    """Return the case's open exchange that a message of this type answers, where only one can be meant."""
+    message_type = _type_for(app, tx, _case(tx, case_id), reading)
+    if message_type is None or not message_type.answers:
+        return None
+    rows = (
+        tx.execute(
+            select(exchanges).where(
+                exchanges.c.case_id == case_id,
+                exchanges.c.recipient_id == sender.authority_id,
+                exchanges.c.message_type.in_(message_type.answers),
+                exchanges.c.status == "open",
+            )
+        )
+        .mappings()
+        .all()
+    )
+    return rows[0] if len(rows) == 1 else None
 
 
 def _type_for(app: "Installation", tx: Connection, case: RowMapping, reading: Reading) -> MessageType | None:

@@ -60,7 +60,8 @@ class PaperArrival:
     message_type: str
     sender: str
     data: Mapping[str, Any]
-    code: str | None = None
+    codes: Sequence[str] = ()
+    """Every code printed on the letter, in any order."""
     received_on: date | None = None
     sender_reference: str | None = None
     own_reference: str | None = None
@@ -155,23 +156,37 @@ def _message_type(app: "Installation", tx: Connection, key: str) -> MessageType:
 def _references(
     app: "Installation", tx: Connection, actor: Actor, paper: PaperArrival, sender_id: str
 ) -> tuple[list[Reference], str | None]:
-    """Turn the printed code and reference into references; a foreign code is the sender's exchange."""
-    references = []
+    """Turn printed codes and file references into references.
+
+    An own code names the exchange that is answered. A foreign code is the sender's exchange: one that came
+    before names the case that goes on, a new one is the letter's own identity.
+    """
+    references: list[Reference] = []
+    own_identity: str | None = None
+    for text in paper.codes:
+        reading = read_code(text, app.settings.code, app.secret)
+        if reading.code is None or reading.standing is Standing.FORGED:
+            hint = f"probably {reading.suggestion} is meant" if reading.suggestion else None
+            raise CodeRefusedError(reading.explanation, where=f"code {text!r}", hint=hint)
+        code = reading.code.whole()
+        if reading.standing is Standing.OWN:
+            references.append(Reference("code", _own_exchange(tx, actor, code.key, text, sender_id)))
+        elif _came_before(tx, actor, code.key):
+            references.append(Reference("exchange", code.text))
+            own_identity = own_identity or code.text
+        else:
+            own_identity = code.text
     if paper.own_reference:
         references.append(Reference("file-reference", paper.own_reference))
-    if not paper.code:
-        return references, None
-    reading = read_code(paper.code, app.settings.code, app.secret)
-    if reading.code is None or reading.standing is Standing.FORGED:
-        hint = f"probably {reading.suggestion} is meant" if reading.suggestion else None
-        raise CodeRefusedError(reading.explanation, where=f"code {paper.code!r}", hint=hint)
-    code = reading.code.whole()
-    if reading.standing is Standing.FOREIGN:
-        return references, code.text
+    return references, own_identity
+
+
+def _own_exchange(tx: Connection, actor: Actor, key: str, text: str, sender_id: str) -> str:
+    """Return the exchange an own code stands for; refuse it from anybody but its recipient."""
     exchange = (
         tx.execute(
             select(exchanges).where(
-                exchanges.c.authority_id == actor.authority_id, exchanges.c.code_key == code.key
+                exchanges.c.authority_id == actor.authority_id, exchanges.c.code_key == key
             )
         )
         .mappings()
@@ -179,16 +194,23 @@ def _references(
     )
     if exchange is None:
         raise RegistrationRefusedError(
-            f"code {paper.code} is ours, but belongs to no exchange of this authority",
+            f"code {text} is ours, but belongs to no exchange of this authority",
             hint="check the recipient of the letter; another authority of this installation may be meant",
         )
     if exchange["recipient_id"] != sender_id:
         raise SenderMismatchError(
-            f"code {paper.code} was sent to {exchange['recipient_id']}, not to {sender_id}",
+            f"code {text} was sent to {exchange['recipient_id']}, not to {sender_id}",
             hint="check the sender; register without the code and assign the arrival if it is right",
         )
-    references.insert(0, Reference("code", exchange["id"]))
-    return references, None
+    found: str = exchange["id"]
+    return found
+
+
+def _came_before(tx: Connection, actor: Actor, key: str) -> bool:
+    earlier = select(arrivals.c.id).where(
+        arrivals.c.authority_id == actor.authority_id, arrivals.c.sender_key == key
+    )
+    return tx.execute(earlier.limit(1)).first() is not None
 
 
 def list_arrivals(

@@ -36,6 +36,7 @@ case_states = Table(
     Column("sequence", Integer, nullable=False),
     Column("document", Text, nullable=False),
     Column("chain_head", String(64), nullable=False),
+    Column("result", JsonText),
 )
 
 # One row a chain entry, with the same sequence. It holds what the entry commits to, and the salt; both can be

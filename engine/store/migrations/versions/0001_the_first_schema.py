@@ -116,6 +116,7 @@ def upgrade() -> None:
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("document", sa.Text(), nullable=False),
         sa.Column("chain_head", sa.String(length=64), nullable=False),
+        sa.Column("result", JsonText(), nullable=True),
         sa.PrimaryKeyConstraint("case_id", name=op.f("pk_case_states")),
     )
     op.create_table(
