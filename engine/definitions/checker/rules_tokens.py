@@ -6,7 +6,7 @@ from engine.definitions.checker.findings import Category
 from engine.definitions.checker.rule import Fault, Place, Rule, Subject, error, warning
 from engine.definitions.checker.rules_expressions import compiled_script
 from engine.definitions.checker.tokens import play, reachable
-from engine.definitions.model import Node, NodeKind, Scope
+from engine.definitions.model import EventKind, Node, NodeKind, Scope
 from engine.expressions import ExpressionError, compile_expression
 
 
@@ -66,8 +66,9 @@ def unreachable(subject: Subject) -> Iterator[Fault]:
         for node in scope.nodes.values():
             if node.id in seen or (node.attached_to is not None and node.attached_to not in seen):
                 continue
-            if node.kind.is_gateway and not node.incoming:
-                continue  # DW208 tells it
+            link = any(event.kind is EventKind.LINK for event in node.events)
+            if (node.kind.is_gateway or link) and not node.incoming:
+                continue  # DW208 and DW312 tell it
             if any(scope.flows[flow].source not in seen for flow in node.incoming):
                 continue  # tell the first element of the loose part only
             yield Fault(
