@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.runtime import joins, waiting
 from engine.runtime.api import Json, StepKind, ThrownSignal
-from engine.runtime.data import Data, Frame, Patch, merge, patch_between
+from engine.runtime.data import Data, Frame, Patch, patch_between
 from engine.runtime.elements.base import Element
 from engine.runtime.errors import BranchFailure
 from engine.runtime.outcome import Outcome
@@ -150,7 +150,10 @@ class Case(ScopeMixin, SpiffCase):
         ended = patch_between(scope.frame.data, scope.data)
         if len(tokens) == 1 and not ended:
             return self.inside(tokens[0])
-        return merge(scope.frame.data, (scope.data, *(self.inside(token) for token in tokens)))
+        result = dict(scope.data)
+        for token in tokens:
+            patch_between(scope.base_of(token.frame).data, self.inside(token)).apply(result)
+        return result
 
     def inside(self, token: Token) -> Data:
         """Return the token's data with what changed inside the sub-process that it stands for."""

@@ -82,7 +82,8 @@ def _next(case: "Case", scope: Scope, plan: Plan) -> None:
         activity = scope.spec.element(record.element)
         if activity.handler is not None:
             handler = scope.spec.element(activity.handler)
-            frame = Frame(record.frame, record.data)
+            # A frame without parent is always written: what the handler changes is measured from it.
+            frame = Frame(None, record.data)
             token = case.put(scope, handler, dict(record.data), frame)
             token.memory["compensates"] = plan.number
             return
@@ -105,7 +106,7 @@ def _reopen(case: "Case", scope: Scope, plan: Plan, record: Record) -> bool:
         activity,
         case.next_number(),
         dict(record.data),
-        Frame(record.frame, record.data),
+        Frame(None, record.data),
         index=record.index,
         state=TaskState.STARTED,
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from engine.runtime.api import ItemKind, Json
-from engine.runtime.data import Data, Frame
+from engine.runtime.data import Data, Frame, common, patch_between, root_of
 from engine.runtime.spiff import SpiffScope, SpiffToken, TaskState
 
 if TYPE_CHECKING:
@@ -152,12 +152,13 @@ class ScopeMixin:
 
     def absorb(self, data: Data, since: Frame) -> None:
         """Take over what a token that ends here has changed."""
-        from engine.runtime.data import common, patch_between, root_of
-
-        base = common((since, self.frame)) or root_of(since)
-        patch = patch_between(base.data, data)
+        patch = patch_between(self.base_of(since).data, data)
         if patch:
             patch.apply(self.data)
+
+    def base_of(self, frame: Frame) -> Frame:
+        """Return the data from which a token with ``frame`` began here: the scope's, or its own."""
+        return common((frame, self.frame)) or root_of(frame)
 
 
 class InnerScope(ScopeMixin, SpiffScope):

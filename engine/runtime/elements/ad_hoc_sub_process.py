@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from engine.definitions.model import Node
 from engine.runtime.compiling import Compiler
+from engine.runtime.data import Frame
 from engine.runtime.elements.base import Element
 from engine.runtime.elements.sub_process import SubProcess
 from engine.runtime.specs import ScopeSpec
@@ -33,7 +34,7 @@ class AdHocSubProcess(SubProcess):
         """See whether it is enough; if not, offer again what was done."""
         if self.completion is None:
             return
-        view = {**case.backdrop(scope), **case.scope_data(scope)}
+        view = {**case.backdrop(scope), **scope.data}
         if self.completion.truth(view, case.services.functions):
             scope.memory["enough"] = True
             if self.cancel_remaining:
@@ -41,7 +42,9 @@ class AdHocSubProcess(SubProcess):
             return
         origin = self._origin(token.element)
         if origin is not None and origin.repeats_in_ad_hoc and "enough" not in scope.memory:
-            case.put(scope, origin, dict(scope.data), scope.frame, sent=token.sent)
+            # The new token begins with what is known now; only what it changes itself counts later.
+            frame = Frame(None, dict(scope.data))
+            case.put(scope, origin, dict(scope.data), frame, sent=token.sent)
 
     def _origin(self, element: Element) -> Element | None:
         """Return the activity with which the path that ends at ``element`` began."""
