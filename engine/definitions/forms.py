@@ -154,14 +154,18 @@ def visible_values(form: Form, data: Mapping[str, Any]) -> dict[str, Any]:
 def hidden_fields(form: Form, data: Mapping[str, Any], context: Mapping[str, Any]) -> frozenset[str]:
     """Return the keys of fields that the conditions hide for this submission.
 
-    A hidden field's value no longer counts for the conditions of fields below it.
+    What the form asks for counts as submitted, not as the case has it. A hidden field's value no longer
+    counts for the conditions of fields below it.
     """
     seen = _overlay(context, data)
+    for field in form.fields:
+        if not field.readonly:
+            _put(seen, field.path, lookup(data, field.path))
     hidden: set[str] = set()
     for field in form.fields:
         if any(evaluate_condition(condition, seen) for condition in field.hide):
             hidden.add(field.key)
-            if lookup(data, field.path) is not None:
+            if not field.readonly:
                 _put(seen, field.path, None)
     return frozenset(hidden)
 

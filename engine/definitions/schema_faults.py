@@ -24,6 +24,7 @@ _DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]{1,63}(\.[^@\s.]{1,63}){1,8}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
+_QUOTES = "write it in quotes"
 _TYPES = {
     "string": ("text", "Text"),
     "number": ("a number", "eine Zahl"),
@@ -145,7 +146,7 @@ def _faults_of(error: ValidationError) -> Iterator[Fault]:
         yield from _faults_of(best) if best is not None else ()
     else:
         message, german, hint = _say(error.validator, instance, wanted)
-        yield Fault(path, label, message, german, _hint(schema, hint))
+        yield Fault(path, label, message, german, hint if hint == _QUOTES else _hint(schema, hint))
 
 
 def _child(schema: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -174,7 +175,7 @@ def _say(rule: Any, instance: Any, wanted: Any) -> tuple[str, str, str]:
         english = " or ".join(_TYPES.get(name, (name, name))[0] for name in names)
         german = " oder ".join(_TYPES.get(name, (name, name))[1] for name in names)
         quoted = "string" in names and isinstance(instance, (int, float)) and not isinstance(instance, bool)
-        hint = "write it in quotes" if quoted else f"give {english}"
+        hint = _QUOTES if quoted else f"give {english}"
         return f"must be {english}, not {shown(instance)}", f"muss {german} sein", hint
     if rule == "enum":
         values = ", ".join(str(value) for value in wanted)

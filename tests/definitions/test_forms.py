@@ -26,6 +26,8 @@ def form(*components: Mapping[str, Any]) -> Form:
     return read_form({"id": "probe", "type": "default", "components": numbered}, "probe.form")
 
 
+FIVE_DIGITS = {"pattern": "^[0-9]{5}$", "patternErrorMessage": "Fünf Ziffern"}
+STREET = {"type": "textfield", "key": "strasse", "label": "Straße"}
 ALL = form(
     {"type": "textfield", "key": "name", "label": "Name", "validate": {"required": True, "maxLength": 5}},
     {"type": "textarea", "key": "text"},
@@ -35,8 +37,8 @@ ALL = form(
     {"type": "select", "key": "art", "values": choices("a", "b")},
     {"type": "radio", "key": "weg", "values": choices("x", "y"), "validate": {"required": True}},
     {"type": "checklist", "key": "liste", "values": choices("p", "q")},
-    {"type": "textfield", "key": "plz", "validate": {"pattern": "^[0-9]{5}$", "patternErrorMessage": "Fünf Ziffern"}},
-    {"type": "group", "path": "ort", "components": [{"type": "textfield", "key": "strasse", "label": "Straße"}]},
+    {"type": "textfield", "key": "plz", "validate": FIVE_DIGITS},
+    {"type": "group", "path": "ort", "components": [STREET]},
 )  # fmt: skip
 GOOD: dict[str, Any] = {
     "name": "Müll",
@@ -263,7 +265,6 @@ JSON = st.recursive(
 def test_any_submission_is_accepted_or_refused(data: dict[str, Any]) -> None:
     try:
         accepted = validate_submission(ALL, data)
-    except FormRefusedError as error:
-        assert error.faults
-    else:
-        assert validate_submission(ALL, accepted) == accepted
+    except FormRefusedError:
+        return
+    assert validate_submission(ALL, accepted) == accepted

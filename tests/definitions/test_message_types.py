@@ -39,6 +39,7 @@ SCHEMA: dict[str, Any] = {
         }
     },
 }
+A_OF_B = {"$ref": "#/$defs/b"}
 TYPE = MessageType("bau-anfrage", "1.0", "Bauanfrage", SCHEMA)
 GOOD = {"name": "Muster", "betrag": 1}
 
@@ -124,7 +125,7 @@ def test_fingerprint_follows_the_content() -> None:
         ({"properties": {"a": {"format": "idn-hostname"}}}, "not checked here"),
         ({"properties": {"a": {"pattern": "(a|a)*$"}}}, "too many ways"),
         ({"properties": {"a": {"minimum": "1"}}}, "must be a number"),
-        ({"$defs": {"a": {"items": {"$ref": "#/$defs/b"}}, "b": {"items": {"$ref": "#/$defs/a"}}}}, "refers to itself"),
+        ({"$defs": {"a": {"items": A_OF_B}, "b": {"items": {"$ref": "#/$defs/a"}}}}, "refers to itself"),
     ],
 )  # fmt: skip
 def test_schemas_beyond_the_subset_are_refused(change: dict[str, Any], says: str) -> None:
@@ -243,9 +244,17 @@ def test_subjects_are_written(template: str, text: str) -> None:
 
 @pytest.mark.parametrize(
     "template",
-    ["{{ data.fehlt }}", "{{ data.fehlt | euro }}", "{{ data.fehlt | datum }}", "{{ data.name | euro }}",
-     "{{ data.name | datum }}", "{{ data.__class__ }}", "{{ sender.__class__.__mro__ }}", "{{ data.name + 1 }}"],
-)  # fmt: skip
+    [
+        "{{ data.fehlt }}",
+        "{{ data.fehlt | euro }}",
+        "{{ data.fehlt | datum }}",
+        "{{ data.name | euro }}",
+        "{{ data.name | datum }}",
+        "{{ data.__class__ }}",
+        "{{ sender.__class__.__mro__ }}",
+        "{{ data.name + 1 }}",
+    ],
+)
 def test_what_cannot_be_printed_is_refused(template: str) -> None:
     with pytest.raises(LetterRefusedError, match="subject"):
         subject(template, GOOD)

@@ -125,12 +125,12 @@ def test_unknown_files_are_refused_not_skipped(tmp_path: Path) -> None:
         ("procedure.yaml", "key: probe", "key: &a probe", 2, "", "anchor or alias"),
         ("messages/frage/message.yaml", '"1.0"', "1.0", 2, "version", "write it in quotes"),
         ("messages/frage/message.yaml", "key: frage", "key: fragen", 1, "key", "is not the folder's name"),
-        ("messages/frage/message.yaml", "written", "schriftlich", 5, "form", "one of none, confidential, written"),
+        ("messages/frage/message.yaml", "written", "schriftlich", 5, "form", "one of none, confidential"),
         ("messages/frage/message.yaml", "{{ data.text }}", "{{ date.text }", 4, "subject", "is no Jinja2"),
         ("messages/frage/message.yaml", "type: string", "type: strnig", 11, "properties.text.type", "strnig"),
         ("messages/frage/message.yaml", "title: Frage\ns", "title: Frage\nx: 1\ns", 4, "x", "is not known"),
         ("messages/frage/letter.jinja", "{{ data.text }}", "{{ text }}", None, "", "write data.NAME"),
-        ("messages/frage/registration.form", '"key": "text"', '"key": "frage"', None, "frage", "not in the message"),
+        ("messages/frage/registration.form", '"key": "text"', '"key": "frage"', None, "frage", "not in the"),
         ("forms/ask.form", "textfield", "iframe", None, "text", "not carried out here"),
         ("forms/ask.form", '"id": "ask"', '"ids": "ask"', None, "", "no usable id"),
     ],
@@ -149,13 +149,21 @@ def test_every_fault_is_told_at_once() -> None:
     package = changed("procedure.yaml", "title: Probe\n", "")
     package["forms/ask.form"] = b"{"
     package["messages/frage/letter.jinja"] = b"{% for"
-    del package["messages/frage/message.yaml"]
+    package["messages/frage/message.yaml"] = MESSAGE.replace("written", "wet ink").encode()
     assert {problem.file for problem in refusal(package).problems} == {
         "procedure.yaml",
         "forms/ask.form",
         "messages/frage/letter.jinja",
         "messages/frage/message.yaml",
-    } - {"messages/frage/letter.jinja"}
+    }
+
+
+def test_a_message_folder_needs_its_message() -> None:
+    package = dict(PACKAGE)
+    del package["messages/frage/message.yaml"]
+    assert [str(problem) for problem in refusal(package).problems] == [
+        "messages/frage/message.yaml: is missing (every folder below messages/ needs one)"
+    ]
 
 
 def test_schema_stands_in_one_place() -> None:
