@@ -129,7 +129,7 @@ class PackageWriter:
             element = xml.child(parent, xml.OSCI, "ContentContainer", None, Id=identifier)
         covered = [self._content(element, content, keys) for content in container.contents]
         covered += [Covered.attachment(file.name, file.blob) for file in _files(container)]
-        covered += [Covered.element(self._seal(element, sealed)) for sealed in container.sealed]
+        covered += [Covered.sealed(self._seal(element, sealed)) for sealed in container.sealed]
         for position, signer in enumerate(container.signers):
             signature = sign(element, covered, signer, self._book.signer(signer.certificate))
             element.insert(position, signature)

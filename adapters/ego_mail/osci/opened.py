@@ -246,7 +246,7 @@ class PackageReader:
             elif name == (xml.XENC, "EncryptedData"):
                 if _cipher_reference(node) is not None:
                     continue
-                covered.append(Covered.element(node))
+                covered.append(Covered.sealed(node))
                 opened = self._unseal(node, seals + 1)
                 sealed += [] if opened is None else [opened]
             else:
