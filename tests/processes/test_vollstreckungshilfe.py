@@ -103,10 +103,10 @@ def test_everything_drawn_has_a_shape() -> None:
         "{http://www.omg.org/spec/BPMN/20100524/MODEL}",
         "{http://www.omg.org/spec/BPMN/20100524/DI}",
     )
-    drawn = [item.get("bpmnElement") for item in tree.iter(f"{shapes}BPMNShape", f"{shapes}BPMNEdge")]
+    drawn = [str(item.get("bpmnElement")) for item in tree.iter(f"{shapes}BPMNShape", f"{shapes}BPMNEdge")]
     kinds = ("Task", "Event", "Gateway", "task", "subProcess", "sequenceFlow", "messageFlow", "participant")
     told = [
-        item.get("id")
+        str(item.get("id"))
         for item in tree.iter(f"{model}*")
         if isinstance(item.tag, str) and item.tag.endswith(kinds)
     ]
