@@ -260,9 +260,14 @@ class _Composer:
         seed: str,
         own_id: str | None = None,
     ) -> File:
+        metadata = self._metadata(values)
+        if self._family is Family.V2 and records and documents:
+            # Up to 2.4 a file holds either documents or records; loose documents get a record of their own.
+            loose = Record(id=_object_id(None, f"{seed}:loose"), metadata=metadata, documents=documents)
+            records, documents = [*records, loose], []
         return File(
             id=_object_id(own_id, seed),
-            metadata=self._metadata(values),
+            metadata=metadata,
             disposal=self._disposal(values),
             type=values.get("type"),
             begin=values.get("begin"),

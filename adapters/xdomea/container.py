@@ -6,7 +6,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -77,11 +77,12 @@ class Container:
         """Write the file ``name`` to ``target``, chunk by chunk, and return its size and digest.
 
         Raises BrokenContainerError where data or checksum are damaged, HostileContainerError where more comes
-        out than the limits allow.
+        out than the limits allow, FileExistsError where ``target`` is there; then nothing is left behind.
         """
         digest = hashlib.sha256()
         size = 0
-        with self._opened(name) as source, target.open("xb") as out:
+        with ExitStack() as undo, self._opened(name) as source, target.open("xb") as out:
+            undo.callback(target.unlink)
             while chunk := source.read(CHUNK):
                 size += len(chunk)
                 self._left -= len(chunk)
@@ -91,6 +92,7 @@ class Container:
                     )
                 digest.update(chunk)
                 out.write(chunk)
+            undo.pop_all()
         return Unpacked(name, target, size, digest.hexdigest())
 
     @contextmanager

@@ -63,4 +63,5 @@ def primary(uuid: str, shown: str) -> str:
         _UNSAFE.sub("-", unicodedata.normalize("NFC", path.stem)).strip("-")[:_SUBJECT_LENGTH].strip("-")
     )
     extension = _UNSAFE.sub("", path.suffix)[:10].lower()
-    return "".join((uuid, f"_{subject}" if subject else "", f".{extension}" if extension else ""))
+    # 2.x wants both a subject and an extension.
+    return f"{uuid}_{subject or 'Dokument'}.{extension or 'bin'}"

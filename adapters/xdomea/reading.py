@@ -1,7 +1,7 @@
 """Reads a container as a whole: limits, message, schema, references, files."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,14 +50,12 @@ class ContainerReader:
         unpacked: dict[str, Unpacked] = {}
         with open_container(path, self.limits, name) as container:
             message, validated, remarks = self._checked(container, name, folder)
-            try:
+            with ExitStack() as undo:
                 for each in self._primary(container, name):
                     unpacked[each] = container.unpack(each, folder / each)
+                    undo.callback((folder / each).unlink)
                 checks.check_digests(message, {key: each.sha256 for key, each in unpacked.items()}, name)
-            except BaseException:
-                for each in self._primary(container, name):
-                    (folder / each).unlink(missing_ok=True)
-                raise
+                undo.pop_all()
         return Opened(message, unpacked, validated, remarks)
 
     def check(self, path: Path, name: str, folder: Path) -> Opened:
