@@ -77,7 +77,7 @@ def fire_inclusive(case: "Case") -> bool:
 
 
 def _may_fire(element: "InclusiveGateway", scope: Scope, waiting: list[Token]) -> bool:
-    """Apply BPMN 2.0.2, 13.4.4 (inclusive gateway) to the tokens that stand elsewhere in the scope."""
+    """Apply BPMN 2.0.2, 13.4.3 (inclusive gateway) to the tokens that stand elsewhere in the scope."""
     with_token = {token.flow for token in waiting}
     empty = [flow for flow in element.flows_in if flow not in with_token]
     if not empty:

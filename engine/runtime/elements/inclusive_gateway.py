@@ -10,7 +10,7 @@ from engine.runtime.tokens import Token
 
 
 class InclusiveGateway(Element):
-    """Forks by conditions and synchronises by reachability (BPMN 2.0.2, 10.6.3 and 13.4.4)."""
+    """Forks by conditions and synchronises by reachability (BPMN 2.0.2, 10.6.3 and 13.4.3)."""
 
     is_inclusive = True
 

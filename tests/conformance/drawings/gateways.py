@@ -175,7 +175,7 @@ case(
 case(
     "or-join-in-loop",
     "inclusive gateway; loop",
-    "13.4.4: in the second round the join waits again for what can still reach it",
+    "13.4.3: in the second round the join waits again for what can still reach it",
     """
     start s -> m
     xor m -> f
@@ -207,7 +207,7 @@ case(
 case(
     "or-join-loop-inside-branch",
     "inclusive gateway; loop in a branch",
-    "13.4.4: a token that goes round before the join can still reach it",
+    "13.4.3: a token that goes round before the join can still reach it",
     """
     start s -> f
     or f -> a if x, b if y
@@ -230,7 +230,7 @@ case(
 case(
     "or-join-behind-exclusive",
     "inclusive gateway; dead path",
-    "13.4.4: a token that has turned away for good no longer holds the join",
+    "13.4.3: a token that has turned away for good no longer holds the join",
     """
     start s -> f
     or f -> a if x, b if y
@@ -256,7 +256,7 @@ case(
 case(
     "or-join-boundary-path",
     "inclusive gateway; boundary event",
-    "13.4.4 with 13.5.3: a token can reach the join by the boundary event of its activity",
+    "13.4.3 with 13.5.3: a token can reach the join by the boundary event of its activity",
     """
     start s -> f
     or f -> a if x, b if y
@@ -274,7 +274,7 @@ case(
 case(
     "or-single-token-passes",
     "inclusive gateway; merge of one",
-    "13.4.4: nothing else is under way, so the join fires at once",
+    "13.4.3: nothing else is under way, so the join fires at once",
     """
     start s -> a
     user a -> g
@@ -290,7 +290,7 @@ case(
 case(
     "or-nested",
     "inclusive gateway; nested",
-    "13.4.4: the outer join waits for the inner one",
+    "13.4.3: the outer join waits for the inner one",
     """
     start s -> f
     or f -> a if True, g if True
