@@ -1,8 +1,8 @@
 """Letter bodies and subject lines: plain text from a narrow, sandboxed part of Jinja2.
 
 A template may print fields, choose with ``if``, walk a list with ``for`` and use the filters below. Calls,
-imports, macros, multiplication and powers are refused when the package is read, so a template can neither
-reach out nor run long. A field that is missing is false in ``if`` and a fault where it is printed.
+imports, macros, variables, multiplication and powers are refused when the package is read, so a template can
+neither reach out nor run long. A field that is missing is false in ``if`` and a fault where it is printed.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,6 @@ NAMES = frozenset(
 )
 """What a template can use; ``context`` fills it."""
 
-MAX_LOOP_DEPTH = 2
 _FORBIDDEN: tuple[type[nodes.Node], ...] = (
     nodes.Call,
     nodes.CallBlock,
@@ -49,9 +48,14 @@ _FORBIDDEN: tuple[type[nodes.Node], ...] = (
     nodes.FromImport,
     nodes.Extends,
     nodes.Block,
+    nodes.Assign,
+    nodes.AssignBlock,
+    nodes.With,
     nodes.Mul,
     nodes.Pow,
+    nodes.Mod,
 )
+"""What could reach out, or make a short template run or grow without end."""
 
 
 class TemplateFault(ValueError):
@@ -96,8 +100,13 @@ def check_template(text: str) -> None:
             "print fields, use if, for and filters only",
         )
     for loop in tree.find_all(nodes.For):
-        if _loops(loop) > MAX_LOOP_DEPTH:
-            raise TemplateFault("nests loops too deep", loop.lineno, f"at most {MAX_LOOP_DEPTH} levels")
+        for inner in loop.find_all(nodes.For):
+            if _walked(inner.iter) not in _names(loop.target):
+                raise TemplateFault(
+                    "has a loop in a loop that does not walk the outer loop's entry",
+                    inner.lineno,
+                    "write {% for b in a.list %} inside {% for a in … %}; at most two levels",
+                )
     for kind, known in ((nodes.Filter, environment.filters), (nodes.Test, environment.tests)):
         for node in tree.find_all(kind):
             name = getattr(node, "name", "")
@@ -182,7 +191,7 @@ def _render(text: str, values: Mapping[str, Any], message_type: MessageType, par
             where=where,
             hint="fill the field, or print it inside {% if … %}",
         ) from error
-    except (TemplateError, ValueError, TypeError) as error:
+    except (TemplateError, ValueError, TypeError, ArithmeticError) as error:
         raise LetterRefusedError(
             f"cannot be written: {error}", where=where, hint="mend the template"
         ) from error
@@ -210,12 +219,16 @@ def _environment() -> ImmutableSandboxedEnvironment:
     return environment
 
 
-def _loops(loop: nodes.For) -> int:
-    return 1 + max((_loops(inner) for child in loop.body for inner in _direct_loops(child)), default=0)
+def _walked(expression: nodes.Node) -> str | None:
+    """Return the variable whose entries a loop walks; None where it is not plainly one."""
+    while isinstance(expression, (nodes.Getattr, nodes.Getitem)):
+        expression = expression.node
+    return expression.name if isinstance(expression, nodes.Name) else None
 
 
-def _direct_loops(node: nodes.Node) -> list[nodes.For]:
-    return [node] if isinstance(node, nodes.For) else list(node.find_all(nodes.For))
+def _names(target: nodes.Node) -> set[str]:
+    named = {target.name} if isinstance(target, nodes.Name) else set()
+    return named | {name.name for name in target.find_all(nodes.Name)}
 
 
 def _datum(value: object) -> str:

@@ -203,7 +203,7 @@ def test_an_accepted_pattern_answers_soon(pieces: list[str], text: str) -> None:
         ("{% if data.name is iterable %}{% endif %}", "'iterable', which is unknown"),
         (
             "{% for a in data %}{% for b in a %}{% for c in b %}{% endfor %}{% endfor %}{% endfor %}",
-            "too deep",
+            "a loop in a loop",
         ),
     ],
 )
@@ -235,11 +235,12 @@ def subject(template: str, data: dict[str, Any]) -> str:
         ("{{ 1234.5 | zahl }}", "1.234,5"),
         ("{% if data.fehlt %}x{% else %}y{% endif %}", "y"),
         ("{% for x in data.fehlt %}x{% endfor %}z", "z"),
+        ("{% for x in data.orte %}{% for y in x.teile %}{{ y }}{% endfor %}{% endfor %}", "ab"),
         ("{{ sender.name }} an {{ recipient.name }}", "A an B"),
     ],
 )
 def test_subjects_are_written(template: str, text: str) -> None:
-    assert subject(template, GOOD) == text
+    assert subject(template, {**GOOD, "orte": [{"teile": ["a", "b"]}, {}]}) == text
 
 
 @pytest.mark.parametrize(
@@ -253,6 +254,7 @@ def test_subjects_are_written(template: str, text: str) -> None:
         "{{ data.__class__ }}",
         "{{ sender.__class__.__mro__ }}",
         "{{ data.name + 1 }}",
+        "{{ 1 / 0 }}",
     ],
 )
 def test_what_cannot_be_printed_is_refused(template: str) -> None:
