@@ -154,6 +154,9 @@ def _syntax(error: etree.XMLSyntaxError, file: str) -> UnreadableFileError:
     line = error.lineno or 1
     if "depth" in reason.lower() or "too long" in reason.lower() or "huge" in reason.lower():
         return TooLargeError(f"the file is nested too deep or holds too long a text: {reason}", file, line)
+    if reason == "unknown error" or "emory" in reason:
+        # libxml2 has no words left when it is out of memory.
+        return TooLargeError("the file needs more memory than it may have", file)
     if "ntity" in reason:
         return ForbiddenXmlError(f"entities are not read: {reason}", file, line)
     hint = "open it in the modeler that made it and export it again"

@@ -54,12 +54,12 @@ class Vocabulary:
     codes: tuple[str, ...]
 
 
-def vocabulary(process: Process) -> Vocabulary:
+def vocabulary(model: Model, process: Process) -> Vocabulary:
     """Collect what a process's expressions talk about."""
     values: dict[str, set[Any]] = {}
     lists: set[str] = set()
     codes: set[str] = set()
-    for expression, is_list in _expressions(process):
+    for expression, is_list in _expressions(model, process):
         try:
             compiled = compile_expression(expression.text, expression.language, functions=FUNCTIONS)
         except ExpressionError:
@@ -80,8 +80,13 @@ def vocabulary(process: Process) -> Vocabulary:
     )
 
 
-def _expressions(process: Process) -> Iterator[tuple[Expression, bool]]:
-    found: list[tuple[Expression | None, bool]] = []
+def _expressions(model: Model, process: Process) -> Iterator[tuple[Expression, bool]]:
+    found: list[tuple[Expression | None, bool]] = [
+        (expression, False)
+        for key in model.correlation_keys
+        for by_message in key.properties.values()
+        for expression in by_message.values()
+    ]
     scopes = [process.scope]
     for _, node in walk(process.scope):
         if node.scope is not None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 from engine.definitions.checker.findings import Category, Severity
+from engine.definitions.checker.tokens import Play
 from engine.definitions.model import Model, Node, Process, Scope, walk
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ class Subject:
     processes: tuple[Process, ...] = ()
     places: tuple[Place, ...] = ()
     by_id: dict[str, Place] = field(default_factory=dict)
+    plays: dict[int, Play] = field(default_factory=dict)
+    """What ``rules_tokens`` has worked out, by the identity of the scope."""
 
     @classmethod
     def of(cls, model: Model, context: CheckContext) -> "Subject":

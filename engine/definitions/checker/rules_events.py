@@ -98,9 +98,7 @@ def missing_message(subject: Subject) -> Iterator[Fault]:
     """A message event says which message."""
     for place, event in events_of(subject):
         if event.kind is EventKind.MESSAGE and event.name is None and not event.referred:
-            if place.node.kind in THROWING and place.node.attributes.get("message"):
-                continue
-            if place.node.attributes.get("message") or place.node.attributes.get("answers"):
+            if place.node.attributes.get("message"):
                 continue
             yield place.fault(
                 "the message event refers to no message", "choose a message in the modeler", event.line

@@ -15,15 +15,11 @@ def receive_without_message(subject: Subject) -> Iterator[Fault]:
     """A receive task says which message it waits for."""
     for place in subject.places:
         node = place.node
-        if (
-            node.kind is NodeKind.RECEIVE_TASK
-            and node.message is None
-            and not node.attributes.get("message")
-            and not node.attributes.get("answers")
-        ):
+        if node.kind is NodeKind.RECEIVE_TASK and node.message is None and not node.attributes.get("message"):
             yield place.fault(
                 "the receive task does not say which message it waits for",
-                "choose a message, or name the send it answers in dw:answers",
+                "name the message type in dw:message (and the send it answers in dw:answers), "
+                "or choose a message",
             )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from engine.definitions.checker.findings import Category
 from engine.definitions.checker.rule import Fault, Place, Rule, Subject, error, warning
 from engine.definitions.checker.rules_expressions import compiled_script
-from engine.definitions.checker.tokens import play, reachable
+from engine.definitions.checker.tokens import Play, play, reachable
 from engine.definitions.model import EventKind, Node, NodeKind, Scope
 from engine.expressions import ExpressionError, compile_expression
 
@@ -15,7 +15,7 @@ def join_never_fires(subject: Subject) -> Iterator[Fault]:
     for _, scope, _ in subject.scopes():
         if not _joins(scope):
             continue
-        result = play(scope)
+        result = _play(subject, scope)
         if not result.complete:
             continue
         for node_id in sorted(result.waited - result.fired):
@@ -34,7 +34,7 @@ def join_may_wait(subject: Subject) -> Iterator[Fault]:
     for _, scope, _ in subject.scopes():
         if not _joins(scope):
             continue
-        result = play(scope)
+        result = _play(subject, scope)
         if not result.complete:
             continue
         for node_id in sorted(result.stuck & result.fired):
@@ -47,6 +47,13 @@ def join_may_wait(subject: Subject) -> Iterator[Fault]:
                     "on some way through the model this parallel join waits for a branch that is not taken",
                     "use an inclusive gateway, or make sure that all its branches are always taken",
                 )
+
+
+def _play(subject: Subject, scope: Scope) -> Play:
+    """Return the play of a scope; three rules look at the same one."""
+    if id(scope) not in subject.plays:
+        subject.plays[id(scope)] = play(scope)
+    return subject.plays[id(scope)]
 
 
 def _joins(scope: Scope) -> bool:
@@ -90,7 +97,7 @@ def lost_updates(subject: Subject) -> Iterator[Fault]:
                 yield _lost(node, variables, "the instances of this activity run at the same time and")
         if len(updates) < 2:
             continue
-        result = play(scope)
+        result = _play(subject, scope)
         for first, second in sorted(result.together):
             common = updates.get(first, frozenset()) & updates.get(second, frozenset())
             if common and first != second:

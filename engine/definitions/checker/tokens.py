@@ -2,7 +2,7 @@
 
 Every choice is taken, every wait ends. A join that no play ever fires cannot fire with data either; a play
 that gets stuck may be impossible with data, so that is only a warning. The plays are cut off at
-``LIMIT`` markings; then nothing is concluded.
+``LIMIT`` moves; then nothing is concluded.
 """
 
 from collections import deque
@@ -12,7 +12,7 @@ from itertools import combinations
 
 from engine.definitions.model import EventKind, Node, NodeKind, Scope
 
-LIMIT = 3000
+LIMIT = 20_000
 _MOST = 2
 """Tokens on one flow that are told apart; more behave alike."""
 _SUBSETS = 5
@@ -41,21 +41,23 @@ def play(scope: Scope) -> Play:
     board = _Board(scope)
     seen: set[Marking] = set()
     result = Play()
+    moves = 0
     pending: deque[Marking] = deque(_freeze(start) for start in board.starts())
     while pending:
         marking = pending.popleft()
         if marking in seen:
             continue
         seen.add(marking)
-        if len(seen) > LIMIT:
-            result.complete = False
-            return result
         tokens = dict(marking)
         board.note(tokens, result)
         following = list(board.moves(tokens, result))
         if tokens and not following:
             result.stuck.update(board.targets[flow] for flow in tokens)
-        pending.extend(_freeze(item) for item in following)
+        moves += len(following)
+        if moves > LIMIT:
+            result.complete = False
+            return result
+        pending.extend(item for item in map(_freeze, following) if item not in seen)
     return result
 
 
