@@ -115,10 +115,15 @@ class FolderCarrier:
             if final.exists():
                 return self._taken(prepared, final)
             self._write(prepared, written)
-            self._journal.intend(prepared.dispatch_id)
         except OSError as error:
             _remove(written)
             return rejected(error, str(place))
+        try:
+            self._journal.intend(prepared.dispatch_id)
+        except OSError as error:
+            _remove(written)
+            reason = f"Der Datenordner der Installation nimmt nichts an: {self._home} ({error.strerror})"
+            return Rejected(reason, (Blocker("no-journal", "sender", reason),), retry=True)
         try:
             written.rename(final)
         except OSError as error:
@@ -192,11 +197,18 @@ class FolderCarrier:
 
     def _shown(
         self, prepared: Prepared, settings: FolderMailbox, final: Path, at: datetime | None = None
-    ) -> HandedOver:
+    ) -> HandedOver | Unknown:
         now = at or self._clock.now()
         if settings.ready is not None:
-            final.with_name(final.name + settings.ready).touch()
-        self._journal.done(prepared.dispatch_id, now)
+            try:
+                final.with_name(final.name + settings.ready).touch()
+            except OSError as error:
+                return Unknown(
+                    f"Die Nachricht liegt da, aber nicht ihr Zeichen {settings.ready}: {error.strerror}"
+                )
+        # The message lies there; without the note, resolve finds it all the same.
+        with suppress(OSError):
+            self._journal.done(prepared.dispatch_id, now)
         evidence = {"path": str(final), "at": now.isoformat(), "sha256": prepared.details["sha256"]}
         return HandedOver(
             now,

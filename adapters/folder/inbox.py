@@ -39,8 +39,20 @@ class FolderIncoming:
     clock: Clock
 
     def acknowledge(self) -> None:
-        """Write the receipt and move the message to ``processed``; safe to repeat."""
-        place = self.path.parent
+        """Write the receipt and move the message to ``processed``; safe to repeat.
+
+        Raises FolderFaultError where the folder does not let that happen; the message then comes again.
+        """
+        try:
+            self._put_away(self.path.parent)
+        except OSError as error:
+            raise FolderFaultError(
+                f"cannot be moved to {PROCESSED}: {error.strerror}", where=str(self.path)
+            ) from error
+        self.journal.forget(self.path)
+        shutil.rmtree(self.journal.arrivals(self.carrier_reference), ignore_errors=True)
+
+    def _put_away(self, place: Path) -> None:
         if self.path.exists():
             self._receipt(place)
             processed = place / PROCESSED
@@ -49,8 +61,6 @@ class FolderIncoming:
         for suffix in (self.settings.ready, self.settings.lock):
             if suffix:
                 self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
-        self.journal.forget(self.path)
-        shutil.rmtree(self.journal.arrivals(self.carrier_reference), ignore_errors=True)
 
     def _receipt(self, place: Path) -> None:
         receipts = place / RECEIPTS
