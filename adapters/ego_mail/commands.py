@@ -29,7 +29,8 @@ def serve(
     ] = None,
 ) -> None:
     """Serve until interrupted; makes its own keys on first use."""
-    from adapters.ego_mail.intermediary.service import IntermediaryService, IntermediarySettings
+    from adapters.ego_mail.intermediary.cases import IntermediarySettings
+    from adapters.ego_mail.intermediary.service import IntermediaryService
     from adapters.ego_mail.intermediary.serving import Binding, make_keys, serve
     from adapters.ego_mail.osci.client import Identity
     from adapters.ego_mail.osci.http import HttpTransport

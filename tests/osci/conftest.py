@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.ego_mail.intermediary.service import IntermediaryService, IntermediarySettings
+from adapters.ego_mail.intermediary.cases import IntermediarySettings
+from adapters.ego_mail.intermediary.service import IntermediaryService
 from adapters.ego_mail.intermediary.serving import running
 from adapters.ego_mail.osci.client import Client, Identity, Intermediary, Settings
 from adapters.ego_mail.osci.http import HttpTransport

@@ -134,11 +134,15 @@ def test_an_abandoned_dialog_confirms_nothing(
 
     class CrashError(Exception): ...
 
-    with pytest.raises(CrashError), Dialog(office.client(bob)) as dialog:
-        first = dialog.fetch()
-        assert first is not None
-        first.close()
-        raise CrashError
+    def crash_after_fetching() -> None:
+        with Dialog(office.client(bob)) as dialog:
+            first = dialog.fetch()
+            assert first is not None
+            first.close()
+            raise CrashError
+
+    with pytest.raises(CrashError):
+        crash_after_fetching()
     with Dialog(office.client(bob)) as dialog:
         again = dialog.fetch()
         assert again is not None

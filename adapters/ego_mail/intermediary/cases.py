@@ -1,14 +1,18 @@
 """One order under way through the intermediary."""
 
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from adapters.ego_mail.intermediary import dialogs, mailboxes
 from adapters.ego_mail.osci import wire
+from adapters.ego_mail.osci.algorithms import STRICT, AlgorithmPolicy
 from adapters.ego_mail.osci.cards import Inspection, ProcessCard, Timestamp
 from adapters.ego_mail.osci.envelope import Message
 from adapters.ego_mail.osci.feedback import DONE_CLOSED, DONE_OPEN
+from adapters.ego_mail.osci.orders import Order
 from adapters.ego_mail.osci.roles import Certificates, Entry
+from adapters.ego_mail.osci.trust import TrustStore
 
 _RESERVED_IDS = {
     "body",
@@ -25,6 +29,33 @@ _RESERVED_IDS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class IntermediarySettings:
+    """How the trial intermediary behaves."""
+
+    max_message_bytes: int = 64 * 1024 * 1024
+    require_signature: bool = True
+    allow_unencrypted: bool = False
+    """Take orders without transport encryption; then nobody proves whose mailbox he opens."""
+    open_to_all: bool = True
+    """Open a mailbox for any addressee; else only registered ones get deliveries."""
+    trust: TrustStore | None = None
+    """Check issuers of all certificates; without it the report says ``indeterminate``."""
+    policy: AlgorithmPolicy = STRICT
+    forward_to: tuple[str, ...] = ()
+    """URI prefixes of passive recipients it may call; none by default."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What an order leads to."""
+
+    codes: list[str]
+    order: Order = field(default_factory=Order)
+    content: mailboxes.Stored | None = None
+    closes: bool = False
+
+
 @dataclass(slots=True)
 class Case:
     """One order under way."""
@@ -35,6 +66,8 @@ class Case:
     dialog: dialogs.OpenDialog | None
     kept: list[tuple[str, str, str]]
     now: datetime
+    closing: ExitStack
+    """What the answer still reads from while it is sent."""
     inspections: tuple[Inspection, ...] = ()
 
     @property

@@ -1,4 +1,7 @@
-"""Bringing a delivery to a passive recipient at once (ForwardDelivery → AcceptDelivery)."""
+"""Bringing a delivery to a passive recipient at once.
+
+ForwardDelivery becomes AcceptDelivery, MediateDelivery becomes ProcessDelivery.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -36,9 +39,12 @@ UNSIGNED = "3802"
 class Forwarded:
     """How it went."""
 
-    codes: list[str] = field(default_factory=list)
-    """Feedback for the sender where it is not simply done."""
+    errors: list[str] = field(default_factory=list)
+    """Feedback for the sender where it failed."""
+    warnings: list[str] = field(default_factory=list)
     received: datetime | None = None
+    answer: wire.Incoming | None = None
+    """The recipient's answer; whoever gets this closes it."""
 
 
 class Forwarder:
@@ -52,40 +58,49 @@ class Forwarder:
         *,
         clock: Clock,
         ids: IdSource,
+        limit: int,
     ) -> None:
-        """``allowed`` holds URI prefixes; a sender's URI elsewhere is never called."""
+        """``allowed`` holds URI prefixes: other addresses are never called. ``limit`` bounds answers."""
         self._identity = identity
         self._transport = transport
         self._allowed = allowed
         self._clock = clock
         self._ids = ids
+        self._limit = limit
 
-    def accept(self, incoming: wire.Incoming, card: ProcessCard) -> Forwarded:
-        """Send an AcceptDelivery and judge its answer."""
+    def bring(
+        self, incoming: wire.Incoming, card: ProcessCard, kind: Kind, reply_id: str | None
+    ) -> Forwarded:
+        """Send an AcceptDelivery or ProcessDelivery and judge its answer, which the result keeps open."""
         receiver = incoming.message.order.receiver or ""
         if self._transport is None or not receiver.startswith(self._allowed or ("\0",)):
             return Forwarded([NOT_REACHED])
         control = ControlBlock(new_challenge(self._ids))
-        draft = self._draft(incoming, card, control)
+        draft = self._draft(incoming, card, control, kind, reply_id)
         outgoing = wire.plain(write_message(draft, self._identity.signer), draft.parts, self._ids)
         addressee = incoming.message.certificates.get(ADDRESSEE_CIPHER)
         if incoming.encrypted and addressee is not None:
             outgoing = wire.encrypted(outgoing, addressee, self._ids)
         decrypter = self._identity.decrypter
         try:
-            spool = self._transport.exchange(receiver, outgoing)
-            with wire.read(spool, [] if decrypter is None else [decrypter]) as answer:
-                return self._judge(answer, control)
+            spool = self._transport.exchange(receiver, outgoing, limit=self._limit)
+            answer = wire.read(spool, [] if decrypter is None else [decrypter])
         except OutcomeUnknownError:
             return Forwarded([REACHED_BUT_FAILED])
         except EnvironmentFaultError:
             return Forwarded([NOT_REACHED])
-        except SignatureError:
-            return Forwarded([BAD_SIGNATURE])
         except OsciError:
             return Forwarded([REACHED_BUT_FAILED])
+        return self._judge(answer, control, kind.answer)
 
-    def _draft(self, incoming: wire.Incoming, card: ProcessCard, control: ControlBlock) -> Draft:
+    def _draft(
+        self,
+        incoming: wire.Incoming,
+        card: ProcessCard,
+        control: ControlBlock,
+        kind: Kind,
+        reply_id: str | None,
+    ) -> Draft:
         message = incoming.message
         book = CertificateBook()
         if self._identity.decrypter is not None:
@@ -93,9 +108,9 @@ class Forwarder:
         if self._identity.signer is not None:
             book.add(INTERMEDIARY_SIGNATURE, self._identity.signer.certificate)
         return Draft(
-            kind=Kind.ACCEPT_DELIVERY,
+            kind=kind,
             control=control,
-            order=Order(card=card),
+            order=Order(card=card, reply_message_id=reply_id),
             certificates=Certificates.of([*book.finished().entries, *message.certificates.entries]),
             package=message.package,
             parts=parts_of(incoming),
@@ -103,13 +118,20 @@ class Forwarder:
             languages=message.languages,
         )
 
-    def _judge(self, answer: wire.Incoming, control: ControlBlock) -> Forwarded:
-        check_control(answer.message.control, control)
-        if any(entry.is_error for entry in answer.message.order.feedback):
-            return Forwarded([NOT_ACCEPTED])
-        if answer.message.kind is not Kind.RESPONSE_TO_ACCEPT_DELIVERY:
+    def _judge(self, answer: wire.Incoming, control: ControlBlock, kind: Kind) -> Forwarded:
+        try:
+            check_control(answer.message.control, control)
+            if answer.message.signature is not None:
+                verify_message(answer.message, answer.parts, STRICT)
+        except SignatureError:
+            answer.close()
+            return Forwarded([BAD_SIGNATURE])
+        except OsciError:
+            answer.close()
             return Forwarded([REACHED_BUT_FAILED])
-        if answer.message.signature is None:
-            return Forwarded(["0800", UNSIGNED], self._clock.now())
-        verify_message(answer.message, answer.parts, STRICT)
-        return Forwarded([], self._clock.now())
+        refused = any(entry.is_error for entry in answer.message.order.feedback)
+        if refused or answer.message.kind is not kind:
+            answer.close()
+            return Forwarded([NOT_ACCEPTED if refused else REACHED_BUT_FAILED])
+        warnings = [UNSIGNED] if answer.message.signature is None else []
+        return Forwarded([], warnings, self._clock.now(), answer)

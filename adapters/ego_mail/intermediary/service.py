@@ -2,23 +2,29 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
 
 from cryptography import x509
 from sqlalchemy import Connection
 
 from adapters.ego_mail.intermediary import dialogs, mailboxes, tables
-from adapters.ego_mail.intermediary.cases import Case, FaultError, ids_are_free, joined, nothing
+from adapters.ego_mail.intermediary.cases import (
+    Case,
+    FaultError,
+    IntermediarySettings,
+    Outcome,
+    ids_are_free,
+    joined,
+    nothing,
+)
 from adapters.ego_mail.intermediary.forwarding import Forwarder
 from adapters.ego_mail.intermediary.inspection import inspect
 from adapters.ego_mail.osci import wire
-from adapters.ego_mail.osci.algorithms import STRICT, AlgorithmPolicy
-from adapters.ego_mail.osci.answering import Answer, answer, fault, fault_code, order_code
-from adapters.ego_mail.osci.cards import Timestamp
+from adapters.ego_mail.osci.answering import Answer, answer, fault, fault_code, order_code, parts_of
+from adapters.ego_mail.osci.cards import ProcessCard, Timestamp
 from adapters.ego_mail.osci.client import Identity
-from adapters.ego_mail.osci.envelope import ControlBlock, Draft, verify_message
+from adapters.ego_mail.osci.envelope import ControlBlock, Draft, Message, verify_message
 from adapters.ego_mail.osci.errors import (
     CertificateError,
     CertificateSwappedError,
@@ -45,38 +51,13 @@ from adapters.ego_mail.osci.roles import (
 )
 from adapters.ego_mail.osci.selection import ById
 from adapters.ego_mail.osci.streams import Spool
-from adapters.ego_mail.osci.trust import TrustStore, Use, check_usage
+from adapters.ego_mail.osci.trust import Use, check_usage
 from engine.clock import Clock
 from engine.identifiers import IdSource
 
 DEFAULT_CARDS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class IntermediarySettings:
-    """How the trial intermediary behaves."""
-
-    max_message_bytes: int = 64 * 1024 * 1024
-    require_signature: bool = True
-    allow_unencrypted: bool = False
-    """Take orders without transport encryption; then nobody proves whose mailbox he opens."""
-    open_to_all: bool = True
-    """Open a mailbox for any addressee; else only registered ones get deliveries."""
-    trust: TrustStore | None = None
-    """Check issuers of all certificates; without it the report says ``indeterminate``."""
-    policy: AlgorithmPolicy = STRICT
-    forward_to: tuple[str, ...] = ()
-    """URI prefixes of passive recipients it may call; none by default."""
-
-
-@dataclass(slots=True)
-class _Outcome:
-    """What an order leads to."""
-
-    codes: list[str]
-    order: Order = field(default_factory=Order)
-    content: mailboxes.Stored | None = None
-    closes: bool = False
+_DELIVERIES = {Kind.STORE_DELIVERY, Kind.FORWARD_DELIVERY, Kind.MEDIATE_DELIVERY}
+_IN_DIALOGS = {Kind.FETCH_DELIVERY, Kind.FETCH_PROCESS_CARD, Kind.EXIT_DIALOG, Kind.MEDIATE_DELIVERY}
 
 
 class IntermediaryService:
@@ -100,12 +81,20 @@ class IntermediaryService:
         self._identity = identity
         self._clock = clock
         self._ids = ids
-        self._forwarder = Forwarder(identity, transport, self.settings.forward_to, clock=clock, ids=ids)
-        self._handlers: dict[Kind, Callable[[Connection, Case], _Outcome]] = {
+        self._forwarder = Forwarder(
+            identity,
+            transport,
+            self.settings.forward_to,
+            clock=clock,
+            ids=ids,
+            limit=self.settings.max_message_bytes,
+        )
+        self._handlers: dict[Kind, Callable[[Connection, Case], Outcome]] = {
             Kind.GET_MESSAGE_ID: self._get_message_id,
             Kind.STORE_DELIVERY: self._store,
             Kind.FORWARD_DELIVERY: self._forward,
-            Kind.INIT_DIALOG: lambda _connection, _case: _Outcome([DONE_OPEN]),
+            Kind.MEDIATE_DELIVERY: self._mediate,
+            Kind.INIT_DIALOG: lambda _connection, _case: Outcome([DONE_OPEN]),
             Kind.FETCH_DELIVERY: self._fetch,
             Kind.FETCH_PROCESS_CARD: self._fetch_cards,
             Kind.EXIT_DIALOG: self._exit,
@@ -151,16 +140,17 @@ class IntermediaryService:
     def _carry_out(self, incoming: wire.Incoming) -> Answer:
         now = self._clock.now()
         message = incoming.message
-        needs_dialog = message.kind in {Kind.FETCH_DELIVERY, Kind.FETCH_PROCESS_CARD, Kind.EXIT_DIALOG}
+        needs_dialog = message.kind in _IN_DIALOGS
         conversation = message.control.conversation_id
         if needs_dialog and conversation is None:
             return self.refuse("9802")
-        keeps = message.kind in {Kind.STORE_DELIVERY, Kind.FORWARD_DELIVERY}
+        keeps = message.kind in _DELIVERIES
         kept = self._attachments.keep(incoming) if keeps else []
+        closing = ExitStack()
         try:
             with self._engine.begin() as connection:
                 dialog = None if conversation is None else dialogs.find(connection, conversation, now)
-                case = self._case(incoming, dialog, kept, now)
+                case = Case(incoming, message, _owner(message, dialog), dialog, kept, now, closing)
                 if incoming.encrypted and case.owner is None:
                     raise FaultError("9500")
                 if dialog is not None:
@@ -171,38 +161,25 @@ class IntermediaryService:
             self._attachments.drop(kept)
             return self.refuse(error.code)
         except BaseException:
+            closing.close()
             self._attachments.drop(kept)
             raise
         if any(code.startswith("9") for code in outcome.codes):
             self._attachments.drop(kept)
         return self._answer(case, outcome, control)
 
-    def _case(
-        self,
-        incoming: wire.Incoming,
-        dialog: dialogs.OpenDialog | None,
-        kept: list[tuple[str, str, str]],
-        now: datetime,
-    ) -> Case:
-        certificates = incoming.message.certificates
-        owner = None if dialog is None else dialog.owner
-        cipher = certificates.get(ORIGINATOR_CIPHER)
-        if owner is None and cipher is not None:
-            owner = mailboxes.Owner(cipher, certificates.get(ORIGINATOR_SIGNATURE))
-        return Case(incoming, incoming.message, owner, dialog, kept, now)
-
-    def _judge(self, connection: Connection, case: Case) -> _Outcome:
+    def _judge(self, connection: Connection, case: Case) -> Outcome:
         """Check the signature, then carry the order out."""
         try:
             self._check_signature(case)
         except (SignatureError, CertificateError) as error:
-            return _Outcome([order_code(error)])
+            return Outcome([order_code(error)])
         inspections, codes = inspect(case.message.certificates, self.settings.trust, case.now)
         if any(code.startswith("9") for code in codes):
-            return _Outcome([code for code in codes if code.startswith("9")])
+            return Outcome([code for code in codes if code.startswith("9")])
         case.inspections = inspections
         outcome = self._handlers[case.message.kind](connection, case)
-        if case.message.kind in {Kind.STORE_DELIVERY, Kind.FORWARD_DELIVERY, Kind.INIT_DIALOG}:
+        if case.message.kind in {*_DELIVERIES, Kind.INIT_DIALOG}:
             outcome.codes += codes
         return outcome
 
@@ -215,7 +192,7 @@ class IntermediaryService:
         if expected is not None and verified.certificate != expected:
             raise CertificateSwappedError("signed by somebody else than the dialog's client")
 
-    def _control(self, connection: Connection, case: Case, outcome: _Outcome) -> ControlBlock:
+    def _control(self, connection: Connection, case: Case, outcome: Outcome) -> ControlBlock:
         asked = case.message.control
         if case.message.kind is Kind.INIT_DIALOG and case.owner is not None:
             if any(code.startswith("9") for code in outcome.codes):
@@ -231,15 +208,15 @@ class IntermediaryService:
         if outcome.closes:
             dialogs.end(connection, case.dialog)
             return ControlBlock(None, asked.challenge, case.dialog.conversation, asked.sequence)
-        if outcome.content is not None:
+        if outcome.content is not None and case.message.kind is Kind.FETCH_DELIVERY:
             dialogs.note_fetched(connection, case.dialog, outcome.content.card.message_id)
         return ControlBlock(challenge, asked.challenge, case.dialog.conversation, asked.sequence)
 
     # --- the kinds ---
 
-    def _get_message_id(self, connection: Connection, case: Case) -> _Outcome:
+    def _get_message_id(self, connection: Connection, case: Case) -> Outcome:
         value = mailboxes.issue_message_id(connection, self._ids, case.now)
-        return _Outcome([case.done], Order(message_id=value))
+        return Outcome([case.done], Order(message_id=value))
 
     def _refusal(self, connection: Connection, case: Case) -> str | None:
         message = case.message
@@ -257,55 +234,88 @@ class IntermediaryService:
         mailboxes.open_mailbox(connection, addressee, case.now)
         return None
 
-    def _store(self, connection: Connection, case: Case) -> _Outcome:
+    def _store(self, connection: Connection, case: Case) -> Outcome:
         refusal = self._refusal(connection, case)
         if refusal is not None:
-            return _Outcome([refusal])
+            return Outcome([refusal])
         card = case.card()
         mailboxes.store(connection, case.incoming, card, case.kept)
-        return _Outcome([case.done], Order(card=card))
+        return Outcome([case.done], Order(card=card))
 
-    def _forward(self, connection: Connection, case: Case) -> _Outcome:
+    def _forward(self, connection: Connection, case: Case) -> Outcome:
+        return self._bring(connection, case, Kind.ACCEPT_DELIVERY)
+
+    def _mediate(self, connection: Connection, case: Case) -> Outcome:
+        if case.dialog is None:
+            return Outcome(["9802"])
+        return self._bring(connection, case, Kind.PROCESS_DELIVERY)
+
+    def _bring(self, connection: Connection, case: Case, kind: Kind) -> Outcome:
         refusal = self._refusal(connection, case)
         if refusal is not None:
-            return _Outcome([refusal])
+            return Outcome([refusal])
+        wants_reply = kind is Kind.PROCESS_DELIVERY
+        reply_id = mailboxes.issue_message_id(connection, self._ids, case.now) if wants_reply else None
         card = replace(case.card(), forwarding=Timestamp(plain=case.now))
-        result = self._forwarder.accept(case.incoming, card)
-        if result.received is not None:
-            mailboxes.store(connection, case.incoming, card, case.kept)
-            mailboxes.mark_forwarded(connection, card.message_id, case.now)
-            mailboxes.mark_received(connection, card.message_id, result.received)
-            card = replace(card, reception=Timestamp(plain=result.received))
-        codes = result.codes or [case.done]
-        return _Outcome(codes, Order(card=card))
+        result = self._forwarder.bring(case.incoming, card, kind, reply_id)
+        if result.received is None or result.answer is None:
+            return Outcome(result.errors, Order(card=card))
+        case.closing.callback(result.answer.close)
+        mailboxes.store(connection, case.incoming, card, case.kept)
+        mailboxes.mark_forwarded(connection, card.message_id, case.now)
+        mailboxes.mark_received(connection, card.message_id, result.received)
+        card = replace(card, reception=Timestamp(plain=result.received))
+        outcome = Outcome([case.done, *result.warnings], Order(card=card))
+        return self._with_reply(case, result.answer, outcome) if wants_reply else outcome
 
-    def _fetch(self, connection: Connection, case: Case) -> _Outcome:
+    def _with_reply(self, case: Case, reply: wire.Incoming, outcome: Outcome) -> Outcome:
+        """Pass the recipient's content on to the sender, unchanged."""
+        message = reply.message
+        if message.package is None:
+            return Outcome(["9806"], outcome.order)
+        stamp = Timestamp(plain=case.now)
+        inspections, _codes = inspect(message.certificates, self.settings.trust, case.now)
+        card = ProcessCard(
+            message_id=message.order.message_id or case.card().message_id,
+            recent_modification=case.now,
+            creation=stamp,
+            forwarding=stamp,
+            subject=message.order.subject,
+            inspections=inspections,
+        )
+        outcome.order = replace(outcome.order, reply_card=card)
+        outcome.content = mailboxes.Stored(
+            card, message.certificates, message.package, message.headers, parts_of(reply)
+        )
+        return outcome
+
+    def _fetch(self, connection: Connection, case: Case) -> Outcome:
         if case.dialog is None:
-            return _Outcome(["9802"])
+            return Outcome(["9802"])
         rule = case.message.order.rule
         if isinstance(rule, ById) and len(rule.message_ids) != 1:
-            return _Outcome(["9300"], Order(rule=rule))
+            return Outcome(["9300"], Order(rule=rule))
         if case.dialog.fetched is not None:
             # This order confirms the one before, so it must not be handed out again.
             mailboxes.mark_received(connection, case.dialog.fetched, case.now)
         row = mailboxes.find_delivery(connection, case.dialog.owner, rule)
         if row is None:
-            return _Outcome([NO_DELIVERY], Order(rule=rule))
+            return Outcome([NO_DELIVERY], Order(rule=rule))
         found = str(row._mapping["message_id"])
         mailboxes.mark_forwarded(connection, found, case.now)
         row = mailboxes.find_delivery(connection, case.dialog.owner, ById(found))
         if row is None:
-            return _Outcome([NO_DELIVERY], Order(rule=rule))
+            return Outcome([NO_DELIVERY], Order(rule=rule))
         stored = mailboxes.load(connection, row, self._attachments)
         codes = [case.done]
         if mailboxes.others_wait(connection, case.dialog.owner, found):
             codes.append(MORE_DELIVERIES)
         # The answer's card knows creation and forwarding only (ResponseToFetchDelivery.xsd).
-        return _Outcome(codes, Order(rule=rule, card=replace(stored.card, reception=None)), stored)
+        return Outcome(codes, Order(rule=rule, card=replace(stored.card, reception=None)), stored)
 
-    def _fetch_cards(self, connection: Connection, case: Case) -> _Outcome:
+    def _fetch_cards(self, connection: Connection, case: Case) -> Outcome:
         if case.dialog is None:
-            return _Outcome(["9802"])
+            return Outcome(["9802"])
         if case.dialog.fetched is not None:
             mailboxes.mark_received(connection, case.dialog.fetched, case.now)
         asked = case.message.order
@@ -313,16 +323,16 @@ class IntermediaryService:
         cards = mailboxes.find_cards(connection, case.dialog.owner, replace(asked, limit=limit))
         order = Order(rule=asked.rule, limit=asked.limit, cards=tuple(cards[:limit]))
         if not cards:
-            return _Outcome([NO_CARD], order)
-        return _Outcome([case.done, *([MORE_CARDS] if len(cards) > limit else [])], order)
+            return Outcome([NO_CARD], order)
+        return Outcome([case.done, *([MORE_CARDS] if len(cards) > limit else [])], order)
 
     @staticmethod
-    def _exit(_connection: Connection, _case: Case) -> _Outcome:
-        return _Outcome([DONE_CLOSED], closes=True)
+    def _exit(_connection: Connection, _case: Case) -> Outcome:
+        return Outcome([DONE_CLOSED], closes=True)
 
     # --- the answer ---
 
-    def _answer(self, case: Case, outcome: _Outcome, control: ControlBlock) -> Answer:
+    def _answer(self, case: Case, outcome: Outcome, control: ControlBlock) -> Answer:
         language = case.message.languages.split()[0] if case.message.languages.strip() else "de"
         feedback = tuple(Feedback.of(code, language) for code in outcome.codes)
         book = CertificateBook()
@@ -340,4 +350,12 @@ class IntermediaryService:
             headers=() if stored is None else stored.headers,
         )
         reader = case.owner.cipher if case.incoming.encrypted and case.owner is not None else None
-        return Answer(answer(draft, self._identity.signer, reader, self._ids), nothing)
+        return Answer(answer(draft, self._identity.signer, reader, self._ids), case.closing.pop_all().close)
+
+
+def _owner(message: Message, dialog: dialogs.OpenDialog | None) -> mailboxes.Owner | None:
+    """In a dialog the client is who opened it; else who the order says."""
+    if dialog is not None:
+        return dialog.owner
+    cipher = message.certificates.get(ORIGINATOR_CIPHER)
+    return None if cipher is None else mailboxes.Owner(cipher, message.certificates.get(ORIGINATOR_SIGNATURE))

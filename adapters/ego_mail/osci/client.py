@@ -4,7 +4,8 @@ Deliveries can be sent in two phases: ``prepare`` fixes the signed bytes in a fi
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,15 @@ class Receipt:
         return tuple(entry for entry in self.feedback if entry.is_warning)
 
 
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Certificates and content of a message under way."""
+
+    certificates: Certificates
+    package: xml.Element | None = None
+    parts: Sequence[OutPart] = ()
+
+
 class Client:
     """Sends orders to one intermediary. Not for several threads at once."""
 
@@ -167,25 +177,13 @@ class Client:
 
         Raises CertificateError where the addressee's or a reader's certificate is not acceptable now.
         """
-        now = self.clock.now()
-        check_validity(delivery.addressee, now)
-        check_usage(delivery.addressee, Use.CIPHER)
-        book = self._book(with_cipher=True)
-        book.add(ADDRESSEE_CIPHER, delivery.addressee)
-        package = PackageWriter(book, self.ids, self.settings.folder).write(delivery.items)
-        try:
-            certificates = book.finished()
-            for entry in certificates.entries:
-                check_validity(entry.certificate, now)
-            order = Order(message_id=message_id, subject=delivery.subject, receiver=delivery.receiver)
-            control = ControlBlock(self.challenge(), sequence=0)
-            draft = self.draft(kind, control, order, certificates, package.element, package.parts)
-            text = self._write(replace(draft, headers=delivery.headers))
+        order = Order(message_id=message_id, subject=delivery.subject, receiver=delivery.receiver)
+        control = ControlBlock(self.challenge(), sequence=0)
+        with self.packed(delivery) as packed:
+            text = self._write(replace(self.draft(kind, control, order, packed), headers=delivery.headers))
             with path.open("wb") as target:
-                for piece in wire.plain(text, package.parts, self.ids).chunks():
+                for piece in wire.plain(text, packed.parts, self.ids).chunks():
                     target.write(piece)
-        finally:
-            package.close()
         return Prepared(path, kind.value, message_id, control.challenge or "")
 
     def transmit(self, prepared: Prepared) -> Receipt:
@@ -195,7 +193,7 @@ class Client:
         outgoing = wire.Outgoing(blob.size, lambda: chunks(blob.open(), CHUNK))
         control = ControlBlock(prepared.challenge, sequence=0)
         with self._exchange(kind, control, outgoing) as incoming:
-            self._check_feedback(incoming.message, ())
+            check_feedback(incoming.message)
             order = incoming.message.order
             raw = checks.raw_xml(incoming)
         return Receipt(prepared.message_id, order.feedback, order.card, raw)
@@ -215,24 +213,36 @@ class Client:
         """Return a fresh challenge."""
         return base64.b64encode(self.ids.token(CHALLENGE_BYTES)).decode("ascii")
 
-    def draft(
-        self,
-        kind: Kind,
-        control: ControlBlock,
-        order: Order,
-        certificates: Certificates | None = None,
-        package: xml.Element | None = None,
-        parts: Sequence[OutPart] = (),
-    ) -> Draft:
+    @contextmanager
+    def packed(self, delivery: Delivery) -> "Iterator[Packed]":
+        """Write a delivery's content and collect its certificates; attachments live while the block runs.
+
+        Raises CertificateError where the addressee's or a reader's certificate is not acceptable now.
+        """
+        now = self.clock.now()
+        check_usage(delivery.addressee, Use.CIPHER)
+        book = self._book(with_cipher=True)
+        book.add(ADDRESSEE_CIPHER, delivery.addressee)
+        package = PackageWriter(book, self.ids, self.settings.folder).write(delivery.items)
+        try:
+            certificates = book.finished()
+            for entry in certificates.entries:
+                check_validity(entry.certificate, now)
+            yield Packed(certificates, package.element, package.parts)
+        finally:
+            package.close()
+
+    def draft(self, kind: Kind, control: ControlBlock, order: Order, packed: "Packed | None" = None) -> Draft:
         """Start a message with our certificates and settings."""
         with_cipher = kind in {Kind.GET_MESSAGE_ID, Kind.INIT_DIALOG}
+        content = packed or Packed(self._book(with_cipher=with_cipher).finished())
         return Draft(
             kind=kind,
             control=control,
             order=order,
-            certificates=certificates or self._book(with_cipher=with_cipher).finished(),
-            package=package,
-            parts=parts,
+            certificates=content.certificates,
+            package=content.package,
+            parts=content.parts,
             languages=self.settings.languages,
             announce=self.settings.announce,
         )
@@ -240,17 +250,24 @@ class Client:
     def call(self, draft: Draft, allowed: Sequence[str] = ()) -> wire.Incoming:
         """Send a draft and return the checked answer.
 
-        Raises FeedbackError for 9xxx codes outside ``allowed``; DialogError, SignatureError,
-        CertificateError where the answer does not stand; SoapFaultError; and what the transport raises.
+        Raises FeedbackError for 9xxx codes outside ``allowed``, and what ``ask`` raises.
         """
-        outgoing = wire.plain(self._write(draft), draft.parts, self.ids)
-        incoming = self._exchange(draft.kind, draft.control, outgoing)
+        incoming = self.ask(draft)
         try:
-            self._check_feedback(incoming.message, allowed)
+            check_feedback(incoming.message, allowed)
         except BaseException:
             incoming.close()
             raise
         return incoming
+
+    def ask(self, draft: Draft) -> wire.Incoming:
+        """Send a draft and return the answer, whatever its feedback says.
+
+        Raises DialogError, SignatureError, CertificateError where the answer does not stand; SoapFaultError;
+        and what the transport raises.
+        """
+        outgoing = wire.plain(self._write(draft), draft.parts, self.ids)
+        return self._exchange(draft.kind, draft.control, outgoing)
 
     def _write(self, draft: Draft) -> bytes:
         return write_message(draft, self.identity.signer if self.settings.sign else None)
@@ -297,8 +314,9 @@ class Client:
             raise
         return incoming
 
-    @staticmethod
-    def _check_feedback(message: Message, allowed: Sequence[str]) -> None:
-        feedback = message.order.feedback
-        if any(entry.is_error and entry.code not in allowed for entry in feedback):
-            raise FeedbackError(feedback, where=message.kind.value)
+
+def check_feedback(message: Message, allowed: Sequence[str] = ()) -> None:
+    """Raise FeedbackError where an answer holds a 9xxx code that is not in ``allowed``."""
+    feedback = message.order.feedback
+    if any(entry.is_error and entry.code not in allowed for entry in feedback):
+        raise FeedbackError(feedback, where=message.kind.value)

@@ -1,14 +1,14 @@
 """Explicit dialogs: InitDialog, any number of fetches, ExitDialog."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 
 from cryptography import x509
 
 from adapters.ego_mail.osci import checks, xml
 from adapters.ego_mail.osci.cards import ProcessCard
-from adapters.ego_mail.osci.client import Client
+from adapters.ego_mail.osci.client import Client, Delivery, Packed, check_feedback
 from adapters.ego_mail.osci.envelope import ControlBlock
 from adapters.ego_mail.osci.errors import DialogError, MalformedMessageError
 from adapters.ego_mail.osci.feedback import MORE_CARDS, MORE_DELIVERIES, NO_CARD, NO_DELIVERY, Feedback
@@ -24,13 +24,14 @@ class Fetched:
     """A delivery that was fetched: still closed, but its envelope is checked. A context manager."""
 
     def __init__(self, incoming: Incoming, client: Client) -> None:
-        """Wrap a checked ResponseToFetchDelivery."""
+        """Wrap a checked ResponseToFetchDelivery or ResponseToMediateDelivery."""
         self._incoming = incoming
         self._client = client
         order = incoming.message.order
-        if order.card is None:
+        card = order.reply_card or order.card
+        if card is None:
             raise MalformedMessageError("a fetched delivery comes with its process card")
-        self.card: ProcessCard = order.card
+        self.card: ProcessCard = card
         self.feedback: tuple[Feedback, ...] = order.feedback
 
     @property
@@ -165,18 +166,46 @@ class Dialog:
             more = any(entry.code == MORE_CARDS for entry in order.feedback)
             return Cards(order.cards, more, checks.raw_xml(incoming))
 
+    def mediate(self, delivery: Delivery, message_id: str) -> Fetched:
+        """Have a delivery brought to a passive recipient and return his answer (MediateDelivery).
+
+        Raises FeedbackError (9805 not accepted, 9806 accepted without content, 9809/9810 failed on the way).
+        """
+        with self._client.packed(delivery) as packed:
+            order = Order(message_id=message_id, subject=delivery.subject, receiver=delivery.receiver)
+            incoming = self._call(Kind.MEDIATE_DELIVERY, order, (), packed, delivery.headers)
+        try:
+            return Fetched(incoming, self._client)
+        except BaseException:
+            incoming.close()
+            raise
+
     def exit(self) -> None:
         """Close the dialog; what was fetched last counts as received."""
         self._call(Kind.EXIT_DIALOG, Order(), ()).close()
         self._conversation = None
 
-    def _call(self, kind: Kind, order: Order, allowed: Sequence[str]) -> Incoming:
+    def _call(
+        self,
+        kind: Kind,
+        order: Order,
+        allowed: Sequence[str],
+        packed: Packed | None = None,
+        headers: Sequence[xml.Element] = (),
+    ) -> Incoming:
         if self._conversation is None:
             raise DialogError("the dialog is not open")
         self._sequence += 1
         control = ControlBlock(self._client.challenge(), self._challenge, self._conversation, self._sequence)
-        incoming = self._client.call(self._client.draft(kind, control, order), allowed)
+        draft = replace(self._client.draft(kind, control, order, packed), headers=headers)
+        incoming = self._client.ask(draft)
+        # A refused order is a step of the dialog like any other.
         self._follow(incoming)
+        try:
+            check_feedback(incoming.message, allowed)
+        except BaseException:
+            incoming.close()
+            raise
         return incoming
 
     def _follow(self, incoming: Incoming) -> None:
