@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from engine.definitions.model import EventKind, Expression, Process, walk
+from engine.definitions.model import EventKind, Expression, Model, Process, walk
 from engine.expressions import ExpressionError, compile_expression
 from engine.identifiers import SeededIds
 from engine.runtime import (
