@@ -99,9 +99,12 @@ def load_package(root: Path | Traversable) -> ProcedurePackage:
 
     Raises:
         PackageMissingError: there is no package.
+        PackageUnreadableError: the disk does not give a file.
         PackageRefusedError: lists every fault with file, line and field.
     """
-    return build_package(read_folder(root), where=getattr(root, "name", None))
+    if isinstance(root, Path):
+        root = root.resolve()  # "." has no name of its own
+    return build_package(read_folder(root), where=root.name)
 
 
 def build_package(files: Mapping[str, bytes], where: str | None = None) -> ProcedurePackage:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from engine.errors import NotFoundError, RefusedError
+from engine.errors import EnvironmentFaultError, NotFoundError, RefusedError
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,3 +40,7 @@ class PackageRefusedError(RefusedError):
 
 class PackageMissingError(NotFoundError):
     """There is no procedure package in this folder."""
+
+
+class PackageUnreadableError(EnvironmentFaultError):
+    """A file of the package cannot be read from disk."""

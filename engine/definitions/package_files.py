@@ -6,7 +6,12 @@ from collections.abc import Iterator, Mapping
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from engine.definitions.package_errors import PackageMissingError, PackageRefusedError, Problem
+from engine.definitions.package_errors import (
+    PackageMissingError,
+    PackageRefusedError,
+    PackageUnreadableError,
+    Problem,
+)
 from engine.definitions.yaml_text import YamlFault, read_yaml
 
 MAX_FILES = 500
@@ -27,6 +32,7 @@ def read_folder(root: Path | Traversable) -> dict[str, bytes]:
 
     Raises:
         PackageMissingError: no folder, or no ``procedure.yaml`` in it.
+        PackageUnreadableError: the disk or its permissions do not let a file be read.
         PackageRefusedError: unknown, too many or too large files.
     """
     name = getattr(root, "name", str(root))
@@ -39,11 +45,11 @@ def read_folder(root: Path | Traversable) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     problems: list[Problem] = []
     for path, item in _walk(root, "", 1):
-        fault = _file_fault(path)
+        fault = _file_fault(path, item)
         if fault is None and len(found) >= MAX_FILES:
             problems.append(Problem(path, None, "", f"is one of more than {MAX_FILES} files", "split it"))
             break
-        content = b"" if fault else item.read_bytes()
+        content = b"" if fault else _read(item)
         if len(content) > MAX_FILE_BYTES:
             fault = Problem(path, None, "", f"is larger than {MAX_FILE_BYTES} bytes", "make it smaller")
         if fault:
@@ -67,7 +73,15 @@ def _walk(folder: Path | Traversable, prefix: str, depth: int) -> Iterator[tuple
             yield path, item
 
 
-def _file_fault(path: str) -> Problem | None:
+def _read(item: Path | Traversable) -> bytes:
+    try:
+        with item.open("rb") as source:
+            return source.read(MAX_FILE_BYTES + 1)  # one more tells that it is too large
+    except OSError as error:
+        raise PackageUnreadableError(error.strerror or str(error), where=str(item)) from error
+
+
+def _file_fault(path: str, item: Path | Traversable) -> Problem | None:
     parts = path.split("/")
     known = (
         path == PROCEDURE
@@ -75,7 +89,7 @@ def _file_fault(path: str) -> Problem | None:
         or (len(parts) == 2 and parts[1].endswith(_FOLDERS.get(parts[0], ("\0",))))
         or (len(parts) == 3 and parts[0] == "messages" and parts[2] in _MESSAGE_FILES)
     )
-    if known:
+    if known and item.is_file():
         return None
     return Problem(
         path,

@@ -1,4 +1,5 @@
 import json
+import os
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -99,6 +100,20 @@ def test_no_package_there(tmp_path: Path, make: str) -> None:
         place.mkdir()
     with pytest.raises(PackageMissingError):
         load_package(place)
+
+
+def test_the_present_folder_has_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "procedure.yaml").write_text(HEAD)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(PackageRefusedError, match="is not the folder's name"):
+        load_package(Path("."))
+
+
+def test_a_pipe_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "procedure.yaml").write_text(HEAD)
+    os.mkfifo(tmp_path / "probe.bpmn")
+    with pytest.raises(PackageRefusedError, match=r"probe\.bpmn: is no file"):
+        load_package(tmp_path)
 
 
 def test_unknown_files_are_refused_not_skipped(tmp_path: Path) -> None:
