@@ -278,7 +278,14 @@ def _part(reader: Reader, element: etree._Element, tag: str, scope: Scope, name:
 def _conditional(reader: Reader, element: etree._Element, scope: Scope, name: str) -> Logic:
     reader.source.only(element, "if", "then", "else")
     condition, then, otherwise = (_part(reader, element, tag, scope, name) for tag in ("if", "then", "else"))
-    return lambda names, run: then(names, run) if condition(names, run) is True else otherwise(names, run)
+
+    def choose(names: Names, run: Run) -> Value:
+        answer = condition(names, run)
+        if answer is not None and type(answer) is not bool:
+            return None
+        return then(names, run) if answer else otherwise(names, run)
+
+    return choose
 
 
 def _filter(reader: Reader, element: etree._Element, scope: Scope, name: str) -> Logic:
@@ -301,6 +308,8 @@ def _filter(reader: Reader, element: etree._Element, scope: Scope, name: str) ->
                 found.append(element_)
             elif type(answer) in numbers.NUMERIC:
                 return RULES.index(value, answer)
+            elif answer is not None and type(answer) is not bool:
+                return None
         return found
 
     return select
@@ -374,9 +383,11 @@ def _quantified(every: bool) -> Callable[[Reader, etree._Element, Scope, str], L
             for item in elements:
                 run.budget.spend(10)
                 answers.append(condition({**names, variable: intake(item)}, run))
-            if any(answer is not every and type(answer) is bool for answer in answers):
+            if any(answer is not None and type(answer) is not bool for answer in answers):
+                return None
+            if any(answer is (not every) for answer in answers):
                 return not every
-            return every if all(type(answer) is bool for answer in answers) else None
+            return None if None in answers else every
 
         return judge
 

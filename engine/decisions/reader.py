@@ -88,14 +88,13 @@ class FileReader:
         return [(key, element) for key, element in self.elements.items() if split(element.tag)[1] == kind]
 
     def _words(self) -> frozenset[str]:
-        """Return every name in the file, so that names with symbols and key words are read as one."""
+        """Return the names of keys, so that those with symbols and key words are read as one."""
         found = set(self.types.words)
-        for element in self.source.root.iter(etree.Element):
-            if split(element.tag)[0] == self.source.namespace and split(element.tag)[1] != "itemDefinition":
-                for attribute in ("name", "iteratorVariable"):
-                    name = " ".join((element.get(attribute) or "").split())
-                    if name and split(element.tag)[1] != "definitions":
-                        found.add(name)
+        for tag in ("output", "contextEntry", "column"):
+            for element in self.source.root.iter(f"{{{self.source.namespace}}}{tag}"):
+                named = self.source.child(element, "variable") if tag == "contextEntry" else element
+                name = " ".join((named.get("name") or "").split()) if named is not None else ""
+                found |= {name} - {""}
         return frozenset(found)
 
     def _variable(self, element: etree._Element) -> str:

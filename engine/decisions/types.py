@@ -111,7 +111,9 @@ class Types:
                 )
             self._check(element, self._items[item.base], (*path, item.base))
         for _, part in item.components:
-            self._check(element, part, path)
+            if part.base in self._items:
+                continue  # a structure may hold itself: values end, so do checks
+            self._check(element, part, ())
 
     def _resolve(self, text: str, element: etree._Element) -> str:
         """Return a type reference without its prefix, FEEL's own types by their present names."""
@@ -190,8 +192,9 @@ class Types:
             raise _mismatch(value, wanted.name, what)
         fitted = dict(value)
         for name, part in wanted.components:
-            if name in fitted:
-                fitted[name] = self.fit(fitted[name], part, f"{what}.{name}", outside=outside)
+            if name not in fitted:
+                raise TypeMismatchError(f'{what} has no "{name}"', hint="give it a value; null is one too")
+            fitted[name] = self.fit(fitted[name], part, f"{what}.{name}", outside=outside)
         return fitted
 
     def _allowed(self, value: Value, wanted: Type, what: str) -> None:

@@ -60,8 +60,16 @@ class EvaluationError(RefusedError):
         return self
 
 
-class LimitError(EvaluationError):
+class FirmError(EvaluationError):
+    """An error that FEEL does not turn into null: the expression asks for what we do not do."""
+
+
+class LimitError(FirmError):
     """The expression needs more steps, room or depth than an expression gets."""
+
+
+class UnsupportedError(FirmError):
+    """The expression uses a part of its language that is outside the subset, found only at run time."""
 
 
 def excerpt(text: str) -> str:

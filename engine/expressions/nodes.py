@@ -164,12 +164,13 @@ class Call(Node):
 
 @dataclass(frozen=True, slots=True)
 class RangeOf(Node):
-    """FEEL's ``[low..high]``; an end of None is unbounded."""
+    """FEEL's ``[low..high]``, or ``(< high)`` where an end is missing or ``comparison`` set."""
 
     low: Node | None
     high: Node | None
     low_closed: bool
     high_closed: bool
+    comparison: bool = False
 
 
 @dataclass(frozen=True, slots=True)

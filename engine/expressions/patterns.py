@@ -5,11 +5,12 @@ from typing import Any
 
 import re2
 
-from engine.expressions.errors import EvaluationError
-from engine.expressions.limits import PATTERN, Budget, check_text
+from engine.expressions.errors import EvaluationError, LimitError, UnsupportedError
+from engine.expressions.limits import CHARACTERS, PATTERN, Budget, check_text
 
 _FLAGS = frozenset("smix")
 _GROUP = re.compile(r"\$(\d)|\\(.)|(\$)", re.DOTALL)
+_DOT = re.compile(r"(\\.|\[(?:\\.|[^\]\\])*\])|\.", re.DOTALL)
 _UNSUPPORTED = re.compile(r"\\[1-9iIcC]|-\[|\\p\{Is|\(\?(?!:)")
 
 
@@ -20,14 +21,18 @@ def compile_pattern(pattern: str, flags: str, budget: Budget) -> Any:
     supported.
     """
     if len(pattern) > PATTERN:
-        raise EvaluationError(f"a pattern has at most {PATTERN} characters")
+        raise LimitError(f"a pattern has at most {PATTERN} characters")
     if not set(flags) <= _FLAGS:
         raise EvaluationError(f'unknown flags "{flags[:20]}"', hint="flags are s, m, i and x")
-    if _UNSUPPORTED.search(pattern.replace("\\\\", "")):
-        raise EvaluationError("back-references, look-around and XML classes are not supported in patterns")
     budget.spend(100 + len(pattern))
     if "x" in flags:
         pattern = _without_blanks(pattern)
+    if _UNSUPPORTED.search(pattern.replace("\\\\", "")):
+        raise UnsupportedError(
+            "back-references, look-around, class subtraction and XML classes are not supported in patterns"
+        )
+    if "s" not in flags:
+        pattern = _DOT.sub(lambda found: found[1] or r"[^\n\r]", pattern)
     letters = "".join(sorted(set(flags) & set("smi")))
     options = re2.Options()
     options.max_mem = 4 << 20
@@ -68,9 +73,6 @@ def replace(text: str, pattern: str, replacement: str, flags: str, budget: Budge
 
 def check_text_size(size: int) -> None:
     """Refuse to build a string of ``size`` characters beyond the limit."""
-    from engine.expressions.errors import LimitError
-    from engine.expressions.limits import CHARACTERS
-
     if size > CHARACTERS:
         raise LimitError(f"a string grows beyond {CHARACTERS} characters")
 

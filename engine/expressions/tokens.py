@@ -44,6 +44,8 @@ class Lexicon:
     """Character or operator of other languages → how to write it here."""
     unicode_escapes: bool = True
     long_escapes: bool = False
+    lax_escapes: bool = False
+    """A backslash before any other character is a backslash (FEEL)."""
     temporal: bool = False
     """FEEL's ``@"…"``."""
 
@@ -161,6 +163,8 @@ class Scanner:
             if self.lexicon.unicode_escapes
             else None
         )
+        if size is None and self.lexicon.lax_escapes:
+            return "\\", at + 1
         if size is None:
             raise self.fault(f'unknown escape "\\{letter}"', at, 'write a backslash as "\\\\"')
         digits = self.text[at + 2 : at + 2 + size]

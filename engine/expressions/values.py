@@ -27,12 +27,14 @@ class Months:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A FEEL range. An end of None is unbounded."""
+    """A FEEL range."""
 
     low: Value
     high: Value
     low_closed: bool
     high_closed: bool
+    comparison: bool = False
+    """Written as a comparison, ``(< 5)``: an end of None is unbounded then, else unknown."""
 
 
 @dataclass(frozen=True, slots=True)

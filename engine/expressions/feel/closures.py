@@ -56,23 +56,25 @@ def _constant_position(node: n.Node) -> numbers.Number | None:
 def _range(builder: Builder, node: n.RangeOf, scope: Static) -> Closure:
     low = None if node.low is None else builder.build(node.low, scope)
     high = None if node.high is None else builder.build(node.high, scope)
-    low_closed, high_closed = node.low_closed, node.high_closed
+    low_closed, high_closed, comparison = node.low_closed, node.high_closed, node.comparison
 
     def make(env: Env) -> Value:
         begin = None if low is None else low(env)
         end = None if high is None else high(env)
-        return make_range(begin, end, low_closed, high_closed)
+        return make_range(begin, end, low_closed, high_closed, comparison)
 
     return make
 
 
-def make_range(low: Value, high: Value, low_closed: bool, high_closed: bool) -> Range | None:
+def make_range(
+    low: Value, high: Value, low_closed: bool, high_closed: bool, comparison: bool = False
+) -> Range | None:
     """Return the range, null where its ends are of different kinds or out of order."""
     if low is None and high is None:
         return None
     if low is not None and high is not None and rules.at_most(low, high) is not True:
         return None
-    return Range(low, high, low_closed and low is not None, high_closed and high is not None)
+    return Range(low, high, low_closed, high_closed, comparison)
 
 
 def _between(builder: Builder, node: n.Between, scope: Static) -> Closure:
@@ -319,8 +321,8 @@ def _in_order(
     """Put arguments by name into the order of the signature that has all these names."""
     given = dict(zip(node.names, node.arguments, strict=True))
     for signature in signatures:
-        names = [parameter.rstrip("?*") for parameter in signature]
-        needed = {parameter for parameter in signature if not parameter.endswith(("?", "*"))}
+        names = [parameter.rstrip("?*+") for parameter in signature]
+        needed = {parameter.rstrip("+") for parameter in signature if not parameter.endswith(("?", "*"))}
         if len(given) == len(node.names) and needed <= given.keys() <= set(names):
             present = [given.get(parameter, n.Literal(node.end, node.end, None)) for parameter in names]
             while present and names[len(present) - 1] not in given:

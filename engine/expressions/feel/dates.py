@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time
 
 from engine.expressions import numbers, temporal
-from engine.expressions.errors import EvaluationError
+from engine.expressions.errors import EvaluationError, UnsupportedError
 from engine.expressions.feel.registry import Registry
 from engine.expressions.feel.rules import equal
 from engine.expressions.numbers import Number
@@ -26,6 +26,13 @@ def _int(value: Number) -> int:
     return whole
 
 
+def _year(value: Number) -> int:
+    year = _int(value)
+    if (year < 1 or year > 9999) and abs(year) <= 999_999_999:
+        raise UnsupportedError("dates are supported in the years 1 to 9999")
+    return year
+
+
 @builtin("date", "from: string", "from: day", "year: number, month: number, day: number")
 def _date(env: Env, first: Value, month: Value = None, day: Value = None) -> Value:
     if type(first) is str:
@@ -34,7 +41,7 @@ def _date(env: Env, first: Value, month: Value = None, day: Value = None) -> Val
         return first.date()
     if type(first) is date:
         return first
-    return temporal.make_date(_int(first), _int(month), _int(day))
+    return temporal.make_date(_year(first), _int(month), _int(day))
 
 
 _NUMBERS = "year: number, month: number, day: number, hour: number, minute: number, second: number"
@@ -46,7 +53,7 @@ _NUMBERS = "year: number, month: number, day: number, hour: number, minute: numb
     "date: day, time: time",
     "date: date and time, timezone: string",
     "from: day",
-    f"{_NUMBERS}, offset: days duration?",
+    f"{_NUMBERS}, offset: days duration~?",
     f"{_NUMBERS}, timezone: string",
 )
 def _date_and_time(env: Env, first: Value, *rest: Value) -> Value:
@@ -54,7 +61,7 @@ def _date_and_time(env: Env, first: Value, *rest: Value) -> Value:
         return temporal.parse_date_time(first)
     if isinstance(first, date):
         return _combined(first, *rest)
-    year, month, day = _int(first), _int(rest[0]), _int(rest[1])
+    year, month, day = _year(first), _int(rest[0]), _int(rest[1])
     clock = _clock(rest[2], rest[3], rest[4], rest[5] if len(rest) > 5 else None)
     return datetime.combine(temporal.make_date(year, month, day), clock)
 
@@ -74,7 +81,7 @@ def _combined(day: date, other: Value = None) -> datetime:
     "time",
     "from: string",
     "from: moment",
-    "hour: number, minute: number, second: number, offset: days duration?",
+    "hour: number, minute: number, second: number, offset: days duration~?",
 )
 def _time(env: Env, first: Value, minute: Value = None, second: Value = None, offset: Value = None) -> Value:
     if type(first) is str:

@@ -40,6 +40,7 @@ LEXICON = Lexicon(
         "$": "mixes FEEL and JUEL",
     },
     long_escapes=True,
+    lax_escapes=True,
     temporal=True,
 )  # fmt: skip
 SPACED_WORDS = (

@@ -49,7 +49,7 @@ def _count(env: Env, items: list[Value]) -> Value:
 
 
 def _extreme(name: str, wins: Callable[[Value, Value], bool | None]) -> None:
-    @builtin(name, "list: any*")
+    @builtin(name, "list: any+")
     def choose(env: Env, *arguments: Value) -> Value:
         values = _elements(env, arguments)
         if not values:
@@ -68,24 +68,24 @@ _extreme("min", less)
 _extreme("max", lambda a, b: less(b, a))
 
 
-@builtin("sum", "list: any*")
+@builtin("sum", "list: any+")
 def _sum(env: Env, *arguments: Value) -> Value:
     return total(_elements(env, arguments))
 
 
-@builtin("mean", "list: any*")
+@builtin("mean", "list: any+")
 def _mean(env: Env, *arguments: Value) -> Value:
     values = _numbers(_elements(env, arguments))
     return numbers.whole(numbers.divide(total(values), len(values))) if values else None
 
 
-@builtin("product", "list: any*")
+@builtin("product", "list: any+")
 def _product(env: Env, *arguments: Value) -> Value:
     values = _numbers(_elements(env, arguments))
     return functools.reduce(numbers.multiply, values) if values else None
 
 
-@builtin("median", "list: any*")
+@builtin("median", "list: any+")
 def _median(env: Env, *arguments: Value) -> Value:
     values = sorted(_numbers(_elements(env, arguments)))
     if not values:
@@ -96,13 +96,13 @@ def _median(env: Env, *arguments: Value) -> Value:
     return numbers.whole(numbers.divide(numbers.add(values[middle - 1], values[middle]), 2))
 
 
-@builtin("stddev", "list: any*")
+@builtin("stddev", "list: any+")
 def _stddev(env: Env, *arguments: Value) -> Value:
     values = _numbers(_elements(env, arguments))
     return deviation(values) if len(values) > 1 else None
 
 
-@builtin("mode", "list: any*")
+@builtin("mode", "list: any+")
 def _mode(env: Env, *arguments: Value) -> Value:
     counts: dict[Number, int] = {}
     for value in _numbers(_elements(env, arguments)):
@@ -112,7 +112,7 @@ def _mode(env: Env, *arguments: Value) -> Value:
 
 
 def _truths(name: str, deciding: bool) -> None:
-    @builtin(name, "list: any*")
+    @builtin(name, "list: any+")
     def judge(env: Env, *arguments: Value) -> Value:
         values = _elements(env, arguments)
         if any(value is deciding for value in values):
@@ -141,7 +141,7 @@ def _append(env: Env, items: list[Value], *more: Value) -> Value:
     return _checked(env, [*items, *more])
 
 
-@builtin("concatenate", "list: list*")
+@builtin("concatenate", "list: list+")
 def _concatenate(env: Env, *lists: list[Value]) -> Value:
     check_count(sum(map(len, lists)))
     return _checked(env, [item for items in lists for item in items])
@@ -212,7 +212,7 @@ def _distinct_values(env: Env, items: list[Value]) -> Value:
     return _distinct(env, items)
 
 
-@builtin("union", "list: list*")
+@builtin("union", "list: list+")
 def _union(env: Env, *lists: list[Value]) -> Value:
     check_count(sum(map(len, lists)))
     return _distinct(env, [item for items in lists for item in items])

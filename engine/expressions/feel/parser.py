@@ -369,12 +369,12 @@ class FeelParser(Parser):
         self.expect(")")
         here = self.last_end
         if op == "=":
-            return RangeOf(start, here, end, end, True, True)
+            return RangeOf(start, here, end, end, True, True, comparison=True)
         if op == "!=":
             raise self.fault('"!=" makes no range', at=start)
         if op in ("<", "<="):
-            return RangeOf(start, here, None, end, False, op == "<=")
-        return RangeOf(start, here, end, None, op == ">=", False)
+            return RangeOf(start, here, None, end, False, op == "<=", comparison=True)
+        return RangeOf(start, here, end, None, op == ">=", False, comparison=True)
 
     def _list(self, start: int) -> Node:
         if self.accept("]"):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from engine.expressions.errors import EvaluationError
+from engine.expressions.feel.literals import parse_range
 from engine.expressions.feel.registry import Registry
 from engine.expressions.feel.rules import equal, less
 from engine.expressions.rules import Env
@@ -107,13 +108,13 @@ def _overlaps_after(one: Range, other: Range) -> bool:
     """Tell whether ``one`` begins inside ``other`` and ends after it."""
     _ends(one, other)
     begins = _less(other.low, one.low) or (
-        _equal(one.low, other.low) and (other.low_closed or not one.low_closed)
+        _equal(one.low, other.low) and other.low_closed and not one.low_closed
     )
     touches = _less(one.low, other.high) or (
         _equal(one.low, other.high) and one.low_closed and other.high_closed
     )
     ends = _less(other.high, one.high) or (
-        _equal(one.high, other.high) and one.high_closed and not other.high_closed
+        _equal(one.high, other.high) and (one.high_closed or not other.high_closed)
     )
     return begins and touches and ends
 
@@ -151,3 +152,8 @@ _relation("includes", _includes, *_HOLDS_POINT)
 _relation("during", lambda one, other: _includes(other, one), *_POINT_IN)
 _relation("starts", _starts, *_POINT_IN)
 _relation("started by", lambda one, other: _starts(other, one), *_HOLDS_POINT)
+
+
+@builtin("range", "from: string")
+def _range(env: Env, text: str) -> Value:
+    return parse_range(text)

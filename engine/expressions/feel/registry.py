@@ -37,21 +37,30 @@ class Parameter:
     kind: str
     optional: bool
     repeated: bool
+    nullable: bool
 
     @property
     def shown(self) -> str:
-        """The name with "?" where it may be missing and "*" where it may be repeated."""
-        return self.name + ("*" if self.repeated else "?" if self.optional else "")
+        """The name with "?" where it may be missing, "*" or "+" where it may be repeated."""
+        if self.repeated:
+            return self.name + ("*" if self.optional else "+")
+        return self.name + ("?" if self.optional else "")
 
 
 def parse_signature(text: str) -> tuple[Parameter, ...]:
-    """Read ``"string: string, start position: number, length: number?"``."""
+    """Read ``"string: string, start position: number, length: number?"``.
+
+    Behind the kind "?" means that the argument may be missing, "*" any number of them, "+" at least one, and
+    "~" before these that it may be null.
+    """
     parameters = []
     for part in text.split(",") if text else []:
         name, _, wanted = (piece.strip() for piece in part.partition(":"))
-        parameters.append(
-            Parameter(name, wanted.rstrip("?*"), wanted.endswith(("?", "*")), wanted.endswith("*"))
-        )
+        kind_of = wanted.rstrip("?*+~")
+        if kind_of != "any" and kind_of not in KINDS:
+            raise ValueError(f"no kind of parameter {kind_of!r}")
+        optional, repeated = wanted.endswith(("?", "*")), wanted.endswith(("*", "+"))
+        parameters.append(Parameter(name, kind_of, optional, repeated, "~" in wanted))
     return tuple(parameters)
 
 
@@ -77,7 +86,7 @@ def _fit(signature: Sequence[Parameter], arguments: Sequence[Value]) -> list[Val
     fitted: list[Value] = []
     for position, argument in enumerate(arguments):
         parameter = signature[min(position, len(signature) - 1)]
-        if argument is None and parameter.optional and not parameter.repeated:
+        if argument is None and parameter.nullable:
             fitted.append(None)
             continue
         fits, value = adapt(argument, parameter.kind)

@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from engine.expressions import numbers, temporal
-from engine.expressions.errors import EvaluationError, LimitError
+from engine.expressions.errors import EvaluationError, FirmError
 from engine.expressions.limits import check_text
 from engine.expressions.nodes import Op
 from engine.expressions.rules import Builtin
@@ -17,12 +17,12 @@ ORDERED = frozenset({str, date, time, datetime, timedelta, Months})
 
 
 def lenient(function: Callable[..., Value]) -> Callable[..., Value]:
-    """Return ``function`` with null for what it refuses; a limit stays an error."""
+    """Return ``function`` with null for what it refuses; firm errors stay."""
 
     def call(*arguments: Value) -> Value:
         try:
             return function(*arguments)
-        except LimitError:
+        except FirmError:
             raise
         except EvaluationError:
             return None
@@ -62,8 +62,9 @@ def at_most(left: Value, right: Value) -> bool | None:
 
 def contains(span: Range, value: Value) -> bool | None:
     """Return whether ``value`` lies in the range; null where it cannot be compared."""
-    low = True if span.low is None else (at_most if span.low_closed else less)(span.low, value)
-    high = True if span.high is None else (at_most if span.high_closed else less)(value, span.high)
+    open_low, open_high = (span.comparison and end is None for end in (span.low, span.high))
+    low = True if open_low else (at_most if span.low_closed else less)(span.low, value)
+    high = True if open_high else (at_most if span.high_closed else less)(value, span.high)
     if low is None or high is None:
         return None
     return low and high

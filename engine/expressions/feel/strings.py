@@ -73,12 +73,12 @@ def _ends_with(env: Env, string: str, match: str) -> Value:
     return string.endswith(match)
 
 
-@builtin("matches", "input: string, pattern: string, flags: string?")
+@builtin("matches", "input: string, pattern: string, flags: string~?")
 def _matches(env: Env, string: str, pattern: str, flags: str | None = None) -> Value:
     return patterns.matches(string, pattern, flags or "", env.budget)
 
 
-@builtin("replace", "input: string, pattern: string, replacement: string, flags: string?")
+@builtin("replace", "input: string, pattern: string, replacement: string, flags: string~?")
 def _replace(env: Env, string: str, pattern: str, replacement: str, flags: str | None = None) -> Value:
     return patterns.replace(string, pattern, replacement, flags or "", env.budget)
 
@@ -88,20 +88,14 @@ def _split(env: Env, string: str, delimiter: str) -> Value:
     return patterns.split(string, delimiter, env.budget)
 
 
-@builtin("string join", "list: list, delimiter: string?, prefix: string?, suffix: string?")
-def _string_join(
-    env: Env,
-    items: list[Value],
-    delimiter: str | None = None,
-    prefix: str | None = None,
-    suffix: str | None = None,
-) -> Value:
+@builtin("string join", "list: list, delimiter: string~?")
+def _string_join(env: Env, items: list[Value], delimiter: str | None = None) -> Value:
     present = [item for item in items if item is not None]
     env.budget.spend(len(items))
     if any(type(item) is not str for item in present):
         raise EvaluationError("string join() needs strings")
     patterns.check_text_size(sum(map(len, present)) + len(delimiter or "") * len(present))
-    return check_text((prefix or "") + (delimiter or "").join(present) + (suffix or ""))
+    return check_text((delimiter or "").join(present))
 
 
 @builtin("string", "from: any")
@@ -109,7 +103,7 @@ def _string(env: Env, value: Value) -> Value:
     return None if value is None else feel_text(value, env.budget)
 
 
-@builtin("number", "from: string, grouping separator: string?, decimal separator: string?", "from: number")
+@builtin("number", "from: string, grouping separator: string~?, decimal separator: string~?", "from: number")
 def _number(env: Env, text: Value, grouping: str | None = None, decimal: str | None = None) -> Value:
     if type(text) is not str:
         return text

@@ -45,9 +45,9 @@ def _key(key: str) -> str:
 
 
 def _range(value: Range, budget: Budget, depth: int) -> str:
-    if value.low is None:
+    if value.comparison and value.low is None:
         return f"({'<=' if value.high_closed else '<'} {_inner(value.high, budget, depth - 1)})"
-    if value.high is None:
+    if value.comparison and value.high is None:
         return f"({'>=' if value.low_closed else '>'} {_inner(value.low, budget, depth - 1)})"
     low, high = _inner(value.low, budget, depth - 1), _inner(value.high, budget, depth - 1)
     return f"{'[' if value.low_closed else '('}{low}..{high}{']' if value.high_closed else ')'}"
