@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
+from adapters.letter.address import address_lines
 from adapters.letter.attachments import Enclosure
 from adapters.letter.body import one_line, read_body, shield
 from adapters.letter.codes import print_partner_reference
@@ -105,21 +106,6 @@ def compose(
 def wants_answer_sheet(envelope: Envelope, terms: LetterTerms) -> bool:
     """Tell whether an answer sheet goes with the letter."""
     return terms.answer_sheet if terms.answer_sheet is not None else envelope.answer_due is not None
-
-
-def address_lines(party: Party, mailbox: Mailbox | None) -> list[str]:
-    """Return what the window shows: the mailbox's own postal address, else the directory's.
-
-    Name and unit stand above it unless it has them already.
-    """
-    lines = [one_line(line) for line in (mailbox.address.splitlines() if mailbox else ()) if one_line(line)]
-    if not lines:
-        lines = [one_line(line) for line in party.address if one_line(line)]
-    names = [one_line(text) for text in (party.name, party.unit or "") if one_line(text)]
-    if lines and names and names[0].casefold() in lines[0].casefold():
-        names[0] = lines.pop(0)
-    known = {line.casefold() for line in lines}
-    return [name for name in names if name.casefold() not in known] + lines
 
 
 def german_day(day: date) -> str:

@@ -1,6 +1,7 @@
 """Codes on pages: PDF and pictures, skewed, upside down, noisy, at 150 dpi."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pypdfium2
 import zxingcpp
 from PIL import Image, ImageFilter, ImageOps, ImageSequence, UnidentifiedImageError
 
+from adapters.letter.codes import CODE_PREFIX
 from engine.exchange.errors import UnreadableError
 
 PICTURE_ENDINGS = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
@@ -18,7 +20,8 @@ MAX_SHEETS = 2_000
 
 _DATAMATRIX = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.DataMatrix)
 _DPI = 200
-_A4_INCHES = 8.27
+_FINE_WIDTH = 1_500
+"""Pixels across a sheet from which enlarging brings nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,38 +46,51 @@ def read_pages(path: Path) -> Iterator[Page]:
         if number > MAX_SHEETS:
             raise UnreadableError(f"has more than {MAX_SHEETS} pages", where=path.name, hint="split the file")
         grey = _within_bounds(image, path).convert("L")
-        yield Page(number, decode(grey), is_blank(grey), grey.width, grey.height)
+        blank = is_blank(grey)
+        yield Page(number, () if blank else decode(grey), blank, grey.width, grey.height)
 
 
 def decode(grey: Image.Image) -> tuple[str, ...]:
-    """Return the contents of all DataMatrix codes on a grey picture.
+    """Return the contents of all DataMatrix codes on a grey picture, from the sheet's top to its bottom.
 
-    The picture is read as it is first; where nothing is found, smoothed, sharper and straightened versions
-    follow.
+    The picture is read as it is first; smoothed, enlarged and straightened versions follow until one more
+    version after a find brings nothing new.
     """
-    for version in _versions(grey):
-        found = zxingcpp.read_barcodes(version, formats=_DATAMATRIX)
-        if found:
-            placed = sorted(found, key=lambda code: (code.position.top_left.y, code.position.top_left.x))
-            return tuple(dict.fromkeys(code.text for code in placed if code.text))
-    return ()
+    found: dict[str, float] = {}
+    for number, version in enumerate(_versions(grey)):
+        before = len(found)
+        for code in zxingcpp.read_barcodes(version, formats=_DATAMATRIX):
+            if code.text:
+                found.setdefault(code.text, _height(code) * grey.width / version.width)
+        clean = number == 0 and any(text.startswith(CODE_PREFIX) for text in found)
+        if clean or (before and len(found) == before):
+            break
+    return tuple(sorted(found, key=found.__getitem__))
 
 
 def is_blank(grey: Image.Image) -> bool:
-    """Tell whether a page bears practically no ink: under 0.1 % of its pixels away from the edges."""
-    small = ImageOps.crop(grey.resize((210, 297)), border=6)
-    histogram = small.filter(ImageFilter.MedianFilter(3)).histogram()
-    return sum(histogram[:160]) < 0.001 * small.width * small.height
+    """Tell whether a page bears no ink, not even a line of text; noise counts as ink."""
+    small = ImageOps.crop(grey.reduce(max(1, grey.width // 600)), border=12)
+    return sum(small.histogram()[:170]) < 0.0001 * small.width * small.height
+
+
+def _height(code: zxingcpp.Barcode) -> float:
+    """Return how far down its sheet a code stands, also where the sheet lies upside down or on its side."""
+    corner, below = code.position.top_left, code.position.bottom_left
+    down = (below.x - corner.x, below.y - corner.y)
+    return float(corner.x * down[0] + corner.y * down[1]) / (math.hypot(*down) or 1.0)
 
 
 def _versions(grey: Image.Image) -> Iterator[Image.Image]:
     yield grey
     yield grey.filter(ImageFilter.MedianFilter(3))
-    doubled = grey.resize((grey.width * 2, grey.height * 2), Image.Resampling.BICUBIC)
-    if doubled.width * doubled.height <= MAX_PIXELS:
-        yield doubled.filter(ImageFilter.GaussianBlur(1.5))
-        for angle in (-4, 4, -8, 8):
-            yield doubled.rotate(angle, Image.Resampling.BICUBIC, fillcolor=255)
+    smooth = grey.filter(ImageFilter.GaussianBlur(1))
+    if grey.width < _FINE_WIDTH:
+        doubled = grey.resize((grey.width * 2, grey.height * 2), Image.Resampling.BICUBIC)
+        smooth = doubled.filter(ImageFilter.GaussianBlur(1.5))
+    yield smooth
+    for angle in (-6, 6):
+        yield smooth.rotate(angle, Image.Resampling.BICUBIC, fillcolor=255)
 
 
 def _images(path: Path) -> Iterator[Image.Image]:
@@ -133,8 +149,3 @@ def _within_bounds(image: Image.Image, path: Path) -> Image.Image:
             hint="scan at 300 dpi or less",
         )
     return image
-
-
-def codes_of(pages: Sequence[Page]) -> list[str]:
-    """Return all contents in page order, each once."""
-    return list(dict.fromkeys(content for page in pages for content in page.contents))

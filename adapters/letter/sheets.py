@@ -36,9 +36,13 @@ class Stack:
 
 
 def number(page: Page) -> Numbered:
-    """Find the code of the page's own sheet; a code of a letter as a whole was reprinted and is not one."""
+    """Find the code of the page's own sheet: the lowest one.
+
+    A code of a letter as a whole was reprinted from a partner's letter; one further up belongs to a letter
+    that is attached.
+    """
     codes = [found for found in map(understand, page.contents) if isinstance(found, Code) and found.page]
-    return Numbered(page, codes[0] if len(codes) == 1 else None)
+    return Numbered(page, codes[-1] if codes else None)
 
 
 def split(pages: Iterable[Page]) -> list[Stack]:

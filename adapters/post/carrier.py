@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pypdfium2
 
+from adapters.letter.address import address_lines
 from adapters.letter.terms import read_terms
 from adapters.post.errors import NothingToPostError
-from adapters.post.print_folder import Found, PrintFolder
+from adapters.post.print_folder import Found, PrintFolder, folder_name
 from adapters.post.scanner_folder import ScannerFolder
 from adapters.post.settings import read_settings
 from engine.exchange.ports import (
@@ -34,7 +35,6 @@ CONFIRM_POSTING = "confirm-posting"
 
 _ROLE = "letter"
 _POSTCODE = re.compile(r"(?:D-)?\d{5}\s+\S")
-_UNFIT = re.compile(r"[^0-9A-Za-z.-]+")
 
 
 class PostCarrier:
@@ -80,16 +80,16 @@ class PostCarrier:
         letter = letters[0]
         authority = envelope.sender.authority_id
         day = envelope.created.date().isoformat()
-        name = f"{day}_{_UNFIT.sub('-', Path(letter.name).stem)}_{envelope.dispatch_id[:8]}.pdf"
+        name = f"{day}_{folder_name(Path(letter.name).stem)}_{envelope.dispatch_id[:8]}.pdf"
         return Prepared(
             dispatch_id=envelope.dispatch_id,
-            carrier_reference=f"{_UNFIT.sub('-', authority)}/{name}",
+            carrier_reference=f"{folder_name(authority)}/{name}",
             parts=(letter,),
             sender=sender,
             recipient=recipient,
             details={
-                "authority": authority,
-                "recipient": [envelope.recipient.name, *recipient.address.splitlines()],
+                "dispatch": envelope.dispatch_id,
+                "recipient": address_lines(envelope.recipient, recipient),
                 "reference": envelope.own_reference,
                 "pages": _pages(letter.path),
                 "registered": read_terms(envelope.message_type).registered.value,
@@ -99,7 +99,7 @@ class PostCarrier:
     def transmit(self, prepared: Prepared) -> Outcome:
         """Lay the letter into the print folder; a clerk confirms later that it was posted."""
         try:
-            self._folder.lay(prepared.carrier_reference, prepared.parts[0].path)
+            self._folder.lay(prepared.carrier_reference, prepared.parts[0].path, prepared.details)
         except OSError as error:
             reason = f"cannot write to the print folder {self._folder.root}: {error.strerror}"
             return Rejected(reason, (Blocker("unwritable", "sender", reason),), retry=True)
