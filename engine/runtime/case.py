@@ -15,6 +15,7 @@ from engine.runtime.specs import Program, ScopeSpec, Way
 from engine.runtime.spiff import SpiffCase, TaskState
 from engine.runtime.tokens import InnerScope, Scope, ScopeMixin, Token, Wait
 
+_DEEPEST = 100
 ENDLESS = "the branch went on without a pause for {limit} steps; it may be an endless loop"
 
 
@@ -38,6 +39,7 @@ class Case(ScopeMixin, SpiffCase):
         self.correlation: dict[str, dict[str, Json]] = {}
         self.out = Outcome(self)
         self.over = False
+        self.budget = services.step_limit
 
     # --- numbers, tokens, scopes ---------------------------------------------------------------------
 
@@ -84,6 +86,8 @@ class Case(ScopeMixin, SpiffCase):
 
     def open_scope(self, spec: ScopeSpec, owner: Token, data: Data, up: Frame | None) -> InnerScope:
         """Open the scope inside ``owner``; nothing moves in it yet."""
+        if owner.scope.depth >= _DEEPEST:
+            raise BranchFailure(f"processes and sub-processes stand more than {_DEEPEST} deep in each other")
         scope = InnerScope(self, spec, owner, data, up)
         owner.child = scope
         self.subprocesses[owner.id] = scope
@@ -200,17 +204,16 @@ class Case(ScopeMixin, SpiffCase):
 
     def run(self) -> None:
         """Move everything that can move; afterwards all tokens wait, have failed or are gone."""
-        budget = self.services.step_limit
         queue = self.queue
         while True:
             while queue:
                 token = queue.popleft()
                 if token._state != TaskState.READY:
                     continue
-                if budget <= 0:
+                if self.budget <= 0:
                     self.fail(token, ENDLESS.format(limit=self.services.step_limit), "run")
                     continue
-                budget -= 1
+                self.budget -= 1
                 self.step(token)
                 self.tidy()
             self.tidy()
@@ -252,6 +255,8 @@ class Case(ScopeMixin, SpiffCase):
             if scope.spec.ad_hoc is not None:
                 scope.spec.ad_hoc.path_ended(self, scope, token)
             return
+        if scope.spec.ad_hoc is not None:
+            scope.spec.ad_hoc.path_goes_on(self, scope, token)
         frame = token.frame if len(ways) == 1 else Frame(token.frame, token.data)
         for way in ways:
             self.out.flow(scope, way.id, token.instance)

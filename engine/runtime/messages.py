@@ -62,7 +62,9 @@ def send(case: "Case", token: Token, sending: "Sending", payload: dict[str, Json
     functions = case.services.functions
     if sending.recipient is None:
         values = learn(case, sending.name, {**view, **payload})
-        if place not in token.sent:
+        if place in token.sent:
+            token.sent = token.sent - {place}
+        else:
             key = _next_key(case, element.name, place)
             case.out.messages.append(ThrownMessage(key, sending.name or "", payload, values))
         return

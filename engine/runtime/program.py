@@ -6,6 +6,7 @@ from engine.definitions.model import EventKind, Model, Node, NodeKind, Process, 
 from engine.runtime.compiling import Compiler, Formula
 from engine.runtime.elements import element_class
 from engine.runtime.elements.activity import Activity
+from engine.runtime.elements.ad_hoc_sub_process import AdHocSubProcess
 from engine.runtime.elements.boundary_event import BoundaryEvent
 from engine.runtime.elements.event_sub_process import EventSubProcess
 from engine.runtime.elements.start_event import StartEvent
@@ -84,6 +85,7 @@ def _find(home: Model, process_id: str, known: Mapping[str, Model]) -> tuple[Mod
 def _build(root: ScopeSpec, scope: Scope, compiler: Compiler) -> None:
     """Fill ``root`` and every specification below it."""
     pending = [(root, scope)]
+    ad_hocs: list[tuple[ScopeSpec, Node]] = []
     while pending:
         spec, content = pending.pop()
         spec.objects = tuple(item.variable for item in content.data_objects if item.kind in _SHARED)
@@ -100,10 +102,16 @@ def _build(root: ScopeSpec, scope: Scope, compiler: Compiler) -> None:
             element.link(node, content, compiler)
             if isinstance(element, EventSubProcess):
                 spec.event_subs.append(element)
+            if isinstance(element, AdHocSubProcess):
+                ad_hocs.append((spec, node))
             if isinstance(element, SubProcess) and node.scope is not None:
                 pending.append((element.inner, node.scope))
         spec.starts = [spec.task_specs[node.id] for node in _starts(content, process=outer is None)]
     _connect_event_subs(root)
+    for spec, node in ad_hocs:
+        element = spec.task_specs[node.id]
+        if isinstance(element, AdHocSubProcess):
+            element.check(node, compiler)
 
 
 def _attach(spec: ScopeSpec, scope: Scope, compiler: Compiler) -> None:

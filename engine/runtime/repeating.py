@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Begin = Callable[[Token], bool | None]
 COUNTER = "loopCounter"
-_MOST = 100_000
+_MOST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +141,16 @@ def _go_on(activity: "Activity", holder: Token) -> None:
         raise AssertionError("only called for activities that repeat")
     last = memory["begun"] + 1 if loop.sequential else memory["total"]
     items = memory.get("items")
+    case = case_of(holder)
+    if last - memory["begun"] > case.budget:
+        raise BranchFailure(f"{last} instances are more than one command may begin")
+    case.budget -= last - memory["begun"]
     for index in range(memory["begun"], last):
         data: Data = dict(holder.data)
         data[COUNTER] = index
         if items is not None and loop.item is not None:
             data[loop.item] = items[index - memory.get("gone", 0)]
-        case_of(holder).put(
+        case.put(
             holder.scope,
             activity,
             data,

@@ -44,6 +44,16 @@ class ScopeSpec(SpiffScopeSpec):
         self.ad_hoc: Any = None
         """The ad-hoc sub-process element this is the inside of."""
 
+    def everything(self) -> frozenset[str]:
+        """Return the ids of all elements here and further inside."""
+        found: set[str] = set()
+        pending = [self]
+        while pending:
+            spec = pending.pop()
+            found.update(spec.task_specs)
+            pending.extend(element.inner for element in spec.task_specs.values() if hasattr(element, "inner"))
+        return frozenset(found)
+
     def element(self, element_id: str) -> "Element | None":
         """Return the element called ``element_id``."""
         found: Element | None = self.task_specs.get(element_id)

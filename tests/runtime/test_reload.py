@@ -3,8 +3,8 @@
 import random
 
 import pytest
-from engine.errors import DienstwegError
 
+from engine.errors import DienstwegError
 from tests.runtime.walks import Living, Reloading, Walk, models, next_command, start_of
 
 MODELS = list(models())

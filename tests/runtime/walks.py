@@ -95,11 +95,7 @@ class Walk:
 
 def told(result: Advance) -> dict[str, Any]:
     """Return everything of an advance but the state's text."""
-    return {
-        name: getattr(result, name)
-        for name in result.__dataclass_fields__
-        if name not in ("state",)
-    }
+    return {name: getattr(result, name) for name in result.__dataclass_fields__ if name not in ("state",)}
 
 
 def start_of(program: Program, data: Mapping[str, Any], chance: random.Random) -> Start:

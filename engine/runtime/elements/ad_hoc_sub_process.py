@@ -7,6 +7,7 @@ from engine.runtime.compiling import Compiler
 from engine.runtime.data import Frame
 from engine.runtime.elements.base import Element
 from engine.runtime.elements.sub_process import SubProcess
+from engine.runtime.elements.user_task import UserTask
 from engine.runtime.specs import ScopeSpec
 from engine.runtime.tokens import Scope, Token
 
@@ -29,10 +30,40 @@ class AdHocSubProcess(SubProcess):
         self.completion = compiler.formula(node.adhoc_completion)
         self.cancel_remaining = node.adhoc_cancel_remaining
         self.sequential = node.adhoc_sequential
+        """Only one activity at a time: a path that has begun sets the other offers aside until it ends."""
+
+    def check(self, node: Node, compiler: Compiler) -> None:
+        """Refuse a sequential one with activities that begin by themselves: several would run at once."""
+        if not self.sequential:
+            return
+        for element in self.inner.starts:
+            if not isinstance(element, UserTask) or element.loop is not None:
+                compiler.refuse(
+                    node,
+                    f"{element.name!r} begins by itself and cannot stand in a sequential ad-hoc sub-process",
+                    "put user or manual tasks at the beginning of its paths, or set ordering to Parallel",
+                )
+
+    def path_goes_on(self, case: "Case", scope: Scope, token: Token) -> None:
+        """Set the other offers aside when a path of a sequential one goes on after its first activity."""
+        if not self.sequential or token.element not in self.inner.starts:
+            return
+        others = [
+            one for one in scope.tasks.values() if one is not token and one.element in self.inner.starts
+        ]
+        scope.memory["aside"] = [one.element.name for one in others]
+        for one in others:
+            case.withdraw(one)
+
+    def _offer(self, case: "Case", scope: Scope, element: Element, sent: frozenset[str]) -> None:
+        # The new token begins with what is known now; only what it changes itself counts later.
+        case.put(scope, element, dict(scope.data), Frame(None, dict(scope.data)), sent=sent)
 
     def path_ended(self, case: "Case", scope: Scope, token: Token) -> None:
         """See whether it is enough; if not, offer again what was done."""
+        aside = [] if _still_running(scope, token) else scope.memory.pop("aside", [])
         if self.completion is None:
+            self._offer_again(case, scope, token, aside)
             return
         view = {**case.backdrop(scope), **scope.data}
         if self.completion.truth(view, case.services.functions):
@@ -42,9 +73,12 @@ class AdHocSubProcess(SubProcess):
             return
         origin = self._origin(token.element)
         if origin is not None and origin.repeats_in_ad_hoc and "enough" not in scope.memory:
-            # The new token begins with what is known now; only what it changes itself counts later.
-            frame = Frame(None, dict(scope.data))
-            case.put(scope, origin, dict(scope.data), frame, sent=token.sent)
+            self._offer(case, scope, origin, token.sent)
+        self._offer_again(case, scope, token, aside)
+
+    def _offer_again(self, case: "Case", scope: Scope, token: Token, names: list[str]) -> None:
+        for name in names:
+            self._offer(case, scope, self.inner.task_specs[name], token.sent)
 
     def _origin(self, element: Element) -> Element | None:
         """Return the activity with which the path that ends at ``element`` began."""
@@ -58,3 +92,8 @@ class AdHocSubProcess(SubProcess):
             pending.extend(other for other in before if other.name not in seen)
             seen.update(other.name for other in before)
         return None
+
+
+def _still_running(scope: Scope, token: Token) -> bool:
+    """Tell whether another token of the path is still under way."""
+    return any(one is not token for one in scope.tasks.values())

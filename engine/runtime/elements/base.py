@@ -57,7 +57,7 @@ class Element(SpiffElement):
         self.takes = compiler.mappings(node.inputs)
         self.gives = compiler.mappings(node.outputs)
         self.triggers = tuple(
-            _trigger(definition, index, compiler) for index, definition in enumerate(node.events)
+            _trigger(node, definition, index, compiler) for index, definition in enumerate(node.events)
         )
 
     def link(self, node: Node, scope: Scope, compiler: Compiler) -> None:
@@ -156,7 +156,18 @@ def assigned(
     return result
 
 
-def _trigger(definition: EventDefinition, index: int, compiler: Compiler) -> Trigger:
+def _trigger(node: Node, definition: EventDefinition, index: int, compiler: Compiler) -> Trigger:
+    name = definition.name
+    if definition.kind is EventKind.MESSAGE:
+        name = name or node.attributes.get("message")
+    if (
+        name is None
+        and definition.kind in (EventKind.MESSAGE, EventKind.SIGNAL)
+        and "recipient" not in node.attributes
+    ):
+        compiler.refuse(
+            node, f"its {definition.kind.value} has no name", "refer to a message or signal by name"
+        )
     formula = None
     if definition.expression is not None:
         if definition.timer is not None:
@@ -166,7 +177,7 @@ def _trigger(definition: EventDefinition, index: int, compiler: Compiler) -> Tri
     return Trigger(
         definition.kind,
         index,
-        definition.name,
+        name,
         definition.code,
         definition.timer,
         formula,

@@ -39,6 +39,10 @@ class SubProcess(Activity):
         case = case_of(token)
         if case.program.compensates and scope.records:
             token.records = scope.records
+        if token.sent:
+            # A moved token passes sends in silence once; the inside is behind it now.
+            inside = self.inner.everything()
+            token.sent = frozenset(key for key in token.sent if key.split("#")[0] not in inside)
         patch = patch_between(scope.frame.data, scope.data)
         waiting.resume(case, token, patch.values, patch.removed)
 

@@ -1,1 +1,1 @@
-"""Our own behaviour cases, drawn in a short notation (``notation.py``) and written out by ``make_cases.py``."""
+"""Our own behaviour cases, in a short notation (``notation.py``), written out by ``make_cases.py``."""
