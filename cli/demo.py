@@ -1,0 +1,47 @@
+"""``dienstweg demo``: a true story with real parts, told in about a minute."""
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.errors import RefusedError
+
+app = typer.Typer()
+
+MARKER = ".dienstweg-demo"
+
+
+class DemoFolderRefusedError(RefusedError):
+    """The folder holds something that is not a demo's."""
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the demo's installations are made.")] = Path(
+        "demo-data"
+    ),
+) -> None:
+    """Play one procedure between two authorities: first by post, then electronically."""
+    from cli.demo_story import Story
+
+    make_folder(folder)
+    story = Story(folder, datetime.now(UTC))
+    try:
+        story.tell()
+    finally:
+        story.close()
+
+
+def make_folder(folder: Path) -> None:
+    """Make the demo's folder anew; raise DemoFolderRefusedError where it holds anything but a demo."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARKER).exists():
+        raise DemoFolderRefusedError(
+            f"{folder} is not empty and no earlier demo made it", hint="name another one with --folder"
+        )
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    (folder / MARKER).write_text("made by 'dienstweg demo', which may delete it\n", encoding="utf-8")

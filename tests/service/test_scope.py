@@ -1,0 +1,189 @@
+"""Authorities do not see each other, even inside one installation; nor do units of one authority."""
+
+import inspect
+from types import ModuleType
+
+import pytest
+from conftest import HOMBURG, NOON, REQUEST, SAARBRUECKEN
+
+from engine.actor import Actor, Role
+from engine.clock import TurnedClock
+from engine.errors import NotFoundError
+from engine.service import (
+    cases,
+    directory,
+    exchanges,
+    files,
+    migration,
+    procedures,
+    registering,
+    tasks,
+    timing,
+    troubles,
+)
+from engine.service.installation import create_installation, open_installation
+from engine.service.work import run_until_idle
+from engine.store.tables import metadata
+
+MODULES: tuple[ModuleType, ...] = (
+    cases,
+    directory,
+    exchanges,
+    files,
+    migration,
+    procedures,
+    registering,
+    tasks,
+    timing,
+    troubles,
+)
+SHARED = {
+    # The directory and deployed content are shared by design; acting on them needs a role.
+    "list_authorities",
+    "show_authority",
+    "import_authorities",
+    "list_mailboxes",
+    "add_mailbox",
+    "list_versions",
+    "show_procedure",
+    "deploy",
+    # These act for the actor's own authority only and name nothing of another one.
+    "start_case",
+    "switch",
+    "register",
+}
+ROLES = frozenset({Role.ADMIN, Role.CLERK, Role.ANALYST})
+
+
+def services():
+    """Every command and query that takes an actor, by name."""
+    found = {}
+    for module in MODULES:
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            parameters = list(inspect.signature(function).parameters)
+            own = function.__module__ == module.__name__ and not name.startswith("_")
+            if own and parameters[:2] == ["app", "actor"]:
+                found[name] = function
+    return found
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory, package):
+    """One installation for two authorities; Saarbrücken has a case with everything, Homburg nothing."""
+    home = tmp_path_factory.mktemp("shared") / "home"
+    roles = [role.value for role in ROLES]
+
+    def prepare(app):
+        directory.seed_authorities(app, [SAARBRUECKEN, HOMBURG])
+        directory.add_person(app, person_id="sb", name="S", authority=SAARBRUECKEN, roles=roles, by=None)
+
+    create_installation(home, "TWO", prepare=prepare)
+    app = open_installation(home, clock=TurnedClock(NOON))
+    actor = app.actor("sb")
+    unit = directory.add_person(
+        app,
+        person_id="kasse",
+        name="K",
+        authority=SAARBRUECKEN,
+        roles=roles,
+        unit_names=["Kasse"],
+        by=actor,
+    ).units[0]
+    procedures.deploy(app, actor, package)
+    clerk = app.actor("kasse")
+    case = cases.start_case(app, clerk, "vollstreckungshilfe")
+    document = home / "x.txt"
+    document.write_text("x")
+    files.add_document(app, clerk, case.id, document)
+    task = tasks.list_tasks(app, clerk)[0]
+    tasks.complete_task(app, clerk, task.id, REQUEST)
+    run_until_idle(app)
+    arrival = registering.register(
+        app,
+        clerk,
+        registering.PaperArrival("erinnerung", HOMBURG, {"hinweis": "Bitte um Nachricht."}),
+    )
+    yield app, actor, clerk, case, unit, arrival
+    app.close()
+
+
+def keys_of(app, clerk, case, arrival):
+    """Return a valid key of Saarbrücken for every kind of thing."""
+    with app.read() as tx:
+        from sqlalchemy import select
+
+        from engine.store.tables import case_documents, timers
+
+        document = tx.scalar(select(case_documents.c.id))
+        timer = tx.scalar(select(timers.c.id))
+    return {
+        "show_case": case.id,
+        "show_task": tasks.list_tasks(app, clerk)[0].id,
+        "claim_task": tasks.list_tasks(app, clerk)[0].id,
+        "complete_task": tasks.list_tasks(app, clerk)[0].id,
+        "show_exchange": exchanges.list_exchanges(app, clerk)[0].id,
+        "explain_exchange": exchanges.list_exchanges(app, clerk)[0].id,
+        "show_arrival": arrival.id,
+        "assign": arrival.id,
+        "reject": arrival.id,
+        "list_documents": case.id,
+        "add_document": case.id,
+        "open_document": document,
+        "show_timer": timer,
+        "show_incident": "0" * 12,
+        "retry": "0" * 12,
+        "resolve": "0" * 12,
+    }
+
+
+EXTRA = {
+    "assign": (None, "reason"),
+    "reject": ("reason",),
+    "retry": ("reason",),
+    "resolve": ("reason",),
+}
+
+
+@pytest.mark.parametrize("name", sorted(set(services()) - SHARED))
+def test_another_authoritys_things_do_not_exist(shared, name, tmp_path):
+    app, _, clerk, case, _, arrival = shared
+    stranger = Actor("stranger", HOMBURG, ROLES)
+    function = services()[name]
+    if name.startswith(("list_", "status")) and name != "list_documents":
+        assert not list(function(app, stranger)), name
+        return
+    keys = keys_of(app, clerk, case, arrival)
+    assert name in keys, f"{name} is new: say here what it must not show"
+    extra = EXTRA.get(name, ())
+    if name == "add_document":
+        file = tmp_path / "x"
+        file.write_text("x")
+        extra = (file,)
+    with pytest.raises(NotFoundError):
+        function(app, stranger, keys[name], *extra)
+
+
+@pytest.mark.parametrize("name", ["list_cases", "list_tasks", "list_exchanges"])
+def test_units_of_one_authority_are_kept_apart(shared, name):
+    app, whole, clerk, _, unit, _ = shared
+    function = services()[name]
+    other = Actor("jugendamt", SAARBRUECKEN, ROLES, frozenset({"another unit"}))
+    assert len(list(function(app, clerk))) == len(list(function(app, whole))) > 0
+    assert list(function(app, other)) == []
+    assert unit in clerk.units
+
+
+def test_every_table_names_its_authority():
+    exempt = {
+        "installation",
+        "authorities",
+        "procedure_versions",
+        "processes",
+        "package_files",
+        "message_types",
+    }
+    for table in metadata.sorted_tables:
+        if table.name in exempt:
+            continue
+        assert "authority_id" in table.c, table.name
+        assert not table.c.authority_id.nullable, table.name
