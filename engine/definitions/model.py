@@ -180,7 +180,7 @@ class DataObject:
 
     @property
     def variable(self) -> str:
-        """The variable that holds it: its name where that is a plain identifier, else its id."""
+        """The variable that holds it; see ``variable_name``."""
         return variable_name(self.id, self.name)
 
 
@@ -299,10 +299,10 @@ class TroubleKind(StrEnum):
     DUPLICATE_ID = "duplicate id"
     CROSSING_FLOW = "flow that crosses scopes"
     DANGLING_FLOW = "flow without an end"
-    LOOSE_COMPENSATION = "compensation boundary without association"
     UNSUPPORTED_DATA = "unsupported data mapping"
     UNSUPPORTED_EXTENSION = "unsupported extension"
     UNSUPPORTED_BPMN = "unsupported BPMN"
+    PICTURE = "association that moves no data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,9 +369,23 @@ def walk(scope: Scope) -> Iterator[tuple[Scope, Node]]:
 
 
 def variable_name(element_id: str, name: str | None) -> str:
-    """Return the variable of a data element: the name where it is a plain identifier, else the id."""
-    return name if name is not None and name.isidentifier() else element_id
+    """Return the variable of a data element: its name where expressions can use it, else made from its id.
 
+    Of an id, what is no letter, digit or underscore becomes an underscore, and ``data`` is put before an
+    id that does not begin with a letter.
+    """
+    if name is not None and name.isidentifier() and not name.startswith("_") and name not in _WORDS:
+        return name
+    safe = "".join(char if char.isalnum() else "_" for char in element_id)
+    return (
+        safe if safe[:1].isalpha() and safe not in _WORDS else f"data{'' if safe[:1] == '_' else '_'}{safe}"
+    )
+
+
+_WORDS = frozenset(
+    {"True", "False", "None", "true", "false", "null", "and", "or", "not", "in", "is", "if", "else", "for"}
+)
+"""Words that expressions keep for themselves."""
 
 _ACTIVITIES = frozenset(
     {

@@ -21,6 +21,8 @@ class Reading:
     unread: list[Extension] = field(default_factory=list)
     handlers: dict[str, str] = field(default_factory=dict)
     """Compensation boundary id → handler id, from associations anywhere in the file."""
+    data_names: dict[str, str] = field(default_factory=dict)
+    """Data object id → name of the first reference to it: modelers name the symbol, not the object."""
     made_up: set[str] = field(default_factory=set)
     node_ids: dict[etree._Element, str] = field(default_factory=dict)
 
@@ -41,6 +43,10 @@ class Reading:
                 )
             else:
                 self.by_id[element_id] = element
+        for reference in self.root.iter(clark(BPMN, "dataObjectReference")):
+            target, name = reference.get("dataObjectRef"), reference.get("name")
+            if target and name:
+                self.data_names.setdefault(self.local_name(reference, target), name)
 
     def trouble(
         self, kind: TroubleKind, element: etree._Element, what: str, value: str = "", detail: str = ""

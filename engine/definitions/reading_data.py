@@ -24,7 +24,7 @@ def read_data_objects(container: etree._Element, reading: Reading) -> tuple[Data
     return tuple(
         DataObject(
             id=str(item.get("id")),
-            name=item.get("name"),
+            name=_shown_name(item, reading),
             line=line_of(item),
             collection=truth(item.get("isCollection"), False),
             kind=split(item.tag)[1],
@@ -54,7 +54,12 @@ def variable_of(element_id: str, reading: Reading) -> str | None:
         item = target
     elif name not in (*_ITEMS, "inputDataItem", "outputDataItem"):
         return None
-    return variable_name(str(item.get("id")), item.get("name"))
+    return variable_name(str(item.get("id")), _shown_name(item, reading))
+
+
+def _shown_name(item: etree._Element, reading: Reading) -> str | None:
+    """Return the name; a data object without one is known by that of the first reference to it."""
+    return item.get("name") or reading.data_names.get(str(item.get("id")))
 
 
 def read_mappings(

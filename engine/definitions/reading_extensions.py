@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from lxml import etree
 
-from engine.definitions.model import Extension, TroubleKind
+from engine.definitions.model import Extension, NodeKind, TroubleKind
 from engine.definitions.reading import Reading, child, children, nearest_with_id
 from engine.definitions.xml import BPMN, CAMUNDA_LIKE, DW, ZEEBE, clark, line_of, split, text_of
 
@@ -26,6 +26,22 @@ _READ_ZEEBE = frozenset(
         "taskSchedule", "priorityDefinition",
     }
 )  # fmt: skip
+_NODES = frozenset(kind.value for kind in NodeKind)
+_READ_AT: Mapping[str, frozenset[str]] = {
+    "in": frozenset({"callActivity"}),
+    "out": frozenset({"callActivity"}),
+    "calledElement": frozenset({"callActivity"}),
+    "calledDecision": frozenset({"businessRuleTask"}),
+    "script": frozenset({"scriptTask"}),
+    "loopCharacteristics": frozenset({"multiInstanceLoopCharacteristics"}),
+    "inputOutput": _NODES,
+    "ioMapping": _NODES,
+    "topic": frozenset({"serviceTask", "sendTask", "businessRuleTask"}),
+    "taskDefinition": frozenset({"serviceTask", "sendTask", "businessRuleTask"}),
+    "collection": frozenset({"multiInstanceLoopCharacteristics"}),
+    "elementVariable": frozenset({"multiInstanceLoopCharacteristics"}),
+}
+"""Names that are read at these elements only; elsewhere they would be left out."""
 _NOT_OURS = ("http://www.w3.org/",)
 """xsi:type and its like belong to XML, not to a vendor."""
 
@@ -114,25 +130,32 @@ def keep_unread(reading: Reading) -> None:
     for element in reading.root.iter(f"{{{BPMN}}}*"):
         for key, value in element.attrib.items():
             namespace, name = split(key)
-            if namespace and not _reads_attribute(namespace, name):
+            if namespace and not _reads_attribute(namespace, name, split(element.tag)[1]):
                 _keep(element, str(key), reading, str(value))
         for item in element:
             if split(item.tag)[1] == "extensionElements":
                 _walk_extensions(item, reading)
 
 
-def _reads_attribute(namespace: str, name: str) -> bool:
+def _reads_attribute(namespace: str, name: str, owner: str) -> bool:
     if namespace == DW or namespace.startswith(_NOT_OURS):
         return True
-    return namespace in CAMUNDA_LIKE and name in _READ_ATTRIBUTES
+    return namespace in CAMUNDA_LIKE and name in _READ_ATTRIBUTES and _read_here(name, owner)
+
+
+def _read_here(name: str, owner: str) -> bool:
+    return name not in _READ_AT or owner in _READ_AT[name]
 
 
 def _walk_extensions(extensions: etree._Element, reading: Reading) -> None:
+    parent = extensions.getparent()
+    owner = "" if parent is None else split(parent.tag)[1]
     for item in extensions:
         namespace, name = split(item.tag)
-        if namespace in CAMUNDA_LIKE and name in _READ_CAMUNDA:
-            continue
-        if namespace == ZEEBE and name in _READ_ZEEBE:
+        read = (namespace in CAMUNDA_LIKE and name in _READ_CAMUNDA) or (
+            namespace == ZEEBE and name in _READ_ZEEBE
+        )
+        if read and _read_here(name, owner):
             continue
         if namespace == ZEEBE and name == "subscription":
             reading.trouble(

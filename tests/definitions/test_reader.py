@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.definitions.model import EventKind, NodeKind, Process, TimerKind, TroubleKind, walk
+from engine.definitions.model import EventKind, NodeKind, Process, TimerKind, TroubleKind, variable_name, walk
 from engine.definitions.reader import read_model
 from engine.definitions.xml import (
     MAX_BYTES,
@@ -12,6 +12,7 @@ from engine.definitions.xml import (
     TooLargeError,
     parse_xml,
 )
+from engine.expressions import compile_expression
 from tests.definitions.bpmn import definitions, line, process
 
 
@@ -186,6 +187,35 @@ def test_data_moves_under_readable_names() -> None:
     assert second.source is not None
     assert (first.source.text, first.target) == ("letter", "text")
     assert (second.source.text, second.target) == ("out_1", "DataObject_2")
+
+
+@pytest.mark.parametrize(
+    ("element_id", "name", "variable"),
+    [
+        ("DataObject_1", "letter", "letter"),
+        ("DataObject_1", None, "DataObject_1"),
+        ("DataObject_1", "Der Brief", "DataObject_1"),
+        ("_f00a-1.b", "_x", "data_f00a_1_b"),
+        ("in", "not", "data_in"),
+    ],
+)
+def test_variables_of_data_elements_can_be_used_in_expressions(
+    element_id: str, name: str | None, variable: str
+) -> None:
+    assert variable_name(element_id, name) == variable
+    compile_expression(variable)
+
+
+def test_a_data_object_is_known_by_the_name_of_its_symbol() -> None:
+    model = read(
+        process(
+            '<dataObject id="o"/><dataObjectReference id="r" name="letter" dataObjectRef="o"/>'
+            '<userTask id="ask"><dataOutputAssociation><targetRef>r</targetRef><assignment>'
+            "<from>1</from><to>r</to></assignment></dataOutputAssociation></userTask>"
+        )
+    )
+    assert model.scope.data_objects[0].variable == "letter"
+    assert [item.target for item in model.scope.nodes["ask"].outputs] == ["letter"]
 
 
 def test_compensation_is_joined_by_associations_in_either_direction() -> None:

@@ -92,7 +92,8 @@ class Subject:
             ),
         )
         executable = tuple(process for process in model.processes if process.executable)
-        processes = executable or model.processes
+        drawn = tuple(process for process in model.processes if process.scope.nodes)
+        processes = executable or drawn or model.processes
         places: list[Place] = []
         for process in processes:
             owners: dict[str, Node] = {}

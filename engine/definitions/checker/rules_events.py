@@ -308,43 +308,52 @@ def must_interrupt(subject: Subject) -> Iterator[Fault]:
 
 
 def same_catch_twice(subject: Subject) -> Iterator[Fault]:
-    """Two boundary events of one host that catch the same error: the second never occurs."""
+    """Two events of one activity or level that catch the same error: only the first ever occurs."""
     for _, scope, _ in subject.scopes():
         seen: set[tuple[str, EventKind, str | None]] = set()
-        for node in scope.nodes.values():
-            if node.kind is not NodeKind.BOUNDARY_EVENT or node.attached_to is None:
+        for where, node, event in _catches(scope):
+            if event.kind not in (EventKind.ERROR, EventKind.ESCALATION):
                 continue
-            for event in node.events:
-                if event.kind is not EventKind.ERROR or (event.code is None and event.referred):
-                    continue
-                key = (node.attached_to, event.kind, event.code)
-                if key in seen:
-                    yield Fault(
-                        event.line,
-                        node.id,
-                        node.name,
-                        f"another boundary event of {node.attached_to} catches the same error",
-                        "catch each error once; distinguish by code",
-                    )
-                seen.add(key)
+            if event.code is None and event.referred:
+                continue
+            key = (where, event.kind, event.code)
+            if key in seen:
+                yield Fault(
+                    event.line,
+                    node.id,
+                    node.name,
+                    f"another event catches the same {event.kind} at {where}",
+                    "catch each error and escalation once; distinguish by code",
+                )
+            seen.add(key)
+
+
+def _catches(scope: Scope) -> Iterator[tuple[str, Node, EventDefinition]]:
+    """Yield what is caught at activities and, by event sub-processes, at the scope itself."""
+    for node in scope.nodes.values():
+        if node.kind is NodeKind.BOUNDARY_EVENT and node.attached_to is not None:
+            yield from ((node.attached_to, node, event) for event in node.events)
+        elif node.triggered_by_event and node.scope is not None:
+            for start in node.scope.starts():
+                yield from ((scope.id, start, event) for event in start.events)
 
 
 def same_start_twice(subject: Subject) -> Iterator[Fault]:
-    """Two starts of one process on the same message: which one begins is not said."""
+    """Two starts of one process on the same message or signal: which one begins is not said."""
     for process in subject.processes:
-        seen: set[str] = set()
+        seen: set[tuple[EventKind, str]] = set()
         for node in process.scope.starts():
             for event in node.events:
-                if event.kind is EventKind.MESSAGE and event.name:
-                    if event.name in seen:
+                if event.kind in (EventKind.MESSAGE, EventKind.SIGNAL) and event.name:
+                    if (event.kind, event.name) in seen:
                         yield Fault(
                             event.line,
                             node.id,
                             node.name,
-                            f"a second start event waits for message “{event.name}”",
+                            f"a second start event waits for {event.kind} “{event.name}”",
                             "use one start event and decide behind it",
                         )
-                    seen.add(event.name)
+                    seen.add((event.kind, event.name))
 
 
 RULES: tuple[Rule, ...] = (
@@ -363,7 +372,7 @@ RULES: tuple[Rule, ...] = (
     error("DW314", "Boundary event on a wrong host", Category.WRONG, boundary_host),
     error("DW315", "Boundary event without flow", Category.INCOMPLETE, boundary_without_flow),
     error("DW316", "Non-interrupting error or cancel", Category.WRONG, must_interrupt),
-    error("DW321", "Message that starts twice", Category.WRONG, same_start_twice),
+    error("DW321", "Message or signal that starts twice", Category.WRONG, same_start_twice),
     warning("DW353", "Thrown error or escalation without code", Category.SUSPICIOUS, missing_code),
-    warning("DW352", "Error caught twice", Category.SUSPICIOUS, same_catch_twice),
+    warning("DW352", "Error or escalation caught twice", Category.SUSPICIOUS, same_catch_twice),
 )

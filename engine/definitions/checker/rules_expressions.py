@@ -72,7 +72,7 @@ def mappings(subject: Subject) -> Iterator[Fault]:
     """Sources of data mappings compile, targets are variables."""
     for place in subject.places:
         for mapping in (*place.node.inputs, *place.node.outputs):
-            if not mapping.all and not mapping.target.isidentifier() and not _is_data(place, mapping.target):
+            if not mapping.all and not mapping.target.isidentifier():
                 yield place.fault(
                     f"“{mapping.target}” is no variable name",
                     "use letters, digits and underscores, beginning with a letter",
@@ -82,11 +82,6 @@ def mappings(subject: Subject) -> Iterator[Fault]:
             if refusal is not None and mapping.source is not None:
                 message, hint = _told(refusal, f"the value of {mapping.target}", mapping.source.text)
                 yield place.fault(message, hint, mapping.line)
-
-
-def _is_data(place: Place, variable: str) -> bool:
-    # Ids of data elements are valid XML names, which may hold hyphens and dots.
-    return any(item.variable == variable for item in (*place.node.data_objects, *place.scope.data_objects))
 
 
 def timers(subject: Subject) -> Iterator[Fault]:

@@ -45,6 +45,15 @@ _CHANGES_BEHAVIOUR = {
     "adHoc": "activities of an ad-hoc sub-process are chosen by clerks",
     "publishMessage": "messages are sent by BPMN correlation or dw:recipient",
     "conditionalFilter": "a condition is looked at whenever data changes",
+    "calledElementTenantId": "the called process is one of the same package",
+    "in": "data is handed over at call activities only",
+    "out": "data is handed over at call activities only",
+    "inputOutput": "mappings are read at tasks, sub-processes, calls and events only",
+    "ioMapping": "mappings are read at tasks, sub-processes, calls and events only",
+    "topic": "work is asked for by service tasks",
+    "taskDefinition": "work is asked for by service tasks",
+    "loopCharacteristics": "it is read at multi-instance characteristics only",
+    "script": "scripts stand in script tasks",
 }
 """Extensions of other engines that change what the model does, with what happens here instead."""
 

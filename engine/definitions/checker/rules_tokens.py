@@ -104,6 +104,31 @@ def lost_updates(subject: Subject) -> Iterator[Fault]:
                 yield _lost(scope.nodes[second], common, f"this runs beside {first}, and both")
 
 
+def shared_variables(subject: Subject) -> Iterator[Fault]:
+    """Two data objects under one name are one variable."""
+    for process in subject.processes:
+        seen: dict[str, str] = {}
+        scopes = [process.scope]
+        scopes.extend(
+            place.node.scope
+            for place in subject.places
+            if place.process is process and place.node.scope is not None
+        )
+        for scope in scopes:
+            for item in scope.data_objects:
+                if item.kind not in ("dataObject", "property"):
+                    continue
+                first = seen.setdefault(item.variable, item.id)
+                if first != item.id:
+                    yield Fault(
+                        item.line,
+                        item.id,
+                        item.name,
+                        f"it shares the variable {item.variable} with {first}",
+                        "give it another name, or draw both symbols as references to one data object",
+                    )
+
+
 def _lost(node: Node, variables: frozenset[str], how: str) -> Fault:
     return Fault(
         node.line,
@@ -152,5 +177,6 @@ RULES: tuple[Rule, ...] = (
     error("DW217", "Join that never goes on", Category.WRONG, join_never_fires),
     warning("DW254", "Join that may wait for ever", Category.SUSPICIOUS, join_may_wait),
     warning("DW255", "Element that is never reached", Category.SUSPICIOUS, unreachable),
+    warning("DW603", "Two data objects under one name", Category.SUSPICIOUS, shared_variables),
     warning("DW256", "Updates lost in parallel branches", Category.SUSPICIOUS, lost_updates),
 )
