@@ -145,7 +145,7 @@ def cells() -> Iterator[Cell]:
 def _possible(outer: str, position: str) -> bool:
     if outer == "esub":
         return position in ("none", "terminate")
-    if outer == "adhoc" or outer == "multi-call":
+    if outer in ("adhoc", "multi-call"):
         return not position.startswith("esub")
     return True
 

@@ -164,7 +164,8 @@ def _check_event(cell: Cell, walk: Matrix, chance: random.Random) -> None:
     walk.push(listening[0])
     assert not walk.failed(), (cell.name, walk.failed())
     if cell.position == "terminate":
-        assert walk.completed and not walk.open, cell.name
+        assert walk.completed, cell.name
+        assert not walk.open, cell.name
         return
     if cell.position == "interrupting":
         assert not others & walk.open.keys(), (cell.name, "the activity's items are gone")
@@ -174,7 +175,8 @@ def _check_event(cell: Cell, walk: Matrix, chance: random.Random) -> None:
     assert "taken" in {item.element_id for item in walk.open.values()}, cell.name
     _run_content(walk, chance)
     count = walk.counts()
-    assert walk.completed and not walk.open, (cell.name, list(walk.open.values()))
+    assert walk.completed, (cell.name, list(walk.open.values()))
+    assert not walk.open, (cell.name, list(walk.open.values()))
     assert count["taken"] == 1, (cell.name, count)
     assert count["after"] == (0 if cell.position == "interrupting" else 1), (cell.name, count)
     if cell.position in ("alongside", "esub-alongside"):

@@ -160,14 +160,9 @@ def _trigger(node: Node, definition: EventDefinition, index: int, compiler: Comp
     name = definition.name
     if definition.kind is EventKind.MESSAGE:
         name = name or node.attributes.get("message")
-    if (
-        name is None
-        and definition.kind in (EventKind.MESSAGE, EventKind.SIGNAL)
-        and "recipient" not in node.attributes
-    ):
-        compiler.refuse(
-            node, f"its {definition.kind.value} has no name", "refer to a message or signal by name"
-        )
+    named = definition.kind in (EventKind.MESSAGE, EventKind.SIGNAL) and "recipient" not in node.attributes
+    if named and name is None:
+        compiler.refuse(node, f"its {definition.kind.value} has no name", "refer to one that has a name")
     formula = None
     if definition.expression is not None:
         if definition.timer is not None:

@@ -345,6 +345,11 @@ case(
     user z
     """,
     scenario(
-        "one-path", "a c", do("a", "b"), do("b", "a c"), do("c", "z", ready=True), variables={"ready": False}
+        "one-path",
+        "a c",
+        do("a", "b"),
+        do("b", "a c"),
+        do("c", "z", ready=True),
+        variables={"ready": False},
     ),
 )
