@@ -1,6 +1,6 @@
 """Errors of letters."""
 
-from engine.errors import RefusedError
+from engine.errors import NotFoundError, RefusedError
 
 
 class LetterUnprintableError(RefusedError):
@@ -13,3 +13,7 @@ class AttachmentUnprintableError(RefusedError):
 
 class LetterheadRefusedError(RefusedError):
     """The letterhead's settings cannot be used."""
+
+
+class StepUnknownError(NotFoundError):
+    """There is no such sending step."""

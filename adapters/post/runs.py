@@ -91,15 +91,23 @@ class PrintRuns:
         self._duplex = duplex
         self._root = folder.authority(authority_id)
 
-    def run(self, now: datetime, day: date, by: str, progress: Progress | None = None) -> list[Plan]:
+    def run(
+        self,
+        now: datetime,
+        day: date,
+        by: str,
+        progress: Progress | None = None,
+        wanted: Callable[[Letter], bool] = lambda _: True,
+    ) -> list[Plan]:
         """Finish what was cut off, then print what waits; return the runs printed by this call.
 
-        ``day`` decides the tariffs and the run's name. Raises NothingToPostError where nothing waits,
+        ``day`` decides the tariffs and the run's name; letters that are not ``wanted`` stay where they are.
+        Raises NothingToPostError where nothing waits,
         PrintFolderError where another call is at work or the disk does not let us.
         """
         with self._locked():
             printed = [self._print(plan, progress) for plan in self.plans() if not self._is_printed(plan.run)]
-            waiting = list(self._folder.waiting(self._authority))
+            waiting = [letter for letter in self._folder.waiting(self._authority) if wanted(letter)]
             if waiting:
                 plan = self._plan(waiting, now, day, by)
                 printed.append(self._print(plan, progress))

@@ -1,5 +1,6 @@
 """The scanner's folder: what lies in it becomes arrivals, document by document."""
 
+import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ class _File:
         done = self.path.parent / DONE
         done.mkdir(exist_ok=True)
         self.path.replace(_free_name(done, self.path.name))
+        sidecar(self.path).unlink(missing_ok=True)
         shutil.rmtree(self.work, ignore_errors=True)
 
 
@@ -58,7 +60,7 @@ class ScannerFolder:
     """Watches one folder an authority."""
 
     def __init__(self, settings: PostSettings, context: AdapterContext) -> None:
-        """Watch below ``settings.scan_folder``; nothing where it is None."""
+        """Watch below ``settings.scan_folder``."""
         self._settings = settings
         self._context = context
         self._seen: dict[Path, tuple[int, int]] = {}
@@ -70,23 +72,24 @@ class ScannerFolder:
         unchanged, and is then brought as it is, for a clerk to see.
         """
         folder = self._folder(mailbox)
-        if folder is None or not folder.is_dir():
+        if not folder.is_dir():
             return
         files = [path for path in folder.iterdir() if _is_scan(path)]
         for path in sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name)):
             yield from self._arrivals(path, mailbox)
 
-    def _folder(self, mailbox: Mailbox) -> Path | None:
+    def _folder(self, mailbox: Mailbox) -> Path:
         own = mailbox.settings.get("scan_folder")
         if own is not None:
             return self._context.home / str(own)
-        base = self._settings.scan_folder
-        return None if base is None else base / mailbox.authority_id
+        return self._settings.scan_folder / mailbox.authority_id
 
     def _arrivals(self, path: Path, mailbox: Mailbox) -> Iterator[ScanArrival]:
         stat = path.stat()
         scanned_at = datetime.fromtimestamp(stat.st_mtime, UTC)
-        source = source_of(path, scanned_at, self._settings.scan_device, self._settings.scan_operator)
+        noted = _read_sidecar(path)
+        device = noted.get("device") or self._settings.scan_device
+        source = source_of(path, scanned_at, device, noted.get("operator") or self._settings.scan_operator)
         work = self._context.home / _WORK / mailbox.authority_id / source.sha256
         try:
             documents = split_scan(path, work)
@@ -115,6 +118,19 @@ class ScannerFolder:
         before = self._seen.get(path)
         self._seen[path] = state
         return before == state
+
+
+def sidecar(path: Path) -> Path:
+    """Return where it is noted who scanned a file on what."""
+    return path.with_name(f".{path.name}.json")
+
+
+def _read_sidecar(path: Path) -> dict[str, str]:
+    try:
+        values = json.loads(sidecar(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}  # A scanner that notes nothing; the settings tell what is known.
+    return {key: value for key, value in values.items() if isinstance(value, str)}
 
 
 def _is_scan(path: Path) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from adapters.post.errors import PostSettingsRefusedError
 
-_TEXTS = frozenset({"print_folder", "scan_folder", "scan_device", "scan_operator"})
+_TEXTS = frozenset({"print_folder", "scan_folder", "scan_device", "scan_operator", "tariffs"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +15,14 @@ class PostSettings:
     """Where letters lie and where scans come from."""
 
     print_folder: Path
-    scan_folder: Path | None
-    """One subfolder an authority, named by its id. None: nothing is watched."""
+    scan_folder: Path
+    """One subfolder an authority, named by its id; where it is missing nothing is watched."""
     scan_device: str | None
     """Recorded with every scan (TR-RESISCAN)."""
     scan_operator: str | None
     """Who scans, where the folder does not tell; recorded with every scan."""
+    tariffs: Path | None
+    """Own tariff table; None: the one that comes with the post."""
     duplex: bool
     """Letters are printed on both sides: matters for the weight."""
 
@@ -36,11 +38,11 @@ def read_settings(values: Mapping[str, Any], home: Path) -> PostSettings:
             where="[adapters.post]",
             hint=f"known: {', '.join(sorted(_TEXTS))} (texts), duplex (true or false)",
         )
-    scan = values.get("scan_folder")
     return PostSettings(
         print_folder=home / values.get("print_folder", "print"),
-        scan_folder=None if scan is None else home / scan,
+        scan_folder=home / values.get("scan_folder", "scan"),
         scan_device=values.get("scan_device"),
         scan_operator=values.get("scan_operator"),
+        tariffs=home / values["tariffs"] if "tariffs" in values else None,
         duplex=values.get("duplex", True),
     )

@@ -1,0 +1,220 @@
+"""``dienstweg post``."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from engine.errors import RefusedError
+
+if TYPE_CHECKING:
+    from adapters.post.runs import Plan, PrintRuns
+
+app = typer.Typer(help="Post: print runs, posting, reprints, scans.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+_ZONE = ZoneInfo("Europe/Berlin")
+
+
+class ScanRefusedError(RefusedError):
+    """There is nothing to scan."""
+
+
+@app.command("list")
+def list_(ctx: typer.Context, as_json: Json = False) -> None:
+    """List this authority's print runs and how many letters wait."""
+    runs, folder, authority = _runs(ctx.obj)
+    waiting = sum(1 for _ in folder.waiting(authority))
+    plans = runs.plans()
+    if as_json:
+        _print({"waiting": waiting, "runs": [_summary(runs, plan) for plan in plans]})
+        return
+    for plan in plans:
+        typer.echo(_line(runs, plan))
+    typer.echo(f"{waiting} Briefe warten (letters waiting)")
+
+
+@app.command()
+def run(
+    ctx: typer.Context,
+    day: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Day of the tariffs; default today."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make one print file of all waiting letters, with separator sheets and posting list."""
+    from rich.progress import Progress
+
+    from adapters.post.confirming import waiting_dispatches
+
+    runs, _, _ = _runs(ctx.obj)
+    now = ctx.obj.app.clock.now()
+    chosen = day.date() if day else now.astimezone(_ZONE).date()
+    with Progress(transient=True, disable=as_json) as bar:
+        task = bar.add_task("drucken (printing)")
+        # A letter nobody is asked to post was posted by hand, or its hand-over is not recorded yet.
+        known = waiting_dispatches(ctx.obj.app, ctx.obj.actor)
+        plans = runs.run(
+            now,
+            chosen,
+            ctx.obj.actor.person_id,
+            lambda done, of: bar.update(task, completed=done, total=of),
+            lambda letter: letter.dispatch in known,
+        )
+    if as_json:
+        _print([_summary(runs, plan) for plan in plans])
+        return
+    for plan in plans:
+        typer.echo(_line(runs, plan))
+        typer.echo(f"  {runs.path(plan.run) / 'druck.pdf'}")
+        for it in plan.letters:
+            if it.remark:
+                typer.echo(f"  ! {it.position} {it.letter.name}: {it.remark}")
+        typer.echo(f"  then: dienstweg post confirm {plan.run}")
+
+
+@app.command()
+def confirm(
+    ctx: typer.Context,
+    run: Annotated[str, typer.Argument(help="Print run, e.g. 2026-11-23-01.")],
+    on: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day of posting; default today.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Record that all letters of a run were posted."""
+    from adapters.post.confirming import confirm_run
+
+    runs, _, _ = _runs(ctx.obj)
+    plan = runs.plan(run)
+    done = confirm_run(ctx.obj.app, ctx.obj.actor, plan, on.date() if on else None)
+    if as_json:
+        _print(
+            {
+                "run": run,
+                "confirmed": list(done.confirmed),
+                "before": list(done.before),
+                "claimed": list(done.claimed),
+            }
+        )
+        return
+    typer.echo(f"{run}: {len(done.confirmed)} aufgegeben (posted), {len(done.before)} schon vorher (before)")
+    for dispatch in done.claimed:
+        typer.echo(f"! {dispatch}: die Aufgabe hat eine Kollegin oder ein Kollege (claimed by a colleague)")
+
+
+@app.command()
+def reprint(
+    ctx: typer.Context,
+    letter: Annotated[
+        str, typer.Argument(help="Beginning of the dispatch's id, or part of the printed code.")
+    ],
+    out: Annotated[Path | None, typer.Option(help="Copy the letter to this file.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Find a printed letter again; the reprint is noted with its run."""
+    from shutil import copyfile
+
+    runs, _, _ = _runs(ctx.obj)
+    path = runs.reprint(letter, ctx.obj.app.clock.now(), ctx.obj.actor.person_id)
+    if out is not None:
+        copyfile(path, out)
+        path = out
+    if as_json:
+        _print({"file": str(path)})
+    else:
+        typer.echo(path)
+
+
+@app.command()
+def scan(
+    ctx: typer.Context,
+    files: Annotated[list[Path], typer.Argument(help="Scanned PDF, PNG, TIFF or JPEG files, or folders.")],
+    device: Annotated[str | None, typer.Option(help="The scanner; recorded with the scan.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Read scans, show what is in them, and lay them where the work loop takes them in."""
+    from tempfile import TemporaryDirectory
+
+    from adapters.post.scan_intake import lay_scan, tell
+    from adapters.post.settings import read_settings
+
+    installation, actor = ctx.obj.app, ctx.obj.actor
+    settings = read_settings(installation.settings.adapters.get("post", {}), installation.settings.home)
+    target = settings.scan_folder / actor.authority_id
+    told = []
+    for path in _scans(files):
+        with TemporaryDirectory() as work:
+            found = tell(path, Path(work), installation.settings.code, installation.secret)
+        lay_scan(path, target, operator=actor.person_id, device=device or settings.scan_device)
+        told.append(found)
+        if not as_json:
+            typer.echo(found.text)
+    if as_json:
+        _print([found.data for found in told])
+        return
+    typer.echo(f"{len(told)} Dateien liegen in (files lie in) {target}; 'dienstweg work' takes them in")
+
+
+def _runs(state: Any) -> tuple["PrintRuns", Any, str]:
+    from adapters.post.print_folder import PrintFolder
+    from adapters.post.runs import PrintRuns
+    from adapters.post.settings import read_settings
+    from adapters.post.tariffs import read_tariffs
+    from engine.actor import Role
+    from engine.service.access import require
+
+    installation, actor = state.app, state.actor
+    require(actor, Role.CLERK)
+    settings = read_settings(installation.settings.adapters.get("post", {}), installation.settings.home)
+    folder = PrintFolder(settings.print_folder)
+    runs = PrintRuns(folder, actor.authority_id, read_tariffs(settings.tariffs), duplex=settings.duplex)
+    return runs, folder, actor.authority_id
+
+
+def _scans(paths: list[Path]) -> list[Path]:
+    from adapters.letter.decoding import ENDINGS
+
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found.extend(sorted(item for item in path.iterdir() if item.suffix.lower() in ENDINGS))
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise ScanRefusedError(f"{path} is neither file nor folder")
+    if not found:
+        raise ScanRefusedError("no scan found", hint=f"files ending in {', '.join(ENDINGS)}")
+    return found
+
+
+def _summary(runs: "PrintRuns", plan: "Plan") -> dict[str, Any]:
+    folder = runs.path(plan.run)
+    return {
+        "run": plan.run,
+        "day": plan.day.isoformat(),
+        "by": plan.planned_by,
+        "letters": len(plan.letters),
+        "pages": sum(it.letter.pages for it in plan.letters),
+        "cents": plan.cents,
+        "printed": (folder / "druck.pdf").exists(),
+        "folder": str(folder),
+        "dispatches": [it.letter.dispatch for it in plan.letters],
+    }
+
+
+def _line(runs: "PrintRuns", plan: "Plan") -> str:
+    from adapters.post.tariffs import euros
+
+    state = "gedruckt (printed)" if (runs.path(plan.run) / "druck.pdf").exists() else "abgebrochen (cut off)"
+    pages = sum(it.letter.pages for it in plan.letters)
+    return f"{plan.run}  {len(plan.letters)} Briefe, {pages} Seiten, {euros(plan.cents)}  {state}"
+
+
+def _print(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
