@@ -11,7 +11,7 @@ from engine.exchange.decision import Decision
 from engine.exchange.ports import HandedOver, Outcome, Rejected, Unknown
 from engine.service.stories import Entry, note
 from engine.store.database import upsert
-from engine.store.tables import dispatches, evidence, exchanges, facts, incidents, tasks
+from engine.store.tables import cases, dispatches, evidence, exchanges, facts, incidents, tasks
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
@@ -104,6 +104,7 @@ def _handed_over(
                 id=str(app.ids.new()),
                 authority_id=exchange["authority_id"],
                 case_id=exchange["case_id"],
+                unit_id=tx.scalar(select(cases.c.unit_id).where(cases.c.id == exchange["case_id"])),
                 kind=outcome.task,
                 element_id=exchange["element_id"],
                 instance="",

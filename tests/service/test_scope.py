@@ -89,6 +89,8 @@ def shared(tmp_path_factory, package):
         unit_names=["Kasse"],
         by=actor,
     ).units[0]
+    address = ["Am Forum 5", "66424 Homburg"]
+    directory.import_authorities(app, actor, [{"id": HOMBURG, "address": address}])
     procedures.deploy(app, actor, package)
     clerk = app.actor("kasse")
     case = cases.start_case(app, clerk, "vollstreckungshilfe")
