@@ -273,11 +273,9 @@ def _open_flag(rules: Rules, name: str, tracks: Sequence[Track], chosen: Track, 
         led = sorted((track for track in tracks if track.answers[name] == option), key=_order)
         german.append(f"{text.de} → {_ends(led, zone, 'de')}")
         english.append(f"{text.en} → {_ends(led, zone, 'en')}")
-    return Flag(
-        FlagKind.OPEN_QUESTION,
-        Text(
-            f"{asked.title.de} ({asked.source}) {'; '.join(german)}. Angesetzt: {_ends([chosen], zone, 'de')}.",
-            f"{asked.title.en} ({asked.source}) {'; '.join(english)}. Used: {_ends([chosen], zone, 'en')}.",
-        ),
-        name,
+    used = Text(_ends([chosen], zone, "de"), _ends([chosen], zone, "en"))
+    text = Text(
+        f"{asked.title.de} ({asked.source}) {'; '.join(german)}. Angesetzt: {used.de}.",
+        f"{asked.title.en} ({asked.source}) {'; '.join(english)}. Used: {used.en}.",
     )
+    return Flag(FlagKind.OPEN_QUESTION, text, name)

@@ -1,0 +1,387 @@
+"""Deadlines and their revisions. Pure: functions take a deadline and return a new one with what came of it.
+
+A deadline begins unarmed, with a watch date at which a person looks why. A fact arms it; better evidence
+or an extension revises it; each revision has a number that timers carry, so a stale timer never fires. What
+has fired is never undone: a later revision is recorded and opens an incident (``Outcome.LATE_REVISION``).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Any
+
+from engine.deadlines.calendars import Calendar
+from engine.deadlines.counting import end_of_period, move_to_working_day
+from engine.deadlines.errors import (
+    ExtensionSourceError,
+    ExtensionTooLongError,
+    NotExtendableError,
+    ReasonMissingError,
+    SettledDeadlineError,
+    UnarmedDeadlineError,
+    UnsuitableStartError,
+)
+from engine.deadlines.explanation import Explanation
+from engine.deadlines.facts import Derived
+from engine.deadlines.iso import Period, add_period, end_of_day, zone_of
+from engine.deadlines.rules import EXTENDERS, Extension, Rule
+from engine.deadlines.text import Text
+
+
+class State(StrEnum):
+    """Where a deadline stands."""
+
+    UNARMED = "unarmed"
+    ARMED = "armed"
+    FIRED = "fired"
+    MET = "met"
+    """What had to be done was done in time."""
+    CANCELLED = "cancelled"
+
+
+class Outcome(StrEnum):
+    """What a change came to; the caller plans timers and opens incidents by it."""
+
+    ARMED = "armed"
+    REVISED = "revised"
+    EXTENDED = "extended"
+    DISARMED = "disarmed"
+    """The start fell away: no timer any more, watch again."""
+    UNCHANGED = "unchanged"
+    FIRED = "fired"
+    STALE = "stale"
+    """The timer carries an older revision; nothing happens."""
+    NOT_DUE = "not-due"
+    LATE_REVISION = "late-revision"
+    """It has fired already: recorded, nothing undone, an incident is due."""
+    SETTLED = "settled"
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One line of a deadline's history: before and after, why, who."""
+
+    number: int
+    at: datetime
+    by: str
+    reason: str
+    outcome: Outcome
+    start: date | None
+    """The day the last period runs from, for bounds of extensions."""
+    before: datetime | None
+    after: datetime | None
+    """The end's instant, UTC; None where it is unarmed."""
+    end: date | None
+    evidence: tuple[str, ...] = ()
+    explanation: Mapping[str, Any] | None = None
+    """``Explanation.as_json()``."""
+    remark: Text | None = None
+    extended_to: date | None = None
+    """The end that an extension set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A due date with its basis, rule, source and revisions."""
+
+    id: str
+    rule: str
+    basis: str
+    opened_at: datetime
+    watch_until: datetime
+    """When a person has to look, should it still be unarmed; UTC."""
+    state: State = State.UNARMED
+    end: date | None = None
+    due: datetime | None = None
+    """The end's instant, UTC."""
+    missing: Text | None = None
+    """Why it is not armed."""
+    revisions: tuple[Revision, ...] = ()
+    settled_at: datetime | None = None
+
+    @property
+    def revision(self) -> int:
+        """The number that timers carry; 0 before the first revision."""
+        return self.revisions[-1].number if self.revisions else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A deadline after a change, and what the change came to."""
+
+    deadline: Deadline
+    outcome: Outcome
+
+
+def open_deadline(
+    identifier: str, rule: Rule, at: datetime, watch: Period, missing: Text | None = None
+) -> Deadline:
+    """Return a new unarmed deadline that is watched for ``watch`` from ``at`` (an instant)."""
+    return Deadline(
+        id=identifier,
+        rule=rule.id,
+        basis=rule.basis.value,
+        opened_at=at,
+        watch_until=add_period(at, watch),
+        missing=missing,
+    )
+
+
+def apply(deadline: Deadline, derived: Derived, *, at: datetime, by: str, reason: str) -> Change:
+    """Arm, revise or disarm a deadline by what follows from the facts.
+
+    An extension already granted survives: the later of both ends holds.
+
+    Raises:
+        ReasonMissingError: no reason is given.
+        SettledDeadlineError: it is met or cancelled.
+    """
+    _needs_reason(reason)
+    _open(deadline)
+    found = derived.explanation
+    if found is None:
+        return _disarm(deadline, derived, at=at, by=by, reason=reason)
+    end, due, remark = found.end, found.end_instant, None
+    extended = _extended_to(deadline)
+    if extended is not None and extended > end:
+        end, due = extended, end_of_day(extended, found.zone)
+        remark = Text("Die gewährte Verlängerung bleibt bestehen.", "The extension granted stays.")
+    if deadline.revisions and due == deadline.revisions[-1].after:
+        return Change(deadline, Outcome.UNCHANGED)
+    outcome = Outcome.ARMED if deadline.due is None else Outcome.REVISED
+    revision = Revision(
+        number=deadline.revision + 1,
+        at=at,
+        by=by,
+        reason=reason,
+        outcome=outcome,
+        start=_last_start(found),
+        before=deadline.due,
+        after=due,
+        end=end,
+        evidence=derived.evidence,
+        explanation=found.as_json(),
+        remark=remark,
+        extended_to=extended,
+    )
+    return _revised(deadline, revision)
+
+
+def extend(
+    deadline: Deadline,
+    rule: Rule,
+    calendar: Calendar,
+    *,
+    source: str,
+    at: datetime,
+    by: str,
+    reason: str,
+    until: date | None = None,
+    period: Period | None = None,
+    evidence: tuple[str, ...] = (),
+) -> Change:
+    """Extend a deadline to a day or by a period, where its rule lets ``source`` do so.
+
+    A period is counted from the end of the one before (§ 190 BGB). The new end moves from Saturdays, Sundays
+    and holidays like the old one did.
+
+    Raises:
+        ReasonMissingError, UnarmedDeadlineError, SettledDeadlineError, NotExtendableError,
+        ExtensionSourceError, ExtensionTooLongError, UnsuitableStartError (not exactly one of ``until`` and
+        ``period``, or a day that is no extension).
+    """
+    _needs_reason(reason)
+    _open(deadline)
+    granted = _allowed(deadline, rule, source, at)
+    old = deadline.end
+    assert old is not None
+    if (until is None) == (period is None):
+        raise UnsuitableStartError("an extension is either until a day or by a period")
+    if period is not None:
+        new = end_of_period(old + timedelta(days=1), period, start_counts=True)
+    else:
+        assert until is not None
+        new = until
+    if new <= old:
+        raise UnsuitableStartError(f"{new} is no extension of {old}", hint="name a later day")
+    remark = _bounded(deadline, rule, granted, new, calendar)
+    if rule.weekend != "stay":
+        new, _ = move_to_working_day(new, calendar, granted.source)
+    revision = Revision(
+        number=deadline.revision + 1,
+        at=at,
+        by=by,
+        reason=reason,
+        outcome=Outcome.EXTENDED,
+        start=deadline.revisions[-1].start,
+        before=deadline.due,
+        after=end_of_day(new, calendar.zone),
+        end=new,
+        evidence=evidence,
+        explanation=deadline.revisions[-1].explanation,
+        remark=remark,
+        extended_to=new,
+    )
+    return _revised(deadline, revision)
+
+
+def fire(deadline: Deadline, revision: int, now: datetime) -> Change:
+    """Let the end pass, if the timer's ``revision`` is the present one and the end has come."""
+    if deadline.state is not State.ARMED or revision != deadline.revision:
+        return Change(deadline, Outcome.STALE)
+    assert deadline.due is not None
+    if now < deadline.due:
+        return Change(deadline, Outcome.NOT_DUE)
+    return Change(replace(deadline, state=State.FIRED, settled_at=now), Outcome.FIRED)
+
+
+def settle(deadline: Deadline, state: State, *, at: datetime, by: str, reason: str) -> Change:
+    """End a deadline that is met, or no longer needed; its timers become stale.
+
+    Raises:
+        ReasonMissingError: no reason is given.
+        SettledDeadlineError: it has fired, is met or cancelled.
+    """
+    _needs_reason(reason)
+    if state not in (State.MET, State.CANCELLED):
+        raise UnsuitableStartError(f"a deadline is not settled as {state}")
+    if deadline.state is State.FIRED:
+        raise SettledDeadlineError(f"deadline {deadline.id} has already fired")
+    _open(deadline)
+    last = deadline.revisions[-1] if deadline.revisions else None
+    revision = Revision(
+        number=deadline.revision + 1,
+        at=at,
+        by=by,
+        reason=reason,
+        outcome=Outcome.SETTLED,
+        start=last.start if last else None,
+        before=deadline.due,
+        after=deadline.due,
+        end=deadline.end,
+    )
+    settled = replace(deadline, state=state, settled_at=at, revisions=(*deadline.revisions, revision))
+    return Change(settled, Outcome.SETTLED)
+
+
+def watch_is_due(deadline: Deadline, now: datetime) -> bool:
+    """Tell whether an unarmed deadline has to be looked at by a person."""
+    return deadline.state is State.UNARMED and now >= deadline.watch_until
+
+
+def reminders(
+    end: date, before: Sequence[Period], calendar: Calendar, at: time = time(8)
+) -> tuple[datetime, ...]:
+    """Return the UTC instants of reminders, in order: local ``at`` that long before ``end``.
+
+    A reminder on a day the office is closed comes on the working day before it.
+    """
+    found = set()
+    for period in before:
+        day = add_period(end, period, times=-1)
+        while calendar.free_day(day) is not None:
+            day -= timedelta(days=1)
+        found.add(datetime.combine(day, at, zone_of(calendar.zone)).astimezone(UTC))
+    return tuple(sorted(found))
+
+
+def _needs_reason(reason: str) -> None:
+    if not reason.strip():
+        raise ReasonMissingError("a change of a deadline needs a reason", hint="say why, in a sentence")
+
+
+def _open(deadline: Deadline) -> None:
+    if deadline.state in (State.MET, State.CANCELLED):
+        raise SettledDeadlineError(
+            f"deadline {deadline.id} is {deadline.state.value} and cannot change any more"
+        )
+
+
+def _last_start(found: Explanation) -> date:
+    start = found.stages[-1].start
+    return start.date() if isinstance(start, datetime) else start
+
+
+def _extended_to(deadline: Deadline) -> date | None:
+    return deadline.revisions[-1].extended_to if deadline.revisions else None
+
+
+def _disarm(deadline: Deadline, derived: Derived, *, at: datetime, by: str, reason: str) -> Change:
+    last = deadline.revisions[-1] if deadline.revisions else None
+    if last is None or last.after is None:
+        return Change(replace(deadline, missing=derived.missing), Outcome.UNCHANGED)
+    revision = Revision(
+        number=deadline.revision + 1,
+        at=at,
+        by=by,
+        reason=reason,
+        outcome=Outcome.DISARMED,
+        start=None,
+        before=last.after,
+        after=None,
+        end=None,
+        evidence=derived.evidence,
+        remark=derived.missing,
+    )
+    return _revised(deadline, revision)
+
+
+def _revised(deadline: Deadline, revision: Revision) -> Change:
+    """Record a revision; what has fired keeps its end."""
+    if deadline.state is State.FIRED:
+        late = replace(revision, outcome=Outcome.LATE_REVISION)
+        return Change(replace(deadline, revisions=(*deadline.revisions, late)), Outcome.LATE_REVISION)
+    changed = replace(
+        deadline,
+        state=State.UNARMED if revision.after is None else State.ARMED,
+        end=revision.end,
+        due=revision.after,
+        missing=revision.remark if revision.after is None else None,
+        revisions=(*deadline.revisions, revision),
+    )
+    return Change(changed, revision.outcome)
+
+
+def _allowed(deadline: Deadline, rule: Rule, source: str, at: datetime) -> Extension:
+    """Return the rule's way of extending, where it is open to ``source`` now."""
+    granted = rule.extension
+    if granted is None:
+        why = f" ({rule.notes[0].en})" if rule.notes else ""
+        raise NotExtendableError(f"{rule.id} names no source for an extension{why}")
+    if source not in granted.by:
+        who = " or ".join(f"{name} ({EXTENDERS[name].en})" for name in granted.by)
+        raise ExtensionSourceError(f"{granted.source} does not let {source} extend", hint=f"it lets {who}")
+    if deadline.due is None:
+        raise UnarmedDeadlineError(f"deadline {deadline.id} is not armed, so there is nothing to extend")
+    if at >= deadline.due and not granted.retroactive:
+        raise NotExtendableError(f"{rule.id} ended on {deadline.end} and cannot be extended afterwards")
+    return granted
+
+
+def _bounded(
+    deadline: Deadline, rule: Rule, granted: Extension, new: date, calendar: Calendar
+) -> Text | None:
+    """Refuse an end beyond a firm bound; return a remark for one beyond what is usual."""
+    bound = _bound(deadline, rule, granted)
+    if bound is None:
+        return None
+    bound, _ = move_to_working_day(bound, calendar, granted.source)
+    if new <= bound:
+        return None
+    if granted.firm:
+        raise ExtensionTooLongError(f"{granted.source} allows an extension until {bound}, not until {new}")
+    return Text(
+        f"Über das Übliche hinaus: {granted.source} sieht in der Regel höchstens den {bound:%d.%m.%Y} vor.",
+        f"Beyond the usual: {granted.source} provides for {bound} at most as a rule.",
+    )
+
+
+def _bound(deadline: Deadline, rule: Rule, granted: Extension) -> date | None:
+    own = [revision for revision in deadline.revisions if revision.extended_to is None and revision.end]
+    if granted.add is not None and own and own[-1].end is not None:
+        return end_of_period(own[-1].end + timedelta(days=1), granted.add, start_counts=True)
+    start = deadline.revisions[-1].start
+    if granted.total is not None and start is not None:
+        return end_of_period(start, granted.total, start_counts=rule.counts == "day")
+    return None

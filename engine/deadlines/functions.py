@@ -1,0 +1,143 @@
+"""The functions about deadlines that expressions of a model may call.
+
+``deadline(rule, period, start)`` is the instant at which a deadline ends (24:00 of its last day) in ISO 8601,
+UTC; ``deadline_date(…)`` its last day as YYYY-MM-DD. ``workdays(n, start)`` is the instant at which the n-th
+working day after the start ends, ``workdays_date(…)`` that day. ``now()`` and ``today()`` are the present
+instant in the calendar's zone, and its day.
+
+``period`` is null or left out where the rule has its own figure; ``start`` is a date or date-time, left out
+it is today. Working days skip Saturdays, Sundays, holidays and the office's closing days; deadlines skip what
+the law says. The instants are what a timer's ``timeDate`` takes: a date alone would fire a day early.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from engine.deadlines.calendars import Calendar, days_after
+from engine.deadlines.computing import Request, Settings, explain
+from engine.deadlines.errors import InvalidInstantError, InvalidPeriodError, UnsuitablePeriodError
+from engine.deadlines.explanation import Explanation
+from engine.deadlines.iso import Period, end_of_day, parse_date, parse_instant, parse_period, zone_of
+from engine.deadlines.rules_reading import load_rules
+from engine.errors import DienstwegError
+from engine.expressions.errors import EvaluationError
+from engine.expressions.values import Months
+
+NAMES = ("deadline", "deadline_date", "workdays", "workdays_date", "now", "today")
+"""The functions' names, for checking models before there is an instant."""
+_MOST_WORKDAYS = 3660
+
+
+def model_functions(
+    calendar: Calendar,
+    clock_now: datetime,
+    settings: Settings | None = None,
+    *,
+    recipient: Calendar | None = None,
+) -> Mapping[str, Callable[..., Any]]:
+    """Return the functions bound to a party's calendar and the present instant.
+
+    They raise EvaluationError, as every function of an expression does.
+    """
+    local = clock_now.astimezone(zone_of(calendar.zone))
+    today = local.date()
+
+    def computed(rule: Any, period: Any = None, start: Any = None) -> Explanation:
+        if not isinstance(rule, str):
+            raise InvalidPeriodError("the rule must be its id", hint='for example deadline("baugb-36-2")')
+        begin = today if start is None else _start_of(start, calendar.zone)
+        request = Request(rule, begin, _period_of(period))
+        return explain(load_rules(), request, calendar, settings, recipient=recipient)
+
+    def counted(count: Any, start: Any = None) -> date:
+        begin = today if start is None else _day_of(start, calendar.zone)
+        return nth_workday(begin, _number(count), calendar)
+
+    return {
+        "deadline": _guarded("deadline", lambda *args: _text(computed(*args).end_instant), 1, 3),
+        "deadline_date": _guarded("deadline_date", lambda *args: computed(*args).end.isoformat(), 1, 3),
+        "workdays": _guarded(
+            "workdays", lambda *args: _text(end_of_day(counted(*args), calendar.zone)), 1, 2
+        ),
+        "workdays_date": _guarded("workdays_date", lambda *args: counted(*args).isoformat(), 1, 2),
+        "now": _guarded("now", lambda: local, 0, 0),
+        "today": _guarded("today", lambda: today, 0, 0),
+    }
+
+
+def nth_workday(start: date, count: int, calendar: Calendar) -> date:
+    """Return the ``count``-th day after ``start`` on which the office works.
+
+    0 is ``start`` itself, or the next day the office works. Raises UnsuitablePeriodError below 0 and above
+    ten years.
+    """
+    if not 0 <= count <= _MOST_WORKDAYS:
+        raise UnsuitablePeriodError(f"{count} working days", hint=f"between 0 and {_MOST_WORKDAYS}")
+    day = start - timedelta(days=1) if count == 0 else start
+    left = max(count, 1)
+    for later in days_after(day):
+        if calendar.free_day(later) is None:
+            left -= 1
+            if left == 0:
+                return later
+    raise AssertionError("days_after never ends")
+
+
+def _guarded(name: str, call: Callable[..., Any], least: int, most: int) -> Callable[..., Any]:
+    def run(*arguments: Any) -> Any:
+        if not least <= len(arguments) <= most:
+            raise EvaluationError(
+                f"{name}() with {len(arguments)} arguments", hint=f"it takes {least} to {most}"
+            )
+        try:
+            return call(*arguments)
+        except EvaluationError:
+            raise
+        except DienstwegError as error:
+            raise EvaluationError(f"{name}(): {error.message}", hint=error.hint) from error
+
+    return run
+
+
+def _text(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _period_of(value: Any) -> Period | None:
+    if value is None or isinstance(value, Period):
+        return value
+    if isinstance(value, str):
+        return parse_period(value) if value.strip() else None
+    if isinstance(value, Months):
+        return parse_period(f"P{value.months}M") if value.months >= 0 else _no_period(value)
+    if isinstance(value, timedelta) and value >= timedelta(0):
+        days, rest = divmod(value, timedelta(days=1))
+        return Period(days=days, seconds=rest.seconds, microseconds=rest.microseconds)
+    return _no_period(value)
+
+
+def _no_period(value: Any) -> Period:
+    raise InvalidPeriodError(f"{value!r} is no period", hint='write text like "P1M"')
+
+
+def _start_of(value: Any, zone: str) -> date | datetime:
+    if isinstance(value, datetime):
+        return value if value.tzinfo is not None else value.replace(tzinfo=zone_of(zone))
+    if isinstance(value, date):
+        return value
+    if not isinstance(value, str):
+        raise InvalidInstantError(f"{value!r} is no date", hint="write text like 2026-11-23")
+    return parse_instant(value, zone) if "T" in value else parse_date(value)
+
+
+def _day_of(value: Any, zone: str) -> date:
+    start = _start_of(value, zone)
+    return start.astimezone(zone_of(zone)).date() if isinstance(start, datetime) else start
+
+
+def _number(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)) or value != int(value):
+        raise UnsuitablePeriodError(f"{value!r} is no whole number of working days")
+    return int(value)
