@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from engine.deadlines.iso import add_period, parse_period
 from engine.definitions.model import Model, NodeKind, walk
 from engine.definitions.reader import read_model
 from engine.errors import DienstwegError
@@ -33,7 +34,6 @@ from engine.runtime import (
     advance,
     compile_program,
 )
-from engine.runtime.periods import add_period
 
 BEGIN = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 _SHOWN = {NodeKind.USER_TASK, NodeKind.MANUAL_TASK, NodeKind.RECEIVE_TASK, NodeKind.TASK}
@@ -145,7 +145,7 @@ class Driver:
 
     def turn(self, duration: str) -> None:
         """Turn the clock, then fire what has become due, the earliest first."""
-        self.now = add_period(self.now, duration, "Europe/Berlin")
+        self.now = add_period(self.now, parse_period(duration))
         for _ in range(1000):
             due = [
                 item
