@@ -44,7 +44,7 @@ def evaluate(
 def list_(file: File, json: Json = False) -> None:
     """List the decisions of a file with the input data they need."""
     decisions = _read(file)
-    found = [
+    found: list[dict[str, Any]] = [
         {
             "id": one.id,
             "name": one.name,

@@ -59,6 +59,11 @@ class Decisions:
     knowledge: Mapping[str, Knowledge]
     types: Types
 
+    def __contains__(self, decision: str) -> bool:
+        """Tell whether a decision has this id or name."""
+        name = " ".join(decision.split())
+        return decision in self.decisions or any(one.name == name for one in self.decisions.values())
+
     def find(self, decision: str) -> Decision:
         """Return the decision with this id, else with this name; raise NoSuchDecisionError."""
         if decision in self.decisions:

@@ -9,6 +9,7 @@ from engine.expressions.feel import compile_feel
 from engine.expressions.strict import BareRules
 
 LANGUAGES = {
+    "bare": "bare",
     "python": "bare",
     "text/python": "bare",
     "text/x-python": "bare",

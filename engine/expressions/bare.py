@@ -255,9 +255,10 @@ class BareParser(Parser):
                     break
             if self.token.kind is not Kind.STRING:
                 raise self.fault(f"a key in quotes expected, found {self.found()}", hint='{"key": value}')
-            key = self.take().value
+            token = self.take()
+            key = token.value
             if any(key == known for known, _ in entries):
-                raise self.fault(f'the key "{key}" stands there twice')
+                raise self.fault(f'the key "{key}" stands there twice', at=token.start)
             self.expect(":")
             entries.append((key, self.expression()))
         return ContextOf(start, self.last_end, tuple(entries))

@@ -131,6 +131,6 @@ class Parser:
             items.append(item())
             if self.accept(close):
                 return tuple(items)
-            self.expect(",", hint=f'close with "{close}"')
+            self.expect(",", hint=self.hint_after() or f'close with "{close}"')
             if trailing and self.accept(close):
                 return tuple(items)

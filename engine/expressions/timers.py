@@ -93,7 +93,8 @@ def compile_timer(
     fault = _fault(stripped, kind)
     if fault is None:
         return CompiledTimer(text, kind, stripped, None)
-    if _CRON.fullmatch(stripped) or _LOOKS_LITERAL.match(stripped):
+    computed = "${" in stripped or "#{" in stripped
+    if not computed and (_CRON.fullmatch(stripped) or _LOOKS_LITERAL.match(stripped)):
         raise ExpressionError(fault[0], text=text, hint=fault[1])
     expression = compile_expression(stripped, language, functions=functions)
     timer = CompiledTimer(text, kind, None, expression)

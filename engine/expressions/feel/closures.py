@@ -6,10 +6,11 @@ from datetime import date, timedelta
 from engine.expressions import nodes as n
 from engine.expressions import numbers
 from engine.expressions.closures import BUILDERS, Builder, Builders, Static, foreign_call
-from engine.expressions.errors import LimitError
+from engine.expressions.errors import EvaluationError, FirmError, LimitError
 from engine.expressions.feel import rules
 from engine.expressions.feel.types import conforms, is_instance
-from engine.expressions.limits import ITEMS, check_count
+from engine.expressions.limits import ITEMS, Budget, check_count
+from engine.expressions.patterns import compile_pattern
 from engine.expressions.rules import Closure, Env
 from engine.expressions.values import Function, Range, Value, intake
 
@@ -303,12 +304,29 @@ def _builtin(builder: Builder, node: n.Call, name: str, scope: Static) -> Closur
     count = len(parts)
     if count < builtin.least or (builtin.most is not None and count > builtin.most):
         raise builder.fault(f"{name}() with {count} arguments", node, _signatures(name, builtin.parameters))
+    if name in PATTERN_FUNCTIONS and isinstance(parts[1], n.Literal):
+        _check_pattern(builder, parts[1])
     arguments, call = builder.many(parts, scope), builtin.call
 
     def run(env: Env) -> Value:
         return call(env, *[argument(env) for argument in arguments])
 
     return run
+
+
+PATTERN_FUNCTIONS = frozenset({"matches", "replace", "split"})
+
+
+def _check_pattern(builder: Builder, node: n.Literal) -> None:
+    """Refuse a constant pattern that is outside the subset when the expression is compiled."""
+    if type(node.value) is not str:
+        return
+    try:
+        compile_pattern(node.value, "", Budget())
+    except FirmError as error:
+        raise builder.fault(error.message, node, error.hint) from None
+    except EvaluationError:
+        return  # no pattern at all: FEEL gives null
 
 
 def _signatures(name: str, parameters: tuple[tuple[str, ...], ...]) -> str:

@@ -58,7 +58,9 @@ class FeelScanner(Scanner):
     def __init__(self, text: str, names: Collection[str] = (), start: int = 0) -> None:
         """Prepare to read ``text[start:]``."""
         super().__init__(text, LEXICON, start)
-        special = [name for name in names if not _PLAIN.fullmatch(name) or _has_keyword(name)]
+        special = [
+            name for name in names if name != "?" and (not _PLAIN.fullmatch(name) or _has_keyword(name))
+        ]
         words = sorted({*special, *SPACED_WORDS}, key=len, reverse=True)
         spaced = "|".join(r"\s+".join(re.escape(word) for word in name.split()) for name in words)
         self._special = re.compile(rf"(?:{spaced})(?!\w)")
