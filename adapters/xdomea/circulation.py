@@ -110,6 +110,10 @@ def _handling(item: Mapping[str, Any]) -> Handling | None:
     done = item.get("done")
     if not done:
         return None
+    if not isinstance(done, Mapping) or not done.get("on"):
+        raise MappingError(
+            f"the step of {item['name']} is done, but not when", where="route", hint="give 'on'"
+        )
     editor = Contact(institution=item["name"], unit=item.get("unit"), family_name=done.get("by"))
     # 2.x wants a time of day; where the clerk gave only a day, it is midnight.
     return Handling(

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
 from adapters.xdomea import carriage, circulation, formats, names, text
 from adapters.xdomea.carriage import Carried, CarriedFile
 from adapters.xdomea.contacts import Contact
 from adapters.xdomea.errors import MappingError
-from adapters.xdomea.mapping import Templates, XdomeaMapping, data_list
+from adapters.xdomea.mapping import XdomeaMapping, data_list, fill, fill_all, required, texts
 from adapters.xdomea.message import Appraisal, ChangedStep, Message, System
 from adapters.xdomea.model import (
     Circulation,
@@ -27,6 +27,7 @@ from adapters.xdomea.model import (
 from adapters.xdomea.nodes import Code, Node
 from adapters.xdomea.parties import contact_of
 from adapters.xdomea.versions import KINDS, Family, family, header_code
+from engine.definitions import letters
 from engine.exchange.ports import Document as CaseDocument
 from engine.exchange.ports import Envelope
 
@@ -54,9 +55,9 @@ def process_id(exchange_id: str) -> str:
     return str(uuid5(NAMESPACE_URL, f"{carriage.KEY}:exchange:{exchange_id}"))
 
 
-def compose(envelope: Envelope, mapping: XdomeaMapping, version: str, templates: Templates) -> Composed:
+def compose(envelope: Envelope, mapping: XdomeaMapping, version: str) -> Composed:
     """Build the message in ``version``; raise MappingError where mapping and data do not fit."""
-    return _Composer(envelope, mapping, version, templates).compose()
+    return _Composer(envelope, mapping, version).compose()
 
 
 def fit(node: Node, of: Family) -> None:
@@ -76,14 +77,11 @@ def fit(node: Node, of: Family) -> None:
 
 
 class _Composer:
-    def __init__(
-        self, envelope: Envelope, mapping: XdomeaMapping, version: str, templates: Templates
-    ) -> None:
+    def __init__(self, envelope: Envelope, mapping: XdomeaMapping, version: str) -> None:
         self._envelope = envelope
         self._mapping = mapping
         self._version = version
         self._family = family(version)
-        self._templates = templates
         self._created = envelope.created.astimezone(ZONE)
         self._files: list[tuple[str, CaseDocument]] = []
         self._digests: dict[str, int] = {}
@@ -119,25 +117,13 @@ class _Composer:
         return f"message type {self._envelope.message_type.key}, xdomea mapping"
 
     def _context(self, **more: Any) -> dict[str, Any]:
-        envelope = self._envelope
-        return {
-            "data": envelope.data,
-            "subject": envelope.subject,
-            "own_reference": envelope.own_reference,
-            "partner_reference": envelope.partner_reference or "",
-            "sender": envelope.sender,
-            "recipient": envelope.recipient,
-            "created": self._created,
-            **more,
-        }
+        return {**letters.context(self._envelope), "subject": self._envelope.subject, **more}
 
     def _header(self) -> Message:
         envelope = self._envelope
         code = self._mapping.message
         process = self._process()
-        note = self._mapping.note and self._templates.fill(
-            self._mapping.note, self._context(), f"{self._where}.note"
-        )
+        note = self._mapping.note and fill(self._mapping.note, self._context(), f"{self._where}.note")
         note = note or envelope.message_type.title
         receipt = self._mapping.receipt
         routed = code == "0201"
@@ -169,7 +155,7 @@ class _Composer:
                 return answered.process_id.lower()
             return process_id(self._envelope.exchange_id)
         where = f"{self._where}.process"
-        filled = self._templates.fill(self._mapping.process, self._context(), where)
+        filled = fill(self._mapping.process, self._context(), where)
         if not names.IS_UUID.fullmatch(filled):
             raise MappingError(f"{filled!r} is no UUID", where=where)
         return filled.lower()
@@ -212,7 +198,7 @@ class _Composer:
         items = data_list(self._envelope.data, self._mapping.objects, self._where)
         if not items:
             raise MappingError(f"{self._mapping.objects!r} is an empty list", where=self._where)
-        named = {name for item in items for name in _document_names(item)}
+        named = {name for item in items for name in self._document_names(item)}
         rest = [document for document in documents if document.name not in named]
         by_name = {document.name: document for document in documents}
         missing = sorted(named - set(by_name))
@@ -223,20 +209,27 @@ class _Composer:
     def _item(
         self, item: Mapping[str, Any], by_name: Mapping[str, CaseDocument], rest: Sequence[CaseDocument]
     ) -> File | Record:
-        own = [by_name[name] for name in item.get("documents", ())]
+        own = [by_name[name] for name in texts(item, "documents", self._where)]
         built = [self._document(document) for document in (*own, *rest)]
         values = {key: str(value) for key, value in item.items() if isinstance(value, str | int)}
         seed = f"{self._matter}:{item.get('reference', '')}:{item.get('subject', '')}"
         if item.get("kind", "file") == "record":
             return self._record(values, built, seed, item.get("id"))
-        children = [self._item({"kind": "record", **child}, by_name, []) for child in item.get("records", ())]
+        children = [self._item({"kind": "record", **child}, by_name, []) for child in self._children(item)]
         records = [child for child in children if isinstance(child, Record)]
         return self._file(values, records, built, seed, item.get("id"))
+
+    def _children(self, item: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        return data_list(item, "records", self._where) if "records" in item else []
+
+    def _document_names(self, item: Mapping[str, Any]) -> list[str]:
+        nested = [name for child in self._children(item) for name in self._document_names(child)]
+        return [*texts(item, "documents", self._where), *nested]
 
     def _filled(self, name: str) -> dict[str, str]:
         templates: Mapping[str, str] = getattr(self._mapping, name)
         defaults = {"subject": self._envelope.subject, "reference": self._envelope.own_reference}
-        return defaults | self._templates.fill_all(templates, self._context(), f"{self._where}.{name}")
+        return defaults | fill_all(templates, self._context(), f"{self._where}.{name}")
 
     def _record(
         self, values: Mapping[str, str], documents: list[Document], seed: str, own_id: str | None = None
@@ -310,7 +303,7 @@ class _Composer:
             "foreign_reference": self._envelope.partner_reference or "",
             "dated": self._created.date().isoformat(),
         }
-        values |= self._templates.fill_all(self._mapping.document, context, f"{self._where}.document")
+        values |= fill_all(self._mapping.document, context, f"{self._where}.document")
         return Document(
             id=str(document_id),
             number_in_parent=str(len(self._files)),
@@ -364,7 +357,9 @@ class _Composer:
             skipped = bool(item.get("skipped"))
             changes.append(
                 ChangedStep(
-                    number=str(item["number"]), new=None if skipped else True, skipped=skipped or None
+                    number=required(item, "number", self._where),
+                    new=None if skipped else True,
+                    skipped=skipped or None,
                 )
             )
         return changes
@@ -373,17 +368,20 @@ class _Composer:
         items = data_list(self._envelope.data, self._mapping.appraisals, self._where)
         if not items:
             raise MappingError("an appraisal (0502) needs at least one decision", where=self._where)
-        return [Appraisal(object_id=str(item["id"]), decision=_code(str(item["decision"]))) for item in items]
-
-
-def _document_names(item: Mapping[str, Any]) -> list[str]:
-    nested = [name for child in item.get("records", ()) for name in _document_names(child)]
-    return [*item.get("documents", ()), *nested]
+        return [
+            Appraisal(
+                object_id=required(item, "id", self._where),
+                decision=Code(required(item, "decision", self._where)),
+            )
+            for item in items
+        ]
 
 
 def _object_id(own: str | None, seed: str) -> str:
     if own is not None:
-        return str(UUID(own))
+        if not names.IS_UUID.fullmatch(str(own)):
+            raise MappingError(f"the id {own!r} is no UUID", where="objects")
+        return str(own).lower()
     return str(uuid5(NAMESPACE_URL, f"{carriage.KEY}:object:{seed}"))
 
 

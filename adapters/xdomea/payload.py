@@ -22,7 +22,7 @@ from adapters.xdomea.errors import (
     SchemaError,
 )
 from adapters.xdomea.interpret import confirmation_wanted, data_for, reading_of
-from adapters.xdomea.mapping import Templates, mapping_of
+from adapters.xdomea.mapping import mapping_of
 from adapters.xdomea.message import Message
 from adapters.xdomea.reading import ContainerReader
 from adapters.xdomea.schemas import Schemas
@@ -55,7 +55,6 @@ class XdomeaPayload:
     def __init__(self, context: AdapterContext) -> None:
         """Use the limits (table ``limits``) and the schemas' folder (``schemas``) of the settings."""
         self._context = context
-        self._templates = Templates()
         limits: Mapping[str, Any] = context.settings.get("limits", {})
         folder = context.settings.get("schemas") or os.environ.get(SCHEMAS_VARIABLE)
         self._schemas = Schemas(Path(folder)) if folder else None
@@ -94,7 +93,7 @@ class XdomeaPayload:
                 f"no common version of xdomea with {recipient.authority_id}",
                 where=f"mailbox {recipient.address}",
             )
-        composed = compose(envelope, mapping_of(envelope.message_type), version, self._templates)
+        composed = compose(envelope, mapping_of(envelope.message_type), version)
         stem, path = self._place(composed.message, folder)
         content = self._written(composed.message, stem)
         with ContainerWriter(path, envelope.created) as writer:

@@ -5,7 +5,7 @@ imports, macros, variables, multiplication and powers are refused when the packa
 neither reach out nor run long. A field that is missing is false in ``if`` and a fault where it is printed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -78,8 +78,8 @@ class _Missing(Undefined):
         return self._fail_with_undefined_error()
 
 
-def check_template(text: str) -> None:
-    """Refuse what a template may not do.
+def check_template(text: str, names: Collection[str] = NAMES) -> None:
+    """Refuse what a template may not do; ``names`` are those it is given.
 
     Raises:
         TemplateFault: with the line and how to mend it.
@@ -114,8 +114,8 @@ def check_template(text: str) -> None:
                 raise TemplateFault(
                     f"uses {name!r}, which is unknown", node.lineno, "known are " + ", ".join(sorted(known))
                 )
-    for name in sorted(find_undeclared_variables(tree) - NAMES):
-        hint = "write data.NAME for a field of the message; known are " + ", ".join(sorted(NAMES))
+    for name in sorted(find_undeclared_variables(tree) - set(names)):
+        hint = "write data.NAME for a field of the message; known are " + ", ".join(sorted(names))
         raise TemplateFault(f"uses {name!r}, which is not given", None, hint)
 
 
@@ -181,10 +181,14 @@ def context(envelope: Envelope) -> dict[str, Any]:
     }
 
 
-def _render(text: str, values: Mapping[str, Any], message_type: MessageType, part: str) -> str:
-    where = f"message type {message_type.key} {message_type.version}, {part}"
+def fill(text: str, values: Mapping[str, Any], where: str) -> str:
+    """Write a short text of a payload's mapping by the letters' rules; its names are those of ``values``.
+
+    Raises:
+        LetterRefusedError: the template is not allowed, or a printed field is missing.
+    """
     try:
-        return _template(text).render(values)
+        return _template(text, frozenset(values)).render(values).strip()
     except UndefinedError as error:
         raise LetterRefusedError(
             f"prints a field that the message does not have: {error.message}",
@@ -197,9 +201,13 @@ def _render(text: str, values: Mapping[str, Any], message_type: MessageType, par
         ) from error
 
 
+def _render(text: str, values: Mapping[str, Any], message_type: MessageType, part: str) -> str:
+    return fill(text, values, f"message type {message_type.key} {message_type.version}, {part}")
+
+
 @lru_cache(maxsize=256)
-def _template(text: str) -> Template:
-    check_template(text)
+def _template(text: str, names: frozenset[str]) -> Template:
+    check_template(text, names)
     return _environment().from_string(text)
 
 

@@ -328,7 +328,13 @@ class TestVersions:
         ({"message": "0201"}, "needs 'route'"),
         ({"message": "0502"}, "needs 'appraisals'"),
         ({"record": "text"}, "record"),
-        ({"message": 101}, "message"),
+        ({"message": 101}, "in quotes"),
+        ({"note": 7}, "note is no text"),
+        ({"receipt": "ja"}, "neither true nor false"),
+        ({"read": {"a": 1}}, "read is no mapping of texts"),
+        ({"record": {"subject": "{% if %}"}}, "record.subject"),
+        ({"record": {"subject": "{{ document.name }}"}}, "'document', which is not given"),
+        ({"note": "{{ data.a * 9 }}"}, "note: uses mul"),
     ],
 )
 def test_bad_mappings_are_named(mapping: dict[str, Any], why: str, desk: Desk) -> None:
@@ -344,7 +350,6 @@ def test_bad_mappings_are_named(mapping: dict[str, Any], why: str, desk: Desk) -
     ("mapping", "why"),
     [
         ({"record": {"subject": "{{ data.nichts.da }}"}}, "record.subject"),
-        ({"record": {"subject": "{% if %}"}}, "record.subject"),
         ({"note": "{{ data.__class__.__mro__ }}"}, "note"),
         ({"record": {"confidentiality": "999"}}, "cannot say this"),
         ({"record": {"begin": "gestern"}}, "cannot say this"),
@@ -355,6 +360,29 @@ def test_templates_that_fail_say_where(mapping: dict[str, Any], why: str, desk: 
     if why.startswith("cannot") and desk.payload._schemas is None:
         pytest.skip("the official xdomea schemas are not at hand")
     with pytest.raises((MappingError, NotExpressibleError), match=why):
+        desk.payload.build(envelope, box("3.1.0"), desk.folder())
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("0502", {"bewertung": [{"id": OBJECT_ID}]}),
+        ("0502", {"bewertung": []}),
+        ("0502", {"bewertung": "A"}),
+        ("0502", {}),
+        ("0203", {"laufweg": ROUTE, "neu": [{}]}),
+        ("0203", {"laufweg": ROUTE, "neu": []}),
+        ("0201", {"laufweg": {"steps": [{"name": "a", "done": {"by": "x"}}]}}),
+        ("0401 listed", {"akten": []}),
+        ("0401 listed", {"akten": [{"documents": ["fehlt.pdf"]}]}),
+        ("0401 listed", {"akten": [{"documents": "Bescheid.pdf"}]}),
+        ("0401 listed", {"akten": [{"id": "7"}]}),
+        ("0401 listed", {"akten": [{"records": {}}]}),
+    ],
+)
+def test_data_that_do_not_fit_are_refused(name: str, data: dict[str, Any], desk: Desk) -> None:
+    envelope = desk.envelopes.new(message_type(SENT[name][0]), data=data, documents=(NOTICE,))
+    with pytest.raises(MappingError):
         desk.payload.build(envelope, box("3.1.0"), desk.folder())
 
 
