@@ -73,8 +73,14 @@ def _check_depth(root: Element) -> None:
 
 
 def canonical(element: Element) -> bytes:
-    """Return inclusive C14N 1.0 without comments of ``element`` in its place in the document."""
-    return etree.tostring(element, method="c14n", exclusive=False, with_comments=False)
+    """Return inclusive C14N 1.0 without comments of ``element`` in its place in the document.
+
+    Raises MalformedMessageError where the element has no such form, e.g. with a relative namespace.
+    """
+    try:
+        return etree.tostring(element, method="c14n", exclusive=False, with_comments=False)
+    except etree.C14NError as error:
+        raise MalformedMessageError("the XML has no canonical form") from error
 
 
 def block(namespace: str, name: str, attributes: dict[str, str] | None = None) -> Element:
