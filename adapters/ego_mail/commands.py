@@ -51,12 +51,14 @@ def serve(
         ),
         transport=HttpTransport(timeout=30) if forward_to else None,
     )
-    scheme = "http" if tls_certificate is None else "https"
     typer.echo("Trial intermediary: not for production. It checks no revocation and keeps what it gets.")
-    typer.echo(f"Listening on {scheme}://{host}:{port}/osci")
     typer.echo(f"Certificates for its clients: {home / 'keys'}/cipher.cer.pem and signature.cer.pem")
     try:
-        serve(service, Binding(host, port, tls_certificate, tls_key))
+        serve(
+            service,
+            Binding(host, port, tls_certificate, tls_key),
+            lambda address: typer.echo(f"Listening on {address}"),
+        )
     finally:
         service.close()
 

@@ -74,7 +74,7 @@ class IntermediaryService:
         transport: Transport | None = None,
     ) -> None:
         """Keep everything below ``home``; ``transport`` is used for passive recipients only."""
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.settings = settings or IntermediarySettings()
         self._engine = tables.open_database(home / "intermediary.sqlite3")
         self._attachments = mailboxes.Attachments(home / "attachments", ids)

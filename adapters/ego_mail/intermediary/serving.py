@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -105,33 +105,50 @@ def _server(service: IntermediaryService, binding: Binding) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def serve(service: IntermediaryService, binding: Binding) -> None:
-    """Serve until interrupted."""
-    _server(service, binding).run()
+def _listen(binding: Binding) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((binding.host, binding.port))
+        listener.listen(64)
+    except OSError as error:
+        listener.close()
+        raise UnreachableError(
+            f"cannot listen: {error}", where=f"{binding.host}:{binding.port}", hint="is the port taken?"
+        ) from error
+    return listener
+
+
+def _address(binding: Binding, listener: socket.socket) -> str:
+    scheme = "http" if binding.tls_certificate is None else "https"
+    return f"{scheme}://{binding.host}:{listener.getsockname()[1]}/osci"
+
+
+def serve(service: IntermediaryService, binding: Binding, announce: Callable[[str], None]) -> None:
+    """Serve until interrupted; ``announce`` gets the address once callers can connect.
+
+    Raises UnreachableError where the port cannot be had, KeyFileError for half a TLS configuration.
+    """
+    server = _server(service, binding)
+    with _listen(binding) as listener:
+        announce(_address(binding, listener))
+        server.run(sockets=[listener])
 
 
 @contextmanager
 def running(service: IntermediaryService, binding: Binding | None = None) -> Iterator[str]:
     """Serve in a thread while the block runs, e.g. for tests and the demo; gives the address.
 
-    Raises UnreachableError where the port cannot be had.
+    Raises as ``serve`` does.
     """
     bound = binding or Binding()
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        listener.bind((bound.host, bound.port))
-        listener.listen(64)
-    except OSError as error:
-        listener.close()
-        raise UnreachableError(f"cannot listen: {error}", where=f"{bound.host}:{bound.port}") from error
     server = _server(service, bound)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    scheme = "http" if bound.tls_certificate is None else "https"
-    try:
-        # The socket listens already, so callers can connect at once; their bytes wait in its queue.
-        yield f"{scheme}://{bound.host}:{listener.getsockname()[1]}/osci"
-    finally:
-        server.should_exit = True
-        thread.join(timeout=30)
-        listener.close()
+    with _listen(bound) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            # The socket listens already, so callers can connect at once; their bytes wait in its queue.
+            yield _address(bound, listener)
+        finally:
+            server.should_exit = True
+            thread.join(timeout=30)
