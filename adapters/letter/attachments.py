@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pypdfium2
 from PIL import Image, UnidentifiedImageError
 
 from adapters.letter.body import one_line
 from adapters.letter.errors import AttachmentUnprintableError
+from adapters.letter.pdfs import PdfUnreadableError, page_sizes
 from engine.exchange.ports import Document
 
 PDF = "application/pdf"
@@ -75,15 +75,11 @@ def _enclose(number: int, document: Document, folder: Path) -> Enclosure:
 
 def _pdf_sizes(path: Path, name: str) -> list[tuple[float, float]]:
     try:
-        document = pypdfium2.PdfDocument(path)
-    except pypdfium2.PdfiumError as error:
+        sizes = page_sizes(path)
+    except PdfUnreadableError as error:
         raise AttachmentUnprintableError(
             "the PDF is locked or broken", where=name, hint="attach it without a password"
         ) from error
-    try:
-        sizes = [document.get_page_size(index) for index in range(len(document))]
-    finally:
-        document.close()
     if not sizes:
         raise AttachmentUnprintableError("the PDF has no pages", where=name)
     return sizes

@@ -1,15 +1,17 @@
 """Codes on pages: PDF and pictures, skewed, upside down, noisy, at 150 dpi."""
 
 import math
+import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pypdfium2
 import zxingcpp
-from PIL import Image, ImageFilter, ImageOps, ImageSequence, UnidentifiedImageError
+from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
 
 from adapters.letter.codes import CODE_PREFIX
+from adapters.letter.pdfs import PdfUnreadableError, page_count, render_page
 from engine.exchange.errors import UnreadableError
 
 PICTURE_ENDINGS = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
@@ -108,37 +110,32 @@ def _images(path: Path) -> Iterator[Image.Image]:
 
 def _pdf_images(path: Path) -> Iterator[Image.Image]:
     try:
-        document = pypdfium2.PdfDocument(path)
-    except pypdfium2.PdfiumError as error:
-        raise UnreadableError("is locked or broken", where=path.name, hint="scan it again") from error
-    try:
-        for index in range(len(document)):
-            yield _render(document, index, path)
-    finally:
-        document.close()
-
-
-def _render(document: pypdfium2.PdfDocument, index: int, path: Path) -> Image.Image:
-    try:
-        page = document[index]
-        width, height = page.get_size()
-        # Plans of any size are looked at as closely as A4, so that memory stays bounded.
-        scale = min(_DPI / 72, (MAX_PIXELS / max(width * height, 1)) ** 0.5)
-        picture: Image.Image = page.render(scale=scale, grayscale=True).to_pil()
-        page.close()
-    except pypdfium2.PdfiumError as error:
-        raise UnreadableError(f"page {index + 1} is broken", where=path.name, hint="scan it again") from error
-    return picture
+        for index in range(page_count(path)):
+            yield render_page(path, index, _DPI, max_pixels=MAX_PIXELS)
+    except PdfUnreadableError as error:
+        raise UnreadableError(f"{error}", where=path.name, hint="scan it again") from error
 
 
 def _picture_frames(path: Path) -> Iterator[Image.Image]:
     try:
-        with Image.open(path, formats=("PNG", "TIFF", "JPEG")) as picture:
-            for frame in ImageSequence.Iterator(picture):
-                _within_bounds(frame, path)
+        with _quiet():
+            picture = Image.open(path, formats=("PNG", "TIFF", "JPEG"))
+        with picture:
+            for index in range(getattr(picture, "n_frames", 1)):
+                with _quiet():
+                    picture.seek(index)
+                    frame = _within_bounds(picture, path).convert("L")
                 yield frame
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UnreadableError("is a broken picture", where=path.name, hint="scan it again") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Pillow's remarks on odd metadata from the terminal; what cannot be read raises."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
 
 
 def _within_bounds(image: Image.Image, path: Path) -> Image.Image:

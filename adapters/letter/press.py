@@ -9,11 +9,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import pypdfium2
 import typst
 
 from adapters.letter.codes import Printed
 from adapters.letter.errors import LetterUnprintableError
+from adapters.letter.pdfs import page_count
 
 ARCHIVE = ("a-2b", "ua-1")
 """PDF/A-2b and PDF/UA-1 at once: what a letter is unless PDF files are appended to it."""
@@ -88,15 +88,6 @@ class Press:
         if len(self._guesses) >= _GUESSES:
             self._guesses.clear()
         self._guesses[kind] = sheets
-
-
-def page_count(pdf: bytes) -> int:
-    """Return the number of pages of a PDF."""
-    document = pypdfium2.PdfDocument(pdf)
-    try:
-        return len(document)
-    finally:
-        document.close()
 
 
 @lru_cache(maxsize=1)

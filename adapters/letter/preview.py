@@ -1,5 +1,6 @@
 """A letter before anything is sent: for those who write templates."""
 
+import io
 import mimetypes
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,10 +10,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import pypdfium2
-
 from adapters.letter.errors import StepUnknownError
 from adapters.letter.payload import LetterPayload
+from adapters.letter.pdfs import page_count, render_page
 from engine.clock import Clock
 from engine.definitions.letters import TemplateFault, check_template, render_subject
 from engine.definitions.message_types import check_data
@@ -160,16 +160,10 @@ def preview(
 
 def pictures(pdf: Path) -> Iterator[bytes]:
     """Yield every page of a PDF as PNG at 150 dpi."""
-    import io
-
-    document = pypdfium2.PdfDocument(pdf)
-    try:
-        for page in document:
-            target = io.BytesIO()
-            page.render(scale=_DPI / 72).to_pil().save(target, "PNG")
-            yield target.getvalue()
-    finally:
-        document.close()
+    for index in range(page_count(pdf)):
+        target = io.BytesIO()
+        render_page(pdf, index, _DPI).save(target, "PNG")
+        yield target.getvalue()
 
 
 def sample(schema: Mapping[str, Any], name: str = "", root: Mapping[str, Any] | None = None) -> Any:

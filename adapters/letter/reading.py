@@ -67,8 +67,8 @@ def reading_of(contents: Iterable[str], installation: str, secret: bytes) -> Rea
                 foreign.append(judged.code.whole())
             else:
                 remarks.append(f"{found.text}: {judged.explanation}")
-    own = {code.kind for code in found_own}
-    if own == {Kind.LETTER}:
+    own = {code.kind for code in found_own if code.page}
+    if own == {Kind.LETTER} and not foreign:
         remarks.append("trägt nur unser eigenes Schreiben: Rückläufer oder Anlage (own letter come back)")
     senders = list(dict.fromkeys(foreign))
     if len(senders) > 1:

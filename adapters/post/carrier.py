@@ -5,9 +5,8 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import pypdfium2
-
 from adapters.letter.address import address_lines
+from adapters.letter.pdfs import PdfUnreadableError, page_count
 from adapters.letter.terms import read_terms
 from adapters.post.errors import NothingToPostError
 from adapters.post.print_folder import Found, PrintFolder, folder_name
@@ -132,10 +131,6 @@ class PostCarrier:
 
 def _pages(path: Path) -> int:
     try:
-        document = pypdfium2.PdfDocument(path)
-    except pypdfium2.PdfiumError as error:
+        return page_count(path)
+    except PdfUnreadableError as error:
         raise NothingToPostError("the letter is no PDF", where=path.name) from error
-    try:
-        return len(document)
-    finally:
-        document.close()

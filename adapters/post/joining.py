@@ -5,17 +5,13 @@ cross-reference table, escaped strings, no object streams. Measured against PDFi
 in ``docs/decisions/0082-print-runs.md``.
 """
 
-import io
 import re
 from array import array
 from pathlib import Path
 from typing import BinaryIO
 
-import pypdfium2
-
+from adapters.letter.pdfs import PdfUnreadableError, rewritten
 from adapters.post.errors import PrintRunDamagedError
-
-A4 = (595.276, 841.89)
 
 _HEADER = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
 _TOKEN = re.compile(rb"\((?:\\.|[^\\)])*\)|<[0-9A-Fa-f\s]*>|\b(\d+) 0 R\b", re.DOTALL)
@@ -45,7 +41,10 @@ class Joiner:
 
         Raises PrintRunDamagedError where the file is no readable PDF.
         """
-        content, pages = _rewritten(path, even=even)
+        try:
+            content, pages = rewritten(path, even=even)
+        except PdfUnreadableError as error:
+            raise PrintRunDamagedError("is no readable PDF", where=path.name, hint="reprint it") from error
         self._append(content, path.name)
         self.pages += pages
 
@@ -79,27 +78,6 @@ class Joiner:
     def _write(self, content: bytes) -> None:
         self._target.write(content)
         self._position += len(content)
-
-
-def _rewritten(path: Path, *, even: bool) -> tuple[bytes, int]:
-    """Return a PDF's pages as PDFium writes them, without structure or outline, and their number."""
-    try:
-        source = pypdfium2.PdfDocument(path)
-    except (pypdfium2.PdfiumError, FileNotFoundError) as error:
-        raise PrintRunDamagedError(
-            "is no readable PDF", where=path.name, hint="reprint the letter"
-        ) from error
-    result = pypdfium2.PdfDocument.new()
-    try:
-        result.import_pages(source)
-        if even and len(result) % 2:
-            result.new_page(*A4).close()
-        target = io.BytesIO()
-        result.save(target)
-        return target.getvalue(), len(result)
-    finally:
-        result.close()
-        source.close()
 
 
 def _objects(content: bytes, name: str) -> dict[int, bytes]:

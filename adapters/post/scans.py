@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import pypdfium2
 from PIL import Image, ImageSequence
 
 from adapters.letter.decoding import Page, read_pages
+from adapters.letter.pdfs import choose_pages
 from adapters.letter.sheets import Stack, remarks_on, split
 from adapters.post.files import sha256_of
 
@@ -127,13 +127,7 @@ def _quality(stack: Stack) -> list[str]:
 def _write_pages(path: Path, numbers: Sequence[int], target: Path) -> None:
     """Write some pages of a scanned file as PDF; pictures are kept dot for dot."""
     if path.suffix.lower() == ".pdf":
-        source, chosen = pypdfium2.PdfDocument(path), pypdfium2.PdfDocument.new()
-        try:
-            chosen.import_pages(source, [number - 1 for number in numbers])
-            chosen.save(target)
-        finally:
-            chosen.close()
-            source.close()
+        choose_pages(path, target, [number - 1 for number in numbers])
         return
     with Image.open(path) as picture:
         frames = [frame.copy() for frame in ImageSequence.Iterator(picture)]

@@ -1,0 +1,1 @@
+"""Letters: set, looked at, read back."""
