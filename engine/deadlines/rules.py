@@ -231,10 +231,12 @@ class Rule:
     def case(self, day: date, channel: Channel | None, abroad: bool) -> Case | None:
         """Return the figure for a start on ``day``; None where the rule has no figure of its own.
 
+        Where the figures differ by channel and none is named, that for post is taken.
+
         Raises:
             RuleNotInForceError: no version holds for the day.
-            UnsuitableStartError: the rule is not about this channel, or the figures differ and none is named.
-            NoFictionError: the law presumes no notification for this way of sending.
+            UnsuitableStartError: the rule is not about this way of sending.
+            NoFictionError: the law presumes no notification for it.
         """
         version = self.version(day)
         if not version.cases:
@@ -247,10 +249,7 @@ class Rule:
                 f"{' abroad' if abroad else ''}",
                 hint=f"it is about {' and '.join(ways)}" if ways else None,
             )
-        if len({(case.period, case.doubt) for case in fitting}) > 1:
-            raise UnsuitableStartError(
-                f"{self.id} depends on how it was sent", hint="name the channel: post or electronic"
-            )
+        fitting.sort(key=lambda case: case.channel is not Channel.POST)
         if fitting[0].period is None:
             raise NoFictionError(
                 f"{version.source} presumes no notification for this way of sending",
