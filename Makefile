@@ -39,6 +39,7 @@ lock:
 		--all-extras --group dev -o requirements-dev.txt pyproject.toml
 
 wheel: install
+	rm -rf dist build
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation -w dist .
 
 clean:

@@ -196,7 +196,7 @@ class Story:
         """Let a clerk take the printed letter to the post; return its file."""
         task = hall.task(CONFIRM_POSTING)
         about = tasks.show_task(hall.app, hall.clerk, task.id).data
-        path = hall.app.settings.home / "print" / about["printed_as"]
+        path = hall.app.settings.home / "print" / str(about["printed_as"])
         _say(f"   {hall.name}: letter printed: {path}")
         tasks.complete_task(hall.app, hall.clerk, task.id)
         _say(f"   {hall.name}: posting confirmed by {hall.clerk.person_id}")

@@ -13,14 +13,21 @@ app = typer.Typer(help="Procedures (Verfahren): check, deploy, list, show, test.
 
 @app.command()
 def check(
-    files: Annotated[list[Path], typer.Argument(help="BPMN files.")],
+    files: Annotated[list[Path], typer.Argument(help="BPMN files, or folders of procedures.")],
     json: Json = False,
     sarif: Annotated[bool, typer.Option("--sarif", help="Print SARIF 2.1.0 for editors and CI.")] = False,
 ) -> None:
-    """Check models. Exit status 0: all accepted; 1: at least one refused."""
+    """Check BPMN files or whole procedure folders. Exit status 0: all accepted; 1: at least one refused."""
     from cli.model_check import check as check_files
 
-    raise typer.Exit(check_files(files, json, sarif))
+    status = check_files(files, json, sarif)
+    if any(is_package(path) for path in files):
+        from engine.service.procedures import check_whole
+
+        for path in files:
+            if is_package(path):
+                check_whole(package_at(str(path)))
+    raise typer.Exit(status)
 
 
 @app.command()
@@ -39,6 +46,11 @@ def deploy(
         return
     word = "deployed as" if version.new else "is already"
     typer.echo(f"{version.procedure_key} {word} version {version.number}")
+
+
+def is_package(path: Path) -> bool:
+    """Tell whether ``path`` is the folder of a procedure package."""
+    return (path / "procedure.yaml").is_file()
 
 
 def package_at(procedure: str) -> Any:

@@ -115,3 +115,14 @@ def read_data(text: str | None) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise DataRefusedError("--data is no JSON object", hint="write an object: {…}")
     return value
+
+
+def read_pairs(pairs: Sequence[str]) -> dict[str, str]:
+    """Read ``KEY=VALUE`` options; raise DataRefusedError for one without an equals sign."""
+    found = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise DataRefusedError(f"--set {pair!r} has no equals sign", hint="write KEY=VALUE")
+        found[key] = value
+    return found

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.show import Json, cell, print_json, read_data, short, table
+from cli.show import Json, cell, print_json, read_data, read_pairs, short, table
 from cli.state import State
 
 app = typer.Typer(help="Tasks (Aufgaben): list, show, claim, complete.", no_args_is_help=True)
@@ -84,13 +84,20 @@ def complete(
     ctx: typer.Context,
     task: str,
     data: Annotated[str | None, typer.Option(help="The form's fields as JSON object or @FILE.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="One field as KEY=VALUE, as a person writes it (31.01.2026, 12,50, ja)."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Complete a task; its case goes on at once."""
-    from engine.service.tasks import complete_task
+    from engine.service.tasks import complete_task, typed_data
 
     state: State = ctx.obj
-    line = complete_task(state.app, state.actor, task, read_data(data))
+    values = read_data(data)
+    if set_:
+        values = {**values, **typed_data(state.app, state.actor, task, read_pairs(set_))}
+    line = complete_task(state.app, state.actor, task, values)
     if json:
         print_json(line)
     else:

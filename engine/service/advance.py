@@ -1,11 +1,11 @@
 """The one place where a case moves: load, advance, store everything of it in the caller's transaction."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
-from sqlalchemy import case as case_when
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from engine.definitions.model import Node
 from engine.errors import ConflictError, NotFoundError
@@ -15,6 +15,7 @@ from engine.service import messages, outbox
 from engine.service.installation import Installation
 from engine.service.model_functions import functions_for
 from engine.service.stories import Entry, Head, append
+from engine.store.prepared import Prepared, insert_into
 from engine.store.tables import case_states, cases, incidents, subscriptions, tasks, timers
 
 _WAITING = (api.ItemKind.MESSAGE, api.ItemKind.SIGNAL, api.ItemKind.CONDITION)
@@ -54,17 +55,64 @@ class Locked:
 
 
 _CASE = [cases.c[name] for name in CaseRow.__dataclass_fields__]
-_LOCK = select(*_CASE, case_states.c.sequence, case_states.c.document, case_states.c.chain_head).join(
-    case_states, case_states.c.case_id == cases.c.id
+_WIDTH = len(_CASE)
+_READ = (
+    select(*_CASE, case_states.c.sequence, case_states.c.document, case_states.c.chain_head)
+    .join(case_states, case_states.c.case_id == cases.c.id)
+    .where(cases.c.id == bindparam("case"))
+)
+_READ_CASE = Prepared(_READ)
+# Only the state is locked: whoever lists cases, or notes the partner's reference, need not wait.
+_LOCK_CASE = Prepared(_READ.with_for_update(of=case_states))
+_INSERT_TASK = insert_into(
+    tasks,
+    *("id", "authority_id", "case_id", "unit_id", "kind", "element_id", "instance"),
+    *("name", "form", "status", "opened_at"),
+)
+_INSERT_TIMER = insert_into(timers)
+_INSERT_SUBSCRIPTION = insert_into(subscriptions)
+_INSERT_INCIDENT = insert_into(
+    incidents,
+    *("id", "authority_id", "case_id", "kind", "subject_id", "element_id", "message", "status", "opened_at"),
+)
+_CHANGE_TIMER = Prepared(
+    update(timers)
+    .where(timers.c.id == bindparam("item"))
+    .values(due_at=bindparam("due"), revision=bindparam("rev"), expression=bindparam("text"))
+)
+_DELETE_TIMER = Prepared(delete(timers).where(timers.c.id == bindparam("item")))
+_DELETE_SUBSCRIPTION = Prepared(delete(subscriptions).where(subscriptions.c.id == bindparam("item")))
+_CLOSE_TASK = Prepared(
+    update(tasks)
+    .where(tasks.c.id == bindparam("item"), tasks.c.status == "open")
+    .values(status=bindparam("how"), closed_by=bindparam("who"), closed_at=bindparam("now"))
+)
+_CLOSE_INCIDENT = Prepared(
+    update(incidents)
+    .where(incidents.c.subject_id == bindparam("item"), incidents.c.status == "open")
+    .values(status="closed", closed_at=bindparam("now"), closed_by=bindparam("who"))
+)
+_END_CASE = Prepared(
+    update(cases)
+    .where(cases.c.id == bindparam("case"))
+    .values(status="ended", ended_at=bindparam("now"), end_events=bindparam("ends"))
 )
 
 
 def lock_case(tx: Connection, case_id: str) -> Locked:
     """Read a case and keep other writers away from it until ``tx`` ends; raise CaseUnknownError."""
-    row = tx.execute(_LOCK.where(cases.c.id == case_id).with_for_update()).one_or_none()
+    return _locked(_LOCK_CASE.first(tx, case=case_id), case_id)
+
+
+def read_case(tx: Connection, case_id: str) -> Locked:
+    """Read a case as it stands, without keeping anybody away; raise CaseUnknownError."""
+    return _locked(_READ_CASE.first(tx, case=case_id), case_id)
+
+
+def _locked(row: Any, case_id: str) -> Locked:
     if row is None:
         raise CaseUnknownError(f"no case {case_id}", hint="'dienstweg case list' shows your cases")
-    case = CaseRow(*row[: len(_CASE)])
+    case = CaseRow(*row[:_WIDTH])
     return Locked(case, Head(case.id, case.authority_id, row.sequence, row.chain_head), row.document)
 
 
@@ -73,7 +121,13 @@ def move(app: Installation, tx: Connection, case_id: str, command: api.Command, 
 
     Raises CaseUnknownError, CaseEndedError, and the runtime's refusals for items that are not open.
     """
-    locked = lock_case(tx, case_id)
+    return move_locked(app, tx, lock_case(tx, case_id), command, by)
+
+
+def move_locked(
+    app: Installation, tx: Connection, locked: Locked, command: api.Command, by: str
+) -> api.Advance:
+    """Do what ``move`` does, for a case that ``tx`` has locked already and not moved since."""
     if locked.case.status != "open":
         raise CaseEndedError(f"case {locked.case.own_reference} is {locked.case.status}")
     return apply(app, tx, locked.case, locked.head, locked.document, command, by)
@@ -89,33 +143,41 @@ def apply(
     by: str,
 ) -> api.Advance:
     """Advance ``case`` from ``document`` (None: from its beginning) and store the outcome."""
-    program = app.programs.program(tx, case.version_id, case.process_id)
+    deployed = app.programs.deployed(tx, case.version_id)
     now = app.clock.now()
     result = advance_program(
-        program,
+        app.programs.program(tx, case.version_id, case.process_id),
         document,
         command,
         now=now,
         ids=app.ids,
         functions=functions_for(case.authority_id, now),
-        decisions=app.programs.decisions(tx, case.version_id),
+        decisions=deployed.decide,
     )
+    app.probe("advanced")
     entry = Entry(now, by, "advance", describe(command), [_step(step) for step in result.steps])
-    append(tx, app.ids, head, entry, result.state)
-    nodes = app.programs.nodes(tx, case.version_id)
-    _close(tx, app, result, command, by)
-    _open(tx, app, case, result, nodes)
+    # The document of an ended case is empty; what it came to is kept beside it.
+    append(tx, app.ids, head, entry, result.state, dict(result.data) if result.completed else None)
+    if result.closed:
+        _close(tx, result, command, by, now)
+    if result.opened or result.changed:
+        _open(tx, app, case, result, deployed.nodes, now)
     for send in result.sends:
         outbox.create_exchange(app, tx, case, send, by)
     _enqueue_thrown(tx, app, case, result)
     if result.completed:
-        _end(tx, app, case, result)
+        _END_CASE.run(tx, case=case.id, now=now, ends=list(result.end_events))
+    app.probe("stored")
     return result
 
 
 def describe(command: api.Command) -> dict[str, Any]:
     """Return a command as history keeps it."""
-    return {"command": type(command).__name__, **asdict(command)}
+    row: dict[str, Any] = {"command": type(command).__name__}
+    for field in fields(command):
+        value = getattr(command, field.name)
+        row[field.name] = value.isoformat() if isinstance(value, datetime) else value
+    return row
 
 
 def _step(step: api.Step) -> dict[str, Any]:
@@ -135,94 +197,60 @@ def _step(step: api.Step) -> dict[str, Any]:
 
 
 def _open(
-    tx: Connection, app: Installation, case: CaseRow, result: api.Advance, nodes: Mapping[str, Node]
+    tx: Connection,
+    app: Installation,
+    case: CaseRow,
+    result: api.Advance,
+    nodes: Mapping[str, Node],
+    now: datetime,
 ) -> None:
     """Write a row for everything the case now waits for."""
-    common = {"authority_id": case.authority_id, "case_id": case.id}
-    now = app.clock.now()
+    rows: dict[Prepared, list[dict[str, Any]]] = {}
     for item in result.opened:
-        row = {**common, "id": item.id, "element_id": item.element_id, "instance": item.instance}
+        row: dict[str, Any] = {"authority_id": case.authority_id, "case_id": case.id, "id": item.id}
+        row |= {"element_id": item.element_id, "instance": item.instance}
         if item.kind is api.ItemKind.TASK:
             node = nodes.get(item.element_id)
-            tx.execute(
-                insert(tasks).values(
-                    **row,
-                    unit_id=case.unit_id,
-                    kind="form",
-                    name=item.name or item.element_id,
-                    form=node.form if node else None,
-                    status="open",
-                    opened_at=now,
-                )
-            )
+            row |= {"unit_id": case.unit_id, "kind": "form", "name": item.name or item.element_id}
+            row |= {"form": node.form if node else None, "status": "open", "opened_at": now}
+            rows.setdefault(_INSERT_TASK, []).append(row)
         elif item.kind is api.ItemKind.TIMER:
-            tx.execute(
-                insert(timers).values(
-                    **row, expression=item.expression, due_at=item.due, revision=item.revision
-                )
-            )
+            row |= {"expression": item.expression, "due_at": item.due, "revision": item.revision}
+            rows.setdefault(_INSERT_TIMER, []).append(row)
         elif item.kind in _WAITING:
-            tx.execute(
-                insert(subscriptions).values(
-                    **row,
-                    kind=item.kind.value,
-                    event=item.event,
-                    answers=item.answers,
-                    correlation=dict(item.correlation),
-                    opened_at=now,
-                )
-            )
+            row |= {"kind": item.kind.value, "event": item.event, "answers": item.answers}
+            row |= {"correlation": dict(item.correlation), "opened_at": now}
+            rows.setdefault(_INSERT_SUBSCRIPTION, []).append(row)
             if item.kind is api.ItemKind.MESSAGE:
                 messages.look_in_buffer(app, tx, case.authority_id, case.id, item)
         elif item.kind is api.ItemKind.WORK:
-            app.queue.enqueue(
-                tx, "work", {"case": case.id, "item": item.id}, authority_id=case.authority_id, key=item.id
-            )
+            arguments = {"case": case.id, "item": item.id}
+            app.queue.enqueue(tx, "work", arguments, authority_id=case.authority_id, key=item.id)
         else:
-            tx.execute(
-                insert(incidents).values(
-                    id=str(app.ids.new()),
-                    **common,
-                    kind="element",
-                    subject_id=item.id,
-                    element_id=item.element_id,
-                    message=item.error or "failed",
-                    status="open",
-                    opened_at=now,
-                )
-            )
+            row |= {"id": str(app.ids.new()), "kind": "element", "subject_id": item.id, "status": "open"}
+            del row["instance"]
+            row |= {"message": item.error or "failed", "opened_at": now}
+            rows.setdefault(_INSERT_INCIDENT, []).append(row)
+    for statement, found in rows.items():
+        statement.run_many(tx, found)
     for item in result.changed:
         if item.kind is api.ItemKind.TIMER:
-            tx.execute(
-                update(timers)
-                .where(timers.c.id == item.id)
-                .values(due_at=item.due, revision=item.revision, expression=item.expression)
-            )
+            _CHANGE_TIMER.run(tx, item=item.id, due=item.due, rev=item.revision, text=item.expression)
 
 
-def _close(tx: Connection, app: Installation, result: api.Advance, command: api.Command, by: str) -> None:
+def _close(tx: Connection, result: api.Advance, command: api.Command, by: str, now: datetime) -> None:
     """Take away the rows of what the case no longer waits for; tasks stay, marked."""
-    if not result.closed:
-        return
-    gone = list(result.closed)
-    now = app.clock.now()
-    tx.execute(delete(subscriptions).where(subscriptions.c.id.in_(gone)))
-    tx.execute(delete(timers).where(timers.c.id.in_(gone)))
     done = command.item_id if isinstance(command, api.CompleteTask) else None
-    tx.execute(
-        update(tasks)
-        .where(tasks.c.id.in_(gone), tasks.c.status == "open")
-        .values(
-            status=case_when((tasks.c.id == done, "completed"), else_="withdrawn"),
-            closed_by=by,
-            closed_at=now,
-        )
-    )
-    tx.execute(
-        update(incidents)
-        .where(incidents.c.subject_id.in_(gone), incidents.c.status == "open")
-        .values(status="closed", closed_at=now, closed_by=by)
-    )
+    for item, kind in zip(result.closed, result.closed_kinds, strict=True):
+        if kind is api.ItemKind.TASK:
+            how = "completed" if item == done else "withdrawn"
+            _CLOSE_TASK.run(tx, item=item, how=how, who=by, now=now)
+        elif kind is api.ItemKind.TIMER:
+            _DELETE_TIMER.run(tx, item=item)
+        elif kind in _WAITING:
+            _DELETE_SUBSCRIPTION.run(tx, item=item)
+        elif kind is api.ItemKind.FAILED:
+            _CLOSE_INCIDENT.run(tx, item=item, who=by, now=now)
 
 
 def _enqueue_thrown(tx: Connection, app: Installation, case: CaseRow, result: api.Advance) -> None:
@@ -239,13 +267,3 @@ def _enqueue_thrown(tx: Connection, app: Installation, case: CaseRow, result: ap
     for signal in result.signals:
         arguments = {"name": signal.name, "payload": dict(signal.payload), "from": case.id}
         app.queue.enqueue(tx, "signal", arguments, authority_id=case.authority_id)
-
-
-def _end(tx: Connection, app: Installation, case: CaseRow, result: api.Advance) -> None:
-    tx.execute(
-        update(cases)
-        .where(cases.c.id == case.id)
-        .values(status="ended", ended_at=app.clock.now(), end_events=list(result.end_events))
-    )
-    # The document of an ended case is empty; what it came to is kept beside it.
-    tx.execute(update(case_states).where(case_states.c.case_id == case.id).values(result=dict(result.data)))

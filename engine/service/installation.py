@@ -1,5 +1,6 @@
 """One installation, wired by hand: settings, database, clock, documents, adapters, work."""
 
+import json
 import random
 import re
 import secrets
@@ -104,10 +105,16 @@ class Installation:
 
 
 def create_installation(
-    home: Path, code: str, *, person: str | None = None, prepare: Callable[[Installation], None] | None = None
+    home: Path,
+    code: str,
+    *,
+    person: str | None = None,
+    prepare: Callable[[Installation], None] | None = None,
+    database_url: str = "",
 ) -> Settings:
     """Make the folder, settings, secret and database of a new installation.
 
+    ``database_url`` is written into the settings; empty: SQLite in ``home``, or what the environment names.
     ``prepare`` fills the new database (authorities, first admin). The settings file is written last: an
     interrupted call leaves no half installation, it is simply repeated.
     Raises AlreadyInstalledError where ``home`` holds one, SettingsRefusedError for an unusable code.
@@ -120,7 +127,7 @@ def create_installation(
             f"{code!r} cannot be an installation's code", hint="2 to 8 capital letters and digits, e.g. SB"
         )
     _make_folder(home)
-    settings = Settings(home=home, code=code, person=person)
+    settings = Settings(home=home, code=code, person=person, database_url=database_url)
     upgrade_schema(settings.database)
     if prepare is not None:
         new = Installation(settings, Database(settings.database))
@@ -128,7 +135,9 @@ def create_installation(
             prepare(new)
         finally:
             new.close()
-    lines = [f'code = "{code}"'] + ([f'person = "{person}"'] if person else [])
+    lines = [f'code = "{code}"']
+    lines += [f"person = {json.dumps(person)}"] if person else []
+    lines += [f"database_url = {json.dumps(database_url)}"] if database_url else []
     temporary = file.with_suffix(".tmp")
     temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
     temporary.replace(file)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, or_, select, update
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from engine.service.installation import Installation
 
 SYSTEM = "system"
+LOCAL_ZONE = ZoneInfo("Europe/Berlin")
 SETTLED = ("matched", "started", "filed", "confirmation")
 
 
@@ -352,7 +354,7 @@ def _payload(
         "absender": sender.authority_id,
         "name": name,
         "aktenzeichen": reading.sender_reference,
-        "datum": arrival["received_at"].date().isoformat(),
+        "datum": arrival["received_at"].astimezone(LOCAL_ZONE).date().isoformat(),
         "kanal": arrival["channel"],
     }
     try:

@@ -88,7 +88,8 @@ def create_exchange(app: "Installation", tx: Connection, case: "CaseRow", send: 
             status="open",
         )
     )
-    _attach_documents(tx, case, send, exchange_id)
+    attached = _attach_documents(tx, case, send, exchange_id)
+    _check_documents(message_type, attached, send)
     if case.partner_id is None:
         tx.execute(update(cases).where(cases.c.id == case.id).values(partner_id=recipient.id))
     app.queue.enqueue(
@@ -145,11 +146,13 @@ def _reminded(tx: Connection, case: "CaseRow", send: api.Send) -> str | None:
     return found
 
 
-def _attach_documents(tx: Connection, case: "CaseRow", send: api.Send, exchange_id: str) -> None:
+def _attach_documents(
+    tx: Connection, case: "CaseRow", send: api.Send, exchange_id: str
+) -> list[Mapping[str, Any]]:
     """Attach the case documents that ``dw:documents`` names, by id, role or file name."""
     wanted = _names(send.values.get("documents"))
     if not wanted:
-        return
+        return []
     rows = tx.execute(
         select(case_documents)
         .where(
@@ -164,13 +167,40 @@ def _attach_documents(tx: Connection, case: "CaseRow", send: api.Send, exchange_
         )
         .order_by(case_documents.c.added_at, case_documents.c.id)
     ).mappings()
-    for position, row in enumerate(rows):
+    attached: list[Mapping[str, Any]] = [dict(row) for row in rows]
+    for position, row in enumerate(attached):
         kept: Mapping[str, Any] = {name: row[name] for name in ("sha256", "name", "media_type", "size")}
         tx.execute(
             insert(exchange_documents).values(
                 exchange_id=exchange_id, position=position, authority_id=case.authority_id, **kept
             )
         )
+    return attached
+
+
+def _check_documents(message_type: MessageType, attached: list[Mapping[str, Any]], send: api.Send) -> None:
+    """Hold what is attached against what the message type says of its documents."""
+    for wanted in message_type.documents:
+        found = [row for row in attached if row["role"] == wanted["key"]]
+        title = wanted.get("title", wanted["key"])
+        if wanted.get("required") and not found:
+            raise SendRefusedError(
+                f"{message_type.title} needs the document {title!r}",
+                where=send.element_id,
+                hint=f"add it first: dienstweg document add CASE FILE --role {wanted['key']}",
+            )
+        if len(found) > 1 and not wanted.get("multiple"):
+            raise SendRefusedError(
+                f"{title!r} is there {len(found)} times, only one may go", where=send.element_id
+            )
+        types = wanted.get("media_types") or ()
+        for row in found:
+            if types and row["media_type"] not in types:
+                raise SendRefusedError(
+                    f"{row['name']} is {row['media_type']}",
+                    where=send.element_id,
+                    hint=f"use {', '.join(types)}",
+                )
 
 
 def _names(value: Any) -> list[str]:

@@ -11,6 +11,7 @@ from engine.definitions.checker import CheckContext, Report, check_package
 from engine.definitions.message_types import fingerprint
 from engine.definitions.model import EventKind, Node, NodeKind, Process, walk
 from engine.definitions.package import ProcedurePackage
+from engine.definitions.scenarios import read_scenarios
 from engine.errors import ConflictError, RefusedError
 from engine.exchange.ports import MessageType
 from engine.runtime import FUNCTIONS
@@ -113,6 +114,15 @@ def check(package: ProcedurePackage) -> list[Report]:
     if not all(report.accepted for report in reports):
         raise ModelRefusedError(reports)
     return reports
+
+
+def check_whole(package: ProcedurePackage) -> None:
+    """Check a package as deploying would, and its scenarios as playing them would; changes nothing.
+
+    Raises ModelRefusedError, PackageRefusedError.
+    """
+    check(package)
+    read_scenarios(package)
 
 
 def _same(tx: Connection, package: ProcedurePackage) -> Version | None:

@@ -5,14 +5,31 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from engine.exchange.chain import commit_to, next_link
 from engine.identifiers import IdSource
 from engine.store.errors import CaseChangedError
+from engine.store.prepared import Prepared, insert_into
 from engine.store.tables import case_states, chain, history
 
 SALT_BYTES = 16
+
+_MINE = (case_states.c.case_id == bindparam("case"), case_states.c.sequence == bindparam("before"))
+_LINKED = {"sequence": bindparam("after"), "chain_head": bindparam("hash")}
+_NOTE = Prepared(update(case_states).where(*_MINE).values(**_LINKED))
+_MOVE = Prepared(
+    update(case_states)
+    .where(*_MINE)
+    .values(**_LINKED, document=bindparam("document"), result=bindparam("result"))
+)
+_INSERT_HISTORY = insert_into(history)
+_INSERT_LINK = insert_into(chain)
+_READ_HEAD = Prepared(
+    select(case_states.c.authority_id, case_states.c.sequence, case_states.c.chain_head)
+    .where(case_states.c.case_id == bindparam("case"))
+    .with_for_update()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +67,15 @@ def subject_of(case_id: str, sequence: int, entry: Entry) -> dict[str, Any]:
     }
 
 
-def append(tx: Connection, ids: IdSource, head: Head, entry: Entry, document: str | None = None) -> Head:
-    """Add ``entry`` to the case's story and, with ``document``, replace the case document.
+def append(
+    tx: Connection,
+    ids: IdSource,
+    head: Head,
+    entry: Entry,
+    document: str | None = None,
+    result: Mapping[str, Any] | None = None,
+) -> Head:
+    """Add ``entry`` to the case's story and, with ``document``, replace the case document and its result.
 
     Raises CaseChangedError where the story has moved on since ``head`` was read.
     """
@@ -59,43 +83,33 @@ def append(tx: Connection, ids: IdSource, head: Head, entry: Entry, document: st
     salt = ids.token(SALT_BYTES).hex()
     commitment = commit_to(salt, subject_of(head.case_id, sequence, entry))
     link = next_link(head.chain_head, sequence, entry.kind, commitment)
-    changed: dict[str, Any] = {"sequence": sequence, "chain_head": link.hash}
-    if document is not None:
-        changed["document"] = document
-    moved = tx.execute(
-        update(case_states)
-        .where(case_states.c.case_id == head.case_id, case_states.c.sequence == head.sequence)
-        .values(**changed)
-    )
-    if moved.rowcount != 1:
+    where = {"case": head.case_id, "before": head.sequence, "after": sequence, "hash": link.hash}
+    if document is None:
+        moved = _NOTE.run(tx, **where)
+    else:
+        moved = _MOVE.run(tx, **where, document=document, result=result)
+    if moved != 1:
         raise CaseChangedError(hint="look at the case again and repeat what is still to be done")
     row = {"case_id": head.case_id, "authority_id": head.authority_id, "sequence": sequence}
-    tx.execute(
-        insert(history).values(
-            **row,
-            at=entry.at,
-            actor=entry.actor,
-            kind=entry.kind,
-            command=dict(entry.command),
-            steps=list(entry.steps),
-            salt=salt,
-        )
+    row |= {"kind": entry.kind}
+    _INSERT_HISTORY.run(
+        tx,
+        **row,
+        at=entry.at,
+        actor=entry.actor,
+        command=entry.command,
+        steps=entry.steps,
+        salt=salt,
     )
-    tx.execute(
-        insert(chain).values(
-            **row, kind=link.kind, commitment=commitment, previous=link.previous, hash=link.hash
-        )
-    )
+    _INSERT_LINK.run(tx, **row, commitment=commitment, previous=link.previous, hash=link.hash)
     return Head(head.case_id, head.authority_id, sequence, link.hash)
 
 
 def read_head(tx: Connection, case_id: str) -> Head:
     """Read, and on PostgreSQL lock, where a case's story stands."""
-    row = tx.execute(
-        select(case_states.c.authority_id, case_states.c.sequence, case_states.c.chain_head)
-        .where(case_states.c.case_id == case_id)
-        .with_for_update()
-    ).one()
+    row = _READ_HEAD.first(tx, case=case_id)
+    if row is None:
+        raise RuntimeError(f"case {case_id} has no story")
     return Head(case_id, row.authority_id, row.sequence, row.chain_head)
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, RowMapping, select, update
 
 from engine.actor import Actor, Role
-from engine.definitions.forms import Form, validate_submission
+from engine.definitions.forms import Form, typed_submission, validate_submission
 from engine.errors import ConflictError, NotFoundError, RefusedError
 from engine.runtime import api
 from engine.runtime.peek import read_item
@@ -136,6 +136,19 @@ def claim_task(app: "Installation", actor: Actor, key: str, *, release: bool = F
         )
         tx.execute(update(tasks).where(tasks.c.id == row["id"]).values(**values))
         return _line(tx, row["id"])
+
+
+def typed_data(
+    app: "Installation", actor: Actor, key: str, texts: Mapping[str, str | list[str]]
+) -> dict[str, Any]:
+    """Turn what a person typed into a task's fields into data: German dates, numbers, yes and no.
+
+    Raises TaskUnknownError, TaskDataRefusedError for a task without a form, FormRefusedError.
+    """
+    form = show_task(app, actor, key).form
+    if form is None:
+        raise TaskDataRefusedError("this task has no form", hint="complete it without data or with --data")
+    return typed_submission(form, texts)
 
 
 def complete_task(

@@ -122,6 +122,7 @@ def keys_of(app, clerk, case, arrival):
         "show_case": case.id,
         "show_task": tasks.list_tasks(app, clerk)[0].id,
         "claim_task": tasks.list_tasks(app, clerk)[0].id,
+        "typed_data": tasks.list_tasks(app, clerk)[0].id,
         "complete_task": tasks.list_tasks(app, clerk)[0].id,
         "show_exchange": exchanges.list_exchanges(app, clerk)[0].id,
         "explain_exchange": exchanges.list_exchanges(app, clerk)[0].id,
@@ -141,6 +142,7 @@ def keys_of(app, clerk, case, arrival):
 EXTRA = {
     "assign": (None, "reason"),
     "reject": ("reason",),
+    "typed_data": ({},),
     "retry": ("reason",),
     "resolve": ("reason",),
 }

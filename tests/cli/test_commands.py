@@ -1,0 +1,152 @@
+"""Every group of commands, typed as in the README: output, JSON, exit statuses."""
+
+import json
+
+import pytest
+
+FIELDS = {
+    "empfaenger": "Homburg",
+    "vollstreckungsersuchen.schuldner.name": "Muster",
+    "vollstreckungsersuchen.schuldner.strasse": "Talstraße 1",
+    "vollstreckungsersuchen.schuldner.plz": "66424",
+    "vollstreckungsersuchen.schuldner.ort": "Homburg",
+    "vollstreckungsersuchen.forderung.grund": "Hundesteuer 2025",
+    "vollstreckungsersuchen.forderung.aktenzeichen": "H 2025/9",
+    "vollstreckungsersuchen.forderung.bescheid_vom": "15.01.2025",
+    "vollstreckungsersuchen.forderung.faellig_seit": "15.02.2025",
+    "vollstreckungsersuchen.forderung.hauptforderung": "96,50",
+    "vollstreckungsersuchen.vollstreckbarkeit.erklaert": "ja",
+    "vollstreckungsersuchen.vollstreckbarkeit.mahnung_vom": "20.03.2025",
+    "vollstreckungsersuchen.zahlung.iban": "DE02120300000000202051",
+    "vollstreckungsersuchen.zahlung.verwendungszweck": "H 2025/9",
+}
+
+
+def typed(fields):
+    return [part for key, value in fields.items() for part in ("--set", f"{key}={value}")]
+
+
+def test_a_case_from_start_to_letter(sb, home, tmp_path):
+    (tmp_path / "homburg.csv").write_text("id,address\n10045114,Am Forum 5|66424 Homburg\n", encoding="utf-8")
+    assert sb("authority", "import", tmp_path / "homburg.csv").status == 0
+    reference = sb("case", "start", "vollstreckungshilfe", "--json").json["own_reference"]
+    task = sb("task", "list", "--json").json[0]
+    assert "Ersuchen erfassen" in sb("task", "list").out
+    assert "Hauptforderung" in sb("task", "show", task["id"][:8]).out
+    assert sb("task", "claim", task["id"]).out.strip() == "Ersuchen erfassen: admin"
+    done = sb("task", "complete", task["id"], *typed(FIELDS))
+    assert done.status == 0, done.err
+    assert sb("work", "--until-idle").out.startswith("0 timers, 1 jobs")
+    exchange = sb("exchange", "list", "--case", reference, "--json").json[0]
+    assert exchange["subject"].startswith("Vollstreckungsersuchen gegen Muster")
+    assert "no rule" in sb("exchange", "explain", exchange["id"]).out
+    shown = sb("exchange", "show", exchange["id"], "--json").json
+    assert shown["data"]["forderung"]["hauptforderung"] == 96.5
+    assert shown["dispatches"][0]["state"] == "handed_over"
+    assert len(list((home / "print").rglob("*.pdf"))) >= 1
+    posting = next(t for t in sb("task", "list", "--json").json if t["kind"] == "confirm-posting")
+    assert sb("task", "complete", posting["id"]).status == 0
+    shown = sb("case", "show", reference)
+    assert "Antwort" in shown.out
+    assert "✓Task_Erfassen" in shown.out
+    assert sb("case", "list", "--search", reference, "--json").json[0]["status"] == "open"
+    status = sb("migration", "status", "--json").json
+    assert (status[0]["exchanges"], status[0]["by_level"], status[0]["electronic"]) == (1, {"A": 1}, 0)
+    assert "Send_Ersuchen" in sb("migration", "status").out
+    timer = sb("timer", "list", "--json").json[0]
+    assert json.loads(sb("timer", "show", timer["id"]).out)["expression"] == "P3M"
+    assert sb("db", "check").status == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["case", "show", "nothing"], 3, "case list"),
+        (["task", "complete", "nothing"], 3, "task list"),
+        (["case", "start", "nothing"], 3, "model list"),
+        (["model", "deploy", "nothing"], 3, "procedure.yaml"),
+        (["arrival", "register", "nothing", "--from", "Homburg"], 1, "model show"),
+        (["migration", "switch", "telegram"], 1, "payload+carrier"),
+        (["mailbox", "add", "Entenhausen", "xdomea+folder", "x"], 3, "authority list"),
+        (["--as", "nobody", "case", "list"], 3, "person list"),
+        (["--at", "yesterday", "case", "list"], 1, "2026"),
+        (["incident", "show", "nothing"], 3, "incident list"),
+        (["case", "start", "vollstreckungshilfe", "--data", "{no json"], 1, "JSON"),
+        (["case", "start", "vollstreckungshilfe", "--data", "[1]"], 1, "object"),
+        (["case", "nonsense"], 2, "nonsense"),
+    ],
+)
+def test_errors_say_how_to_mend_and_have_their_status(sb, arguments, status, said):
+    result = sb(*arguments)
+    assert (result.status, said in result.err) == (status, True), result
+    assert "Traceback" not in result.err
+
+
+def test_without_an_installation_the_way_out_is_named(dienstweg, tmp_path):
+    result = dienstweg("--home", tmp_path / "none", "case", "list")
+    assert result.status == 6
+    assert "dienstweg init" in result.err
+
+
+def test_every_listing_has_json(sb):
+    for listing in (
+        ["authority", "list"],
+        ["mailbox", "list"],
+        ["person", "list"],
+        ["model", "list"],
+        ["case", "list"],
+        ["task", "list"],
+        ["arrival", "list"],
+        ["exchange", "list"],
+        ["incident", "list"],
+        ["timer", "list"],
+        ["migration", "status"],
+        ["migration", "rules"],
+        ["deadline", "rules"],
+    ):
+        result = sb(*listing, "--json")
+        assert result.status == 0, result
+        assert isinstance(result.json, list), listing
+
+
+def test_the_turned_clock_lets_tomorrow_come(sb):
+    case = sb("case", "start", "vollstreckungshilfe", "--json").json
+    late = sb("--at", "2030-01-01T08:00+01:00", "case", "start", "vollstreckungshilfe", "--json").json
+    assert late["started_at"].startswith("2030-01-01T07:00")
+    assert case["started_at"] < late["started_at"]
+
+
+def test_the_demo_tells_its_story_twice(dienstweg, tmp_path):
+    first = dienstweg("demo", "--folder", tmp_path / "demo")
+    assert first.status == 0, first.err
+    assert "is ended at End_Beglichen" in first.out
+    assert first.out.count("intact") == 2
+    assert dienstweg("demo", "--folder", tmp_path / "demo").status == 0
+    home = tmp_path / "demo" / "saarbruecken"
+    lines = dienstweg("--home", home, "--as", "weber", "migration", "status", "--json").json
+    assert lines[0]["by_level"] == {"A": 1, "C": 1}
+
+
+def test_the_demo_deletes_nobodys_folder(dienstweg, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    result = dienstweg("demo", "--folder", tmp_path)
+    assert result.status == 1
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+def test_help_lists_every_group_without_loading_any(dienstweg):
+    result = dienstweg("--help")
+    assert result.status == 0
+    for group in (
+        "init",
+        "demo",
+        "work",
+        "model",
+        "case",
+        "task",
+        "arrival",
+        "migration",
+        "xdomea",
+        "letter",
+    ):
+        assert f"\n  {group}" in result.out, group
