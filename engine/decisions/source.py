@@ -93,6 +93,8 @@ class Source:
     def expression_fault(self, error: ExpressionError, element: etree._Element) -> DecisionFileError:
         """Return the error of an expression as an error of the file, at the line where it goes wrong."""
         child = self.child(element, "text")
-        line = line_of(element if child is None else child) + max(error.position.line - 1, 0)
+        text = self.text(element)
+        blank = text[: len(text) - len(text.lstrip())].count("\n")
+        line = line_of(element if child is None else child) + blank + max(error.position.line - 1, 0)
         place = "" if not error.text else f" ({error.where})" if error.where else ""
         return DecisionFileError(f"{error.message}{place}", self.file, line, hint=error.hint)

@@ -5,8 +5,8 @@ holds only the decision under test and what it requires: the product refuses a w
 expression, the test cases hold wrong ones on purpose.
 
 PASS: the result is the expected one, or an error is expected and the file is refused, the evaluation ends in
-an error or gives null. STRICTER: null is expected, and we refuse the file or end in an error. REFUSED: the file is
-refused though a result is expected. FAIL: another result or an error.
+an error or gives null. STRICTER: null is expected, and we refuse the file or end in an error. REFUSED: the
+file is refused, or the evaluation ends in an error that says so, though a result is expected. FAIL: anything else.
 """
 
 import argparse
@@ -30,8 +30,8 @@ from engine.errors import DienstwegError
 from engine.expressions import numbers, temporal
 from engine.expressions.errors import EvaluationError, FirmError
 from engine.expressions.feel.rules import equal
-from engine.expressions.rules import Env
 from engine.expressions.limits import Budget
+from engine.expressions.rules import Env
 from engine.expressions.values import Function, intake
 
 TC = "{http://www.omg.org/spec/DMN/20160719/testcase}"

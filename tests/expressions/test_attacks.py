@@ -238,8 +238,8 @@ def test_threads_share_one_expression():
 
     def work(x):
         for _ in range(50):
-            if compiled.evaluate({"x": x}) != 1275 * x + 0.1:
-                wrong.append(x)
+            value = compiled.evaluate({"x": x})
+            wrong.extend([x] * (value != 1275 * x + 0.1))
 
     threads = [threading.Thread(target=work, args=(x,)) for x in range(8)]
     for thread in threads:

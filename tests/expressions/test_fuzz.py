@@ -17,7 +17,7 @@ from engine.expressions import (
     compile_unary_tests,
 )
 
-WORDS = (
+WORDS = (  # noqa: SIM905 - shorter to read
     "x y item l d if then else for in return some every satisfies and or not between instance of function "
     "number string list date time null true false None True is lambda eq ne lt gt div mod empty "
     "count( substring( sort( matches( replace( date( duration( now( max( min( len( str( range( get value( "
@@ -84,17 +84,20 @@ def test_any_timer(text, data):
         attempt(lambda source, kind=kind: compile_timer(source, kind), text, data)
 
 
+FUNCTIONS = [
+    "count", "sum", "min", "string", "not", "sort", "flatten", "date", "number", "mean", "reverse", "all",
+    "string length", "distinct values", "get entries", "day of week", "duration", "index of", "sublist",
+    "matches", "split", "decimal", "append", "before", "includes", "context merge", "time", "modulo",
+]  # fmt: skip
+OPERATORS = ["+", "-", "*", "/", "**", "=", "!=", "<", ">=", "and", "or", "in"]
+LEAVES = ["x", "y", "l", "d", "1", "2.5", "0", '"a"', "null", "true", '@"P1D"', '@"2026-11-23"', "item", "[]"]
 OPERANDS = st.recursive(
-    st.sampled_from(["x", "y", "l", "d", "1", "2.5", "0", '"a"', "null", "true", '@"P1D"', '@"2026-11-23"', "item", "[]"]),
+    st.sampled_from(LEAVES),
     lambda inner: st.one_of(
-        st.tuples(inner, st.sampled_from("+ - * / ** = != < >= and or in".split()), inner).map(
-            lambda parts: f"({' '.join(parts)})"
+        st.tuples(inner, st.sampled_from(OPERATORS), inner).map(lambda parts: f"({' '.join(parts)})"),
+        st.tuples(st.sampled_from(FUNCTIONS), st.lists(inner, min_size=1, max_size=3)).map(
+            lambda call: f"{call[0]}({', '.join(call[1])})"
         ),
-        st.tuples(st.sampled_from(FUNCTIONS := sorted(
-            ["count", "sum", "min", "string", "not", "sort", "flatten", "date", "number", "mean", "reverse", "all",
-             "string length", "distinct values", "get entries", "day of week", "duration", "index of", "sublist",
-             "matches", "split", "decimal", "append", "before", "includes", "context merge", "time", "modulo"]
-        )), st.lists(inner, min_size=1, max_size=3)).map(lambda call: f"{call[0]}({', '.join(call[1])})"),
         st.tuples(inner, inner).map(lambda pair: f"{pair[0]}[{pair[1]}]"),
         st.tuples(inner, inner).map(lambda pair: f"[{pair[0]}..{pair[1]}]"),
         st.tuples(inner, inner, inner).map(lambda three: "(if {} then {} else {})".format(*three)),
