@@ -265,3 +265,5 @@ class Advance:
     end_events: tuple[str, ...]
     data: Mapping[str, Json]
     """The case's data as its outermost scope sees it; for search fields and results."""
+    closed_kinds: tuple[ItemKind, ...] = ()
+    """What the items in ``closed`` waited for, in the same order."""

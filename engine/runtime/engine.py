@@ -67,6 +67,7 @@ def _result(case: Case) -> Advance:
         steps=tuple(out.steps),
         opened=opened,
         closed=tuple(case.item_id(number) for number in out.closed),
+        closed_kinds=tuple(out.closed_kinds),
         changed=tuple(out.item(wait) for wait in out.changed.values()),
         sends=tuple(out.sends),
         messages=tuple(out.messages),

@@ -20,6 +20,7 @@ class Outcome:
         self.steps: list[Step] = []
         self.opened: dict[int, Wait] = {}
         self.closed: list[int] = []
+        self.closed_kinds: list[ItemKind] = []
         self.changed: dict[int, Wait] = {}
         self.sends: list[Send] = []
         self.messages: list[ThrownMessage] = []
@@ -54,6 +55,7 @@ class Outcome:
         self.changed.pop(wait.number, None)
         if self.opened.pop(wait.number, None) is None:
             self.closed.append(wait.number)
+            self.closed_kinds.append(wait.kind)
 
     def change(self, wait: "Wait") -> None:
         """Note that an item stays open with something new about it."""

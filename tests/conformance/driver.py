@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.deadlines.iso import add_period, parse_period
+from engine.decisions import read_decisions
 from engine.definitions.model import Model, NodeKind, walk
 from engine.definitions.reader import read_model
 from engine.errors import DienstwegError
@@ -21,6 +22,7 @@ from engine.runtime import (
     Command,
     CompleteTask,
     CompleteWork,
+    DecisionEvaluator,
     DeliverMessage,
     DeliverSignal,
     FailWork,
@@ -63,6 +65,12 @@ def compile_case(folder: Path, case: Mapping[str, Any]) -> tuple[Program, set[st
     return compile_program(models[0], case["process_id"], called), shown
 
 
+def decisions_of(folder: Path, case: Mapping[str, Any]) -> DecisionEvaluator | None:
+    """Read the case's DMN file, where it has one."""
+    name = case.get("decisions")
+    return None if name is None else read_decisions((folder / name).read_bytes(), name).evaluate
+
+
 @dataclass
 class Driver:
     """One running case, driven the way clerks, partners and the scheduler do."""
@@ -82,6 +90,7 @@ class Driver:
     sends: list[str] = field(default_factory=list)
     thrown: list[str] = field(default_factory=list)
     pending: dict[str, Any] | None = None
+    decisions: DecisionEvaluator | None = None
 
     def start(self, variables: Mapping[str, Any]) -> None:
         """Start the case; a process without a none start event waits for its first message or signal."""
@@ -167,7 +176,9 @@ class Driver:
     def _apply(self, command: Command) -> None:
         if self.completed:
             return
-        result = advance(self.program, self.state, command, now=self.now, ids=self.ids)
+        result = advance(
+            self.program, self.state, command, now=self.now, ids=self.ids, decisions=self.decisions
+        )
         self._take(result)
         for item in list(self.open.values()):
             if item.element_id in self.pass_through and item.id in self.open and not self.completed:

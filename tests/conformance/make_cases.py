@@ -37,6 +37,9 @@ def files_of(case: Drawn) -> dict[str, str]:
         "why_expected": case.why,
         "scenarios": case.scenarios,
     }
+    if case.decisions is not None:
+        files["decisions.dmn"] = case.decisions
+        described["decisions"] = "decisions.dmn"
     files["case.json"] = json.dumps(described, indent=1, ensure_ascii=False) + "\n"
     return files
 

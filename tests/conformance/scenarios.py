@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import RefusedError
-from tests.conformance.driver import Driver, MisfitError, compile_case
+from tests.conformance.driver import Driver, MisfitError, compile_case, decisions_of
 
 Verb = Callable[[Driver, Mapping[str, Any]], None]
 
@@ -53,6 +53,7 @@ def run_scenario(folder: Path, case: Mapping[str, Any], scenario: Mapping[str, A
     try:
         program, shown = compile_case(folder, case)
         driver = Driver(program, shown, set(case.get("pass_through", ())))
+        driver.decisions = decisions_of(folder, case)
         driver.start(scenario.get("variables", {}))
     except RefusedError as error:
         outcome = "PASS" if wants_error else "REFUSED"

@@ -1,7 +1,7 @@
 """Business rule tasks: a decision's value becomes data."""
 
 from engine.definitions.model import Node
-from engine.errors import RefusedError
+from engine.errors import NotFoundError, RefusedError
 from engine.runtime.api import ItemKind
 from engine.runtime.compiling import Compiler
 from engine.runtime.data import clean
@@ -31,7 +31,7 @@ class BusinessRuleTask(Activity):
             raise BranchFailure(f"no decisions are deployed; {self.decision!r} cannot be evaluated")
         try:
             value = clean(case.services.decisions(self.decision, case.view(token)))
-        except RefusedError as error:
+        except (RefusedError, NotFoundError) as error:
             raise BranchFailure(str(error)) from error
         if self.result is not None:
             self.receive(token, {self.result: value})

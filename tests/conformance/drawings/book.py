@@ -18,6 +18,8 @@ class Drawn:
     scenarios: list[dict[str, Any]]
     called: dict[str, str] = field(default_factory=dict)
     pass_through: list[str] = field(default_factory=list)
+    decisions: str | None = None
+    """The text of a DMN file."""
 
 
 BOOK: list[Drawn] = []
@@ -31,6 +33,7 @@ def case(
     *scenarios: dict[str, Any],
     called: dict[str, str] | None = None,
     pass_through: Sequence[str] = (),
+    decisions: str | None = None,
 ) -> None:
     """Add a case; ``features`` are parted by ``;``, ``why`` says where the expectation comes from."""
     BOOK.append(
@@ -42,6 +45,7 @@ def case(
             list(scenarios),
             called or {},
             list(pass_through),
+            decisions,
         )
     )
 

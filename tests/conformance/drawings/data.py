@@ -126,3 +126,35 @@ case(
         message("Stop", also("c", variables={"found": 7, "why": 1}), why=1),
     ),
 )
+case(
+    "task-business-rule",
+    "business rule task; DMN decision",
+    "10.3.3: a business rule task gives its decision's value to the data",
+    """
+    start s -> r
+    rule r decision=fee result=fee -> g
+    xor g -> a if fee > 10, b default
+    user a
+    user b
+    """,
+    scenario("high", also("a", variables={"fee": 20}), variables={"pages": 12}),
+    scenario("low", also("b", variables={"fee": 5}), variables={"pages": 3}),
+    decisions="""<?xml version="1.0" encoding="UTF-8"?>
+<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/"
+    id="d" name="fees" namespace="urn:dienstweg:tests">
+  <inputData id="in" name="pages"><variable name="pages" typeRef="number"/></inputData>
+  <decision id="fee" name="fee">
+    <variable name="fee" typeRef="number"/>
+    <informationRequirement id="ir"><requiredInput href="#in"/></informationRequirement>
+    <decisionTable id="t" hitPolicy="UNIQUE">
+      <input id="i1"><inputExpression typeRef="number"><text>pages</text></inputExpression></input>
+      <output id="o1" typeRef="number"/>
+      <rule id="r1"><inputEntry id="e1"><text>&lt; 10</text></inputEntry>
+        <outputEntry id="x1"><text>5</text></outputEntry></rule>
+      <rule id="r2"><inputEntry id="e2"><text>&gt;= 10</text></inputEntry>
+        <outputEntry id="x2"><text>20</text></outputEntry></rule>
+    </decisionTable>
+  </decision>
+</definitions>
+""",
+)

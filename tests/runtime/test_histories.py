@@ -1,0 +1,63 @@
+"""Cases recorded earlier go on as they would have: from every stored state, command by command."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.identifiers import SeededIds
+from engine.runtime import ItemKind, Program, StateUnreadableError, advance
+from engine.runtime.document import load
+from engine.runtime.services import Services
+from engine.runtime.upgrades import STATE_FORMAT, upgraded
+from tests.conformance.driver import BEGIN
+from tests.runtime.recording import HISTORIES, command_of, instant, outcome, own_models, read
+
+PROGRAMS: dict[str, Program] = {name: program for name, program, _, _ in own_models()}
+FILES = sorted(HISTORIES.glob("format-*.jsonl"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_recorded_case_goes_on_from_every_stored_state(file: Path) -> None:
+    waits: set[ItemKind] = set()
+    for history in read(file):
+        program = PROGRAMS[history["case"]]
+        stored: str | None = None
+        living: str | None = None
+        for row in history["rows"]:
+            for state in {stored, living}:
+                result = advance(
+                    program,
+                    state,
+                    command_of(row["do"]),
+                    now=instant(row),
+                    ids=SeededIds(1),
+                    step_limit=2000,
+                )
+                assert outcome(result) == row["outcome"], (history["case"], row["do"])
+            waits.update(item.kind for item in result.opened)
+            stored, living = row["state"], result.state
+    assert waits == set(ItemKind), "every kind of wait is among the stored states"
+
+
+def test_a_history_stands_for_every_state_format() -> None:
+    assert [file.stem for file in FILES] == [f"format-{number}" for number in range(1, STATE_FORMAT + 1)]
+
+
+@pytest.mark.parametrize(
+    "text", ['{"state_format":99}', "{}", "[]", "no json", '{"state_format":1,"ids":"x","number":1}']
+)
+def test_documents_that_cannot_be_read_say_so(text: str) -> None:
+    program = next(iter(PROGRAMS.values()))
+    with pytest.raises(StateUnreadableError):
+        load(program, text, Services(BEGIN))
+
+
+def test_a_document_for_another_model_is_refused_not_misread() -> None:
+    history = next(one for one in read(FILES[-1]) if one["case"] == "task-kinds")
+    with pytest.raises(StateUnreadableError):
+        load(PROGRAMS["tx-success"], history["rows"][0]["state"], Services(BEGIN))
+
+
+def test_present_documents_need_no_upgrade() -> None:
+    document = {"state_format": STATE_FORMAT}
+    assert upgraded(document) is document
