@@ -6,6 +6,7 @@ from datetime import datetime
 from adapters.xdomea import carriage, names
 from adapters.xdomea.carriage import Carried
 from adapters.xdomea.compose import PRODUCT, fit
+from adapters.xdomea.errors import DamagedFieldsError
 from adapters.xdomea.message import ImportResult, Message, System
 from adapters.xdomea.nodes import Code
 from adapters.xdomea.parties import authority_of, contact_of
@@ -60,14 +61,22 @@ def _result(object_id: str, reason: str | None) -> ImportResult:
     return ImportResult(object_id=object_id, succeeded=reason is None, errors=[reason] if reason else [])
 
 
+def _asked(message: Message) -> Carried:
+    """Return the identity that the message carries; a refusal of damaged fields does without."""
+    try:
+        ours = carriage.read_message(message.extensions)
+    except DamagedFieldsError:
+        return Carried()
+    return ours[0] if ours else Carried()
+
+
 def _answer(message: Message, code: str, own: Party, installation: str, at: datetime) -> Message | None:
     of = family(message.version)
     if of is Family.V4 or not exists(code, message.version) or message.sender is None:
         return None
     if not names.IS_UUID.fullmatch(message.process_id or ""):
         return None
-    ours = carriage.read_message(message.extensions)
-    asked = ours[0] if ours else Carried()
+    asked = _asked(message)
     carried = Carried(
         answers=asked.exchange,
         sender=own.authority_id,

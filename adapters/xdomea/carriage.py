@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any
 
 from adapters.xdomea import text
+from adapters.xdomea.errors import DamagedFieldsError
 from adapters.xdomea.model import CustomField, Document, Extension, FieldGroup
 from adapters.xdomea.versions import Family
 
@@ -68,7 +69,7 @@ def file_extension(carried: CarriedFile, family: Family) -> Extension:
 def read_message(extensions: list[Extension]) -> tuple[Carried, dict[str, Any] | None] | None:
     """Read the extension of a header; None where the message is not from a Dienstweg installation.
 
-    Raises ValueError where a field marked as JSON holds none.
+    Raises DamagedFieldsError where a field marked as JSON holds none.
     """
     ours = _ours(extensions)
     if ours is None:
@@ -128,6 +129,17 @@ def _name(name: str) -> str:
 def _values(own: list[CustomField]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for each in own:
-        name = json.loads(f'"{each.name or ""}"')
-        values[name] = json.loads(each.value or "") if each.description == JSON else each.value or ""
+        name = _loaded(f'"{each.name or ""}"', each)
+        values[name] = _loaded(each.value or "", each) if each.description == JSON else each.value or ""
     return values
+
+
+def _loaded(json_text: str, of: CustomField) -> Any:
+    try:
+        return json.loads(json_text, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise DamagedFieldsError(f"the field {of.name!r} holds no JSON: {error}", where=KEY) from error
+
+
+def _no_number(constant: str) -> Any:
+    raise ValueError(f"{constant} is no number")

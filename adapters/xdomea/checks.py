@@ -1,15 +1,16 @@
 """What a schema cannot say: names, references between message and files, digests."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from adapters.xdomea import carriage, names
 from adapters.xdomea.codec import PREFIX
 from adapters.xdomea.errors import ContainerNameError, FilesMismatchError
 from adapters.xdomea.message import Message, kept_in
-from adapters.xdomea.model import Document, formats_of
+from adapters.xdomea.model import Document, Format, documents_of, formats_of
 from adapters.xdomea.versions import header_code
 
+OFFER = "0501"
 SHA256 = {"SHA-256", "SHA256", "sha256"}
 _SHOWN = 5
 
@@ -32,7 +33,7 @@ def check_name(message: Message, name: str) -> None:
 def check_files(message: Message, present: Iterable[str], where: str) -> None:
     """Check that every file the message speaks of is there under a fit name; raise FilesMismatchError."""
     there = set(present)
-    wanted = [each.file_name or "" for each in message.formats()]
+    wanted = [name for each in _expected(message) for name in (each.file_name or "", *each.signature_files)]
     unfit = sorted({name for name in wanted if not names.is_primary(name)})
     if unfit:
         raise FilesMismatchError(f"no fit names of primary files: {_some(unfit)}", where=where)
@@ -43,6 +44,23 @@ def check_files(message: Message, present: Iterable[str], where: str) -> None:
             where=where,
             hint="the sender has to send the complete container again",
         )
+
+
+def check_fields(message: Message) -> None:
+    """Check that our own custom fields can be read; raise DamagedFieldsError where they cannot."""
+    carriage.read_message(message.extensions)
+    for document in message.documents():
+        carriage.read_file(document)
+
+
+def _expected(message: Message) -> Iterator[Format]:
+    """Yield the files that must come along: an offer (0501) lists files that only the transfer brings."""
+    if message.code != OFFER:
+        yield from message.formats()
+        return
+    for letter in message.letters:
+        for document in documents_of(letter):
+            yield from formats_of(document)
 
 
 def check_digests(message: Message, digests: Mapping[str, str], where: str) -> None:
@@ -64,7 +82,11 @@ def remarks(message: Message, present: Iterable[str]) -> list[str]:
     if message.kind is None:
         found.append(f"Der Nachrichtentyp {message.element} wird nicht verstanden.")
     wanted = [each.file_name for each in message.formats()]
-    found += [f"{name} kommt in der Nachricht nicht vor." for name in sorted(set(present) - set(wanted))]
+    signatures = {name for each in message.formats() for name in each.signature_files}
+    found += [
+        f"{name} kommt in der Nachricht nicht vor."
+        for name in sorted(set(present) - set(wanted) - signatures)
+    ]
     found += [
         f"{name} gehört zu mehreren Dokumenten." for name, count in Counter(wanted).items() if count > 1
     ]

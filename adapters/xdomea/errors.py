@@ -36,6 +36,10 @@ class SchemaError(UnreadableError):
     """The message breaks the official schema of its version."""
 
 
+class DamagedFieldsError(UnreadableError):
+    """Our own custom fields in the message are damaged."""
+
+
 class FilesMismatchError(UnreadableError):
     """The message speaks of files that are not there, or that are not what it says."""
 

@@ -8,7 +8,6 @@ from typing import Any, BinaryIO
 from adapters.xdomea import carriage, circulation, formats, names
 from adapters.xdomea.carriage import Carried
 from adapters.xdomea.container import Unpacked
-from adapters.xdomea.errors import SchemaError
 from adapters.xdomea.mapping import XdomeaMapping, extract
 from adapters.xdomea.message import Message
 from adapters.xdomea.model import Document, File, FiledObject, Format, Record, documents_of, formats_of
@@ -33,11 +32,8 @@ class UnpackedDocument:
 
 
 def reading_of(message: Message, files: Mapping[str, Unpacked], remarks: Sequence[str]) -> Reading:
-    """Say what ``message`` means; raise SchemaError where our own fields hold no JSON."""
-    try:
-        ours = carriage.read_message(message.extensions)
-    except ValueError as error:
-        raise SchemaError(f"a field of the extension {carriage.KEY} is damaged: {error}") from error
+    """Say what ``message`` means; raise DamagedFieldsError where our own fields hold no JSON."""
+    ours = carriage.read_message(message.extensions)
     carried, data = ours if ours else (Carried(), None)
     return Reading(
         message_type=carried.message_type,
@@ -205,10 +201,11 @@ def _unpacked(document: Document, each: Format, file: Unpacked) -> UnpackedDocum
 
 
 def _name_of(document: Document, each: Format) -> str:
-    """Return the name people know a file by; a name from outside never carries a path."""
+    """Return the name people know a file by; a name from outside carries no path and no line break."""
     file_name = each.file_name or ""
     name = carriage.read_file(document).name or each.original_name or _shown(file_name)
-    return name.replace("\\", "/").rpartition("/")[2] or file_name
+    plain = " ".join(name.replace("\\", "/").rpartition("/")[2].split())
+    return plain if plain.strip(". ") else file_name
 
 
 def _shown(file_name: str) -> str:

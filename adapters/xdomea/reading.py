@@ -86,6 +86,7 @@ class ContainerReader:
             message = codec.read_tree(tree, name)
             checks.check_name(message, name)
             validated = self._validated(tree, message, name)
+            checks.check_fields(message)
             remarks = checks.prefix_remark(tree.getroot().prefix)
         primary = list(self._primary(container, name))
         checks.check_files(message, primary, name)

@@ -44,7 +44,7 @@ def test_generated_messages_are_valid_and_read_back(
 
 @pytest.mark.long
 @pytest.mark.parametrize(("code", "version"), EVERY)
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_many_generated_messages(code: str, version: str, schemas: Schemas, data: st.DataObject) -> None:
     check_generated(schemas, data, code, version)
@@ -215,6 +215,19 @@ def test_a_message_that_breaks_its_schema_is_refused(
             target.writestr(entry, source.read(entry).replace(b"Erstellungszeitpunkt", b"Zeitpunkt"))
     with pytest.raises(UnreadableError, match=r"breaks xdomea 3\.1\.0: line 8"):
         payload.read((Part(part.name, part.media_type, path, part.role),), folder())
+
+
+def test_damaged_fields_leave_nothing_behind(payload: XdomeaPayload, folder: Callable[[], Path]) -> None:
+    envelope = Envelopes().new(message_type({}), documents=(MemoryDocument("a.pdf", b"a"),))
+    (part,) = payload.build(envelope, box("3.1.0"), folder())
+    path = folder() / part.name
+    with zipfile.ZipFile(part.path) as source, zipfile.ZipFile(path, "w") as target:
+        for entry in source.namelist():
+            target.writestr(entry, source.read(entry).replace(b"125.5", b"12{.5"))
+    target_folder = folder()
+    with pytest.raises(UnreadableError, match="betrag"):
+        payload.read((Part(part.name, part.media_type, path, part.role),), target_folder)
+    assert list(target_folder.iterdir()) == []
 
 
 def test_a_changed_file_is_found(payload: XdomeaPayload, folder: Callable[[], Path]) -> None:
