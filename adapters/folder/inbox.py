@@ -107,27 +107,54 @@ class Inbox:
         self, settings: FolderMailbox, faults: list[str]
     ) -> Iterator[tuple[Place, Path, Observation]]:
         now = self._clock.now()
-        for place in settings.places():
+        try:
+            places = list(settings.places())
+        except OSError as error:
+            raise FolderFaultError(f"cannot be read: {error.strerror}", where=str(settings.root)) from error
+        for place in places:
             try:
                 paths = sorted(path for path in place.folder.iterdir() if settings.waits(path.name))
             except OSError as error:
                 faults.append(f"{place.folder.name}: {error.strerror}")
                 continue
+            looks = {path.name: look for path in paths if (look := self._look(path, faults)) is not None}
+            seen = self._journal.observe(place.folder, looks, now)
             for path in paths:
-                if path.is_symlink():
-                    faults.append(f"{path.name}: is a link")
+                known = seen.get(path.name)
+                if known is None or settings.is_locked(path):
                     continue
-                if path.is_dir() and not (path / MANIFEST).exists():
-                    continue
-                try:
-                    seen = self._journal.observe(path, _look(path), now)
-                    if not settings.is_locked(path) and (seen.stable or _is_complete(path)):
-                        yield place, path, seen
-                except FileNotFoundError:
-                    # Renamed or taken away between listing and looking.
-                    self._journal.forget(path)
-                except OSError as error:
-                    faults.append(f"{path.name}: {error.strerror}")
+                if known.stable or self._is_complete(path, faults):
+                    yield place, path, known
+
+    @staticmethod
+    def _look(path: Path, faults: list[str]) -> str | None:
+        """Describe size and time of a message, to see whether it changes; None for what is no message."""
+        if path.is_symlink():
+            faults.append(f"{path.name}: is a link")
+            return None
+        try:
+            if path.is_dir() and not (path / MANIFEST).exists():
+                return None
+            states = [each.stat() for each in ([path] if path.is_file() else _files(path))]
+        except FileNotFoundError:
+            # Renamed or taken away between listing and looking.
+            return None
+        except OSError as error:
+            faults.append(f"{path.name}: {error.strerror}")
+            return None
+        return ";".join(f"{state.st_size}:{state.st_mtime_ns}" for state in states)
+
+    @staticmethod
+    def _is_complete(path: Path, faults: list[str]) -> bool:
+        """Tell whether a message proves by itself that it was written to its end."""
+        if path.is_dir():
+            return True
+        try:
+            # The directory of an archive stands at its end.
+            return path.suffix.lower() == _ZIP and zipfile.is_zipfile(path)
+        except OSError as error:
+            faults.append(f"{path.name}: {error.strerror}")
+            return False
 
     def _take(
         self, mailbox: Mailbox, settings: FolderMailbox, place: Place, path: Path, seen: Observation
@@ -179,20 +206,6 @@ def _files(path: Path) -> list[Path]:
         return [path]
     inner = (each for each in path.iterdir() if each.name != MANIFEST)
     return sorted(each for each in inner if each.is_file() and not each.is_symlink())
-
-
-def _look(path: Path) -> str:
-    """Describe size and time of a message, to see whether it changes."""
-    states = [each.stat() for each in ([path] if path.is_file() else _files(path))]
-    return ";".join(f"{state.st_size}:{state.st_mtime_ns}" for state in states)
-
-
-def _is_complete(path: Path) -> bool:
-    """Tell whether a message proves by itself that it was written to its end."""
-    if path.is_dir():
-        return (path / MANIFEST).exists()
-    # The directory of an archive stands at its end.
-    return path.suffix.lower() == _ZIP and zipfile.is_zipfile(path)
 
 
 def _free(target: Path) -> Path:

@@ -7,8 +7,7 @@ first seen and how it looked then, since exchange folders on shares tell nothing
 import json
 import os
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -39,20 +38,25 @@ class Journal:
         noted = self._read(self._dispatch(dispatch_id))
         return datetime.fromisoformat(noted["at"]) if noted.get("state") == "done" else None
 
-    def observe(self, path: Path, look: str, now: datetime) -> "Observation":
-        """Return since when ``path`` is known and whether it looked the same the last time."""
-        file = self._observation(path)
+    def observe(self, place: Path, looks: Mapping[str, str], now: datetime) -> dict[str, "Observation"]:
+        """Note how everything in ``place`` looks now; return since when each has looked like that.
+
+        ``looks`` holds all that is there: what is not in it any more is forgotten.
+        """
+        file = self._observations(place)
         noted = self._read(file)
-        first = Observation(
-            since=noted.get("since", now.isoformat()), look=look, stable=noted.get("look") == look
-        )
-        self._write(file, asdict(first))
-        return first
+        seen = {name: _observation(noted.get(name), look, now) for name, look in looks.items()}
+        kept = {name: {"since": each.since, "look": each.look} for name, each in seen.items()}
+        if kept != noted:
+            self._write(file, kept)
+        return seen
 
     def forget(self, path: Path) -> None:
         """Forget what was observed of ``path``."""
-        with suppress(FileNotFoundError):
-            self._observation(path).unlink()
+        file = self._observations(path.parent)
+        noted = self._read(file)
+        if noted.pop(path.name, None) is not None:
+            self._write(file, noted)
 
     def arrivals(self, reference: str) -> Path:
         """Return the folder for local copies of one arrival."""
@@ -61,8 +65,8 @@ class Journal:
     def _dispatch(self, dispatch_id: str) -> Path:
         return self._folder / "dispatches" / f"{_hashed(dispatch_id)}.json"
 
-    def _observation(self, path: Path) -> Path:
-        return self._folder / "observed" / f"{_hashed(str(path))}.json"
+    def _observations(self, place: Path) -> Path:
+        return self._folder / "observed" / f"{_hashed(str(place))}.json"
 
     @staticmethod
     def _read(file: Path) -> dict[str, Any]:
@@ -90,11 +94,17 @@ class Observation:
     since: str
     look: str
     stable: bool
+    """Whether it looked the same the last time."""
 
     @property
     def first_seen(self) -> datetime:
-        """When it was first seen."""
+        """When it was first seen as it is now; a file that still grows has not arrived."""
         return datetime.fromisoformat(self.since)
+
+
+def _observation(noted: Mapping[str, str] | None, look: str, now: datetime) -> Observation:
+    stable = noted is not None and noted["look"] == look
+    return Observation(noted["since"] if noted is not None and stable else now.isoformat(), look, stable)
 
 
 def _hashed(text: str) -> str:

@@ -176,6 +176,27 @@ class TestTaking:
         assert told["name"] == "message.zip"
         assert told["modified"] == (share.folder / "message.zip").stat().st_mtime
 
+    def test_what_still_grows_has_not_arrived(self, share: Share) -> None:
+        whole = share.prepare().parts[0].path.read_bytes()
+        target = share.folder / "slow.zip"
+        target.write_bytes(whole[:100])
+        assert list(share.receiver.collect(share.box())) == []
+        share.clock.turn(timedelta(hours=1))
+        target.write_bytes(whole)
+        (incoming,) = share.receiver.collect(share.box())
+        assert incoming.received == NOON + timedelta(hours=1)
+
+    def test_what_went_and_came_back_arrives_when_it_comes_back(self, share: Share) -> None:
+        prepared = share.prepare()
+        share.sender.transmit(prepared)
+        assert len(list(share.receiver.collect(share.box()))) == 1
+        (share.folder / "message.zip").rename(share.root / "elsewhere.zip")
+        assert list(share.receiver.collect(share.box())) == []
+        share.clock.turn(timedelta(days=1))
+        (share.root / "elsewhere.zip").rename(share.folder / "message.zip")
+        (incoming,) = share.receiver.collect(share.box())
+        assert incoming.received == NOON + timedelta(days=1)
+
     def test_a_receipt_tells_the_sender_when(self, share: Share) -> None:
         prepared = share.prepare()
         share.sender.transmit(prepared)
@@ -365,6 +386,14 @@ class TestFaults:
         assert next(collected).parts[0].name == "b.zip"
         with pytest.raises(FolderFaultError, match=r"a\.zip"):
             next(collected)
+
+    @pytest.mark.parametrize("settings", [{}, {"senders": "subfolders"}])
+    def test_a_folder_that_cannot_be_listed_is_said(
+        self, settings: dict[str, Any], share: Share, faulty: Faulty
+    ) -> None:
+        faulty.fails(Path, "iterdir", errno.EACCES)
+        with pytest.raises(FolderFaultError, match="Permission denied"):
+            list(share.receiver.collect(share.box(**settings)))
 
     def test_an_unknown_fault_may_pass(self) -> None:
         assert fault_of(OSError(errno.EIO, "")).retry
