@@ -195,7 +195,23 @@ def _binary(builder: Builder, node: n.Binary, scope: Static) -> Closure:
     operator = builder.rules.operators.get(node.op)
     if operator is None:
         raise builder.fault(f'"{node.op}" is no operator in {builder.rules.dialect}', node)
+    if isinstance(node.right, n.Literal):
+        return _with_constant(operator, parts[0], node.right.value, builder.source(node))
     return guarded(operator, parts, builder.source(node))
+
+
+def _with_constant(
+    operator: Callable[[Value, Value], Value], left: Closure, constant: Value, source: str
+) -> Closure:
+    """Return the closure for an operator whose right side never changes: one call less."""
+
+    def call(env: Env) -> Value:
+        try:
+            return operator(left(env), constant)
+        except EvaluationError as error:
+            raise error.inside(source) from None
+
+    return call
 
 
 def _chain(builder: Builder, node: n.Chain, scope: Static) -> Closure:

@@ -12,6 +12,7 @@ from engine.expressions.values import Functions, Json, Value, to_json
 
 SUPPLIED = frozenset({"now", "today"})
 """Functions that an expression may call and the caller supplies: the engine's clock, never the machine's."""
+_AS_THEY_ARE = frozenset({bool, str, int, type(None)})
 NOTHING: Functions = {}
 
 
@@ -33,7 +34,8 @@ class Compiled:
 
     def evaluate(self, data: Mapping[str, Json], functions: Functions = NOTHING) -> Json:
         """Return the value for ``data`` as fresh JSON; raise EvaluationError where there is none."""
-        return to_json(self.value(data, functions))
+        value = self.value(data, functions)
+        return value if type(value) in _AS_THEY_ARE else to_json(value)
 
     def test(self, data: Mapping[str, Json], functions: Functions = NOTHING) -> bool:
         """Return the answer to a condition. Null is false; anything else is refused."""
@@ -55,9 +57,8 @@ class Compiled:
         budget: Budget | None = None,
     ) -> Value:
         """Return the evaluator's own value (decimals, dates); for callers that go on calculating."""
-        budget = Budget() if budget is None else budget
         try:
-            return self._closure(Env(data, functions, budget))
+            return self._closure(Env(data, functions, budget or Budget()))
         except RecursionError:
             raise LimitError("the expression nests too deeply", expression=self.text) from None
         except EvaluationError as error:

@@ -27,9 +27,9 @@ class Budget:
 
     __slots__ = ("frames", "left")
 
-    def __init__(self, steps: int = STEPS) -> None:
-        """Start with ``steps`` to spend."""
-        self.left = steps
+    def __init__(self) -> None:
+        """Start with everything."""
+        self.left = STEPS
         self.frames = FRAMES
 
     def spend(self, steps: int) -> None:

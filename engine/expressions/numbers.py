@@ -77,28 +77,40 @@ def add(left: Number, right: Number) -> Number:
     """Return the sum."""
     if type(left) is int and type(right) is int:
         return fit(left + right)
-    return _guard(lambda: CONTEXT.add(left, right))
+    try:
+        return CONTEXT.add(left, right)
+    except _TRAPPED as error:
+        raise _beyond() from error
 
 
 def subtract(left: Number, right: Number) -> Number:
     """Return the difference."""
     if type(left) is int and type(right) is int:
         return fit(left - right)
-    return _guard(lambda: CONTEXT.subtract(left, right))
+    try:
+        return CONTEXT.subtract(left, right)
+    except _TRAPPED as error:
+        raise _beyond() from error
 
 
 def multiply(left: Number, right: Number) -> Number:
     """Return the product."""
     if type(left) is int and type(right) is int:
         return fit(left * right)
-    return _guard(lambda: CONTEXT.multiply(left, right))
+    try:
+        return CONTEXT.multiply(left, right)
+    except _TRAPPED as error:
+        raise _beyond() from error
 
 
 def divide(left: Number, right: Number) -> Number:
     """Return the quotient, to 34 digits; raise EvaluationError for a division by zero."""
     if right == 0:
         raise EvaluationError("division by zero")
-    return _guard(lambda: CONTEXT.divide(left, right))
+    try:
+        return CONTEXT.divide(left, right)
+    except _TRAPPED as error:
+        raise _beyond() from error
 
 
 def floor_divide(left: Number, right: Number) -> Number:
@@ -158,7 +170,11 @@ def _guard(function: Callable[[], Decimal]) -> Decimal:
     try:
         return function()
     except _TRAPPED as error:
-        raise EvaluationError("the result is no number of 34 digits") from error
+        raise _beyond() from error
+
+
+def _beyond() -> EvaluationError:
+    return EvaluationError("the result is no number of 34 digits")
 
 
 def _literal(text: str) -> Number:

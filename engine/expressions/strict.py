@@ -1,15 +1,21 @@
 """The meaning of the bare dialect and what it shares with JUEL: what does not fit together is an error."""
 
+import operator
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 
 from engine.expressions import numbers
 from engine.expressions.errors import EvaluationError
 from engine.expressions.functions import BARE
 from engine.expressions.limits import check_count, check_text
 from engine.expressions.nodes import Op
+from engine.expressions.numbers import NUMERIC
 from engine.expressions.rules import Builtin
 from engine.expressions.values import Value, as_text, equal, intake, kind
 from engine.expressions.values import to_json as plain
+
+SIMPLE = frozenset({bool, int, str, Decimal, type(None)})
+"""Kinds that Python compares as we do."""
 
 
 def mismatch(op: str, left: Value, right: Value, hint: str | None = None) -> EvaluationError:
@@ -18,14 +24,14 @@ def mismatch(op: str, left: Value, right: Value, hint: str | None = None) -> Eva
 
 
 def _both_numbers(left: Value, right: Value) -> bool:
-    return type(left) in numbers.NUMERIC and type(right) in numbers.NUMERIC
+    return type(left) in NUMERIC and type(right) in NUMERIC
 
 
 def arithmetic(op: str, function: Callable[..., Value]) -> Callable[[Value, Value], Value]:
     """Return ``function`` for numbers only."""
 
     def calculate(left: Value, right: Value) -> Value:
-        if type(left) in numbers.NUMERIC and type(right) in numbers.NUMERIC:
+        if type(left) in NUMERIC and type(right) in NUMERIC:
             return function(left, right)
         raise mismatch(op, left, right)
 
@@ -46,9 +52,9 @@ def _add(left: Value, right: Value) -> Value:
 
 def same(left: Value, right: Value) -> bool:
     """Tell whether two values are equal; a truth value against a number is an error, not a guess."""
-    if (type(left) is bool) != (type(right) is bool) and (
-        type(left) in numbers.NUMERIC or type(right) in numbers.NUMERIC
-    ):
+    if type(left) is type(right) and type(left) in SIMPLE:
+        return bool(left == right)
+    if (type(left) is bool) != (type(right) is bool) and (type(left) in NUMERIC or type(right) in NUMERIC):
         raise mismatch("==", left, right, "compare with True or False")
     return equal(left, right)
 
@@ -57,7 +63,8 @@ def ordering(op: str, number: Callable[[Value, Value], bool]) -> Callable[[Value
     """Return the comparison ``op`` for two numbers or two strings."""
 
     def compare(left: Value, right: Value) -> bool:
-        if _both_numbers(left, right) or (type(left) is str and type(right) is str):
+        one, other = type(left), type(right)
+        if (one in NUMERIC and other in NUMERIC) or (one is str and other is str):
             return number(left, right)
         raise mismatch(op, left, right)
 
@@ -77,10 +84,10 @@ def _contains(item: Value, container: Value) -> bool:
 
 
 ORDERINGS: Mapping[Op, Callable[[Value, Value], bool]] = {
-    Op.LESS: ordering("<", lambda a, b: bool(a < b)),
-    Op.LESS_EQUAL: ordering("<=", lambda a, b: bool(a <= b)),
-    Op.GREATER: ordering(">", lambda a, b: bool(a > b)),
-    Op.GREATER_EQUAL: ordering(">=", lambda a, b: bool(a >= b)),
+    Op.LESS: ordering("<", operator.lt),
+    Op.LESS_EQUAL: ordering("<=", operator.le),
+    Op.GREATER: ordering(">", operator.gt),
+    Op.GREATER_EQUAL: ordering(">=", operator.ge),
 }
 
 
@@ -120,7 +127,7 @@ class BareRules:
         if type(target) is dict and type(index) is str:
             return self.member(target, index)
         if type(target) in (list, str):
-            position = numbers.whole(index) if type(index) in numbers.NUMERIC else None
+            position = numbers.whole(index) if type(index) in NUMERIC else None
             if type(position) is not int:
                 raise EvaluationError(f"a position must be a whole number, not {plain(index)!r}"[:200])
             if not -len(target) <= position < len(target):
@@ -130,7 +137,7 @@ class BareRules:
 
     def negate(self, value: Value, plus: bool) -> Value:
         """Return ``-value`` or ``+value`` of a number."""
-        if type(value) not in numbers.NUMERIC:
+        if type(value) not in NUMERIC:
             raise EvaluationError(f'"{"+" if plus else "-"}" before a {kind(value)}')
         return value if plus else numbers.negate(value)
 

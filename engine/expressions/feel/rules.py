@@ -8,6 +8,7 @@ from engine.expressions import numbers, temporal
 from engine.expressions.errors import EvaluationError, FirmError
 from engine.expressions.limits import check_text
 from engine.expressions.nodes import Op
+from engine.expressions.numbers import NUMERIC
 from engine.expressions.rules import Builtin
 from engine.expressions.values import Months, Range, Value, as_text, intake, kind
 from engine.expressions.values import equal as equal_json
@@ -34,7 +35,9 @@ def equal(left: Value, right: Value) -> bool | None:
     """Return whether two values are equal; null where their kinds differ (nothing but null equals null)."""
     if left is None or right is None:
         return left is right
-    if type(left) in numbers.NUMERIC and type(right) in numbers.NUMERIC:
+    if type(left) is str and type(right) is str:
+        return bool(left == right)
+    if type(left) in NUMERIC and type(right) in NUMERIC:
         return bool(left == right)
     if type(left) is not type(right):
         return None
@@ -45,7 +48,7 @@ def equal(left: Value, right: Value) -> bool | None:
 
 def less(left: Value, right: Value) -> bool | None:
     """Return whether ``left`` comes before ``right``; null where they cannot be compared."""
-    if type(left) in numbers.NUMERIC and type(right) in numbers.NUMERIC:
+    if type(left) in NUMERIC and type(right) in NUMERIC:
         return bool(left < right)
     if type(left) is not type(right) or type(left) not in ORDERED:
         return None
@@ -82,7 +85,7 @@ def within(value: Value, test: Value) -> bool | None:
 
 
 def _add(left: Value, right: Value) -> Value:
-    if type(left) in numbers.NUMERIC and type(right) in numbers.NUMERIC:
+    if type(left) in NUMERIC and type(right) in NUMERIC:
         return numbers.add(left, right)
     if type(left) is str and type(right) is str:
         return check_text(left + right)
@@ -92,7 +95,7 @@ def _add(left: Value, right: Value) -> Value:
 
 
 def _subtract(left: Value, right: Value) -> Value:
-    if type(left) in numbers.NUMERIC and type(right) in numbers.NUMERIC:
+    if type(left) in NUMERIC and type(right) in NUMERIC:
         return numbers.subtract(left, right)
     if isinstance(right, DURATIONS):
         return _move(left, right, -1)
@@ -117,23 +120,23 @@ def _move(left: Value, span: Value, sign: int) -> Value:
 
 
 def _multiply(left: Value, right: Value) -> Value:
-    if type(left) in numbers.NUMERIC and type(right) in numbers.NUMERIC:
+    if type(left) in NUMERIC and type(right) in NUMERIC:
         return numbers.multiply(left, right)
-    if type(left) in numbers.NUMERIC and isinstance(right, DURATIONS):
+    if type(left) in NUMERIC and isinstance(right, DURATIONS):
         left, right = right, left
-    if isinstance(left, DURATIONS) and type(right) in numbers.NUMERIC:
+    if isinstance(left, DURATIONS) and type(right) in NUMERIC:
         return temporal.scale(left, right)
     raise EvaluationError(f'"*" between {kind(left)} and {kind(right)}')
 
 
 def _divide(left: Value, right: Value) -> Value:
-    if type(left) in numbers.NUMERIC and type(right) in numbers.NUMERIC:
+    if type(left) in NUMERIC and type(right) in NUMERIC:
         return numbers.divide(left, right)
     if type(left) is Months and type(right) is Months:
         return numbers.whole(numbers.divide(left.months, right.months))
     if type(left) is timedelta and type(right) is timedelta:
         return numbers.whole(numbers.divide(temporal.seconds_of(left), temporal.seconds_of(right)))
-    if isinstance(left, DURATIONS) and type(right) in numbers.NUMERIC:
+    if isinstance(left, DURATIONS) and type(right) in NUMERIC:
         if isinstance(left, Months):
             return Months(int(numbers.truncate(numbers.divide(left.months, right))))
         return temporal.span_of(numbers.divide(temporal.seconds_of(left), right))
@@ -141,7 +144,7 @@ def _divide(left: Value, right: Value) -> Value:
 
 
 def _power(left: Value, right: Value) -> Value:
-    if type(left) in numbers.NUMERIC and type(right) in numbers.NUMERIC:
+    if type(left) in NUMERIC and type(right) in NUMERIC:
         return numbers.power(left, right)
     raise EvaluationError(f'"**" between {kind(left)} and {kind(right)}')
 
@@ -199,7 +202,7 @@ class FeelRules:
 
     def negate(self, value: Value, plus: bool) -> Value:
         """Return the number or duration with the other sign."""
-        if type(value) in numbers.NUMERIC:
+        if type(value) in NUMERIC:
             return numbers.negate(value)
         if type(value) is timedelta:
             return -value
