@@ -2,7 +2,6 @@
 
 import operator
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 
 from engine.expressions import numbers
 from engine.expressions.errors import EvaluationError
@@ -13,9 +12,6 @@ from engine.expressions.numbers import NUMERIC
 from engine.expressions.rules import Builtin
 from engine.expressions.values import Value, as_text, equal, intake, kind
 from engine.expressions.values import to_json as plain
-
-SIMPLE = frozenset({bool, int, str, Decimal, type(None)})
-"""Kinds that Python compares as we do."""
 
 
 def mismatch(op: str, left: Value, right: Value, hint: str | None = None) -> EvaluationError:
@@ -52,8 +48,6 @@ def _add(left: Value, right: Value) -> Value:
 
 def same(left: Value, right: Value) -> bool:
     """Tell whether two values are equal; a truth value against a number is an error, not a guess."""
-    if type(left) is type(right) and type(left) in SIMPLE:
-        return bool(left == right)
     if (type(left) is bool) != (type(right) is bool) and (type(left) in NUMERIC or type(right) in NUMERIC):
         raise mismatch("==", left, right, "compare with True or False")
     return equal(left, right)

@@ -63,6 +63,7 @@ KINDS: Mapping[type, str] = {
     Range: "range",
     Function: "function",
 }
+_ALIKE = frozenset({bool, int, str, Decimal, type(None)})
 _READY = frozenset(KINDS) - {int, float}
 
 
@@ -125,6 +126,9 @@ def _key(key: Value) -> str:
 
 def equal(left: Value, right: Value) -> bool:
     """Tell whether two values of any kind are the same by value; lists and contexts element by element."""
+    cls = type(left)
+    if cls is type(right) and cls in _ALIKE:
+        return bool(left == right)
     left, right = intake(left), intake(right)
     cls = type(left)
     if cls in numbers.NUMERIC:

@@ -6,7 +6,8 @@ expression, the test cases hold wrong ones on purpose.
 
 PASS: the result is the expected one, or an error is expected and the file is refused, the evaluation ends in
 an error or gives null. STRICTER: null is expected, and we refuse the file or end in an error. REFUSED: the
-file is refused, or the evaluation ends in an error that says so, though a result is expected. FAIL: anything else.
+file is refused, or the evaluation ends in an error that says so, though a result is expected. FAIL: any
+other result.
 """
 
 import argparse
