@@ -44,6 +44,7 @@ from adapters.ego_mail.osci.http import Transport
 from adapters.ego_mail.osci.orders import Kind, Order
 from adapters.ego_mail.osci.roles import (
     ADDRESSEE_CIPHER,
+    ADDRESSEE_SIGNATURE,
     INTERMEDIARY_SIGNATURE,
     ORIGINATOR_CIPHER,
     ORIGINATOR_SIGNATURE,
@@ -285,7 +286,11 @@ class IntermediaryService:
         )
         outcome.order = replace(outcome.order, reply_card=card)
         outcome.content = mailboxes.Stored(
-            card, message.certificates, message.package, message.headers, parts_of(reply)
+            card,
+            message.certificates.without(ADDRESSEE_SIGNATURE),
+            message.package,
+            message.headers,
+            parts_of(reply),
         )
         return outcome
 

@@ -24,6 +24,7 @@ from adapters.ego_mail.osci.roles import (
     ADDRESSEE_SIGNATURE,
     INTERMEDIARY_CIPHER,
     ORIGINATOR_CIPHER,
+    ORIGINATOR_SIGNATURE,
     CertificateBook,
     Certificates,
 )
@@ -163,9 +164,7 @@ class PassiveRecipient:
 
     def _write(self, incoming: wire.Incoming, reply: Reply) -> Answer:
         message = incoming.message
-        book = CertificateBook()
-        if self._identity.signer is not None and self._settings.sign:
-            book.add(ADDRESSEE_SIGNATURE, self._identity.signer.certificate)
+        book = self._book(message.kind)
         reader = message.certificates.get(INTERMEDIARY_CIPHER) if incoming.encrypted else None
         if incoming.encrypted and reader is None:
             return Answer(fault("9500", self._ids), _nothing)
@@ -185,6 +184,17 @@ class PassiveRecipient:
         signer = self._identity.signer if self._settings.sign else None
         outgoing = answer(draft, signer, reader, self._ids)
         return Answer(outgoing, _nothing if package is None else package.close)
+
+    def _book(self, kind: Kind) -> CertificateBook:
+        """Collect our certificates: who accepts stays addressee, who answers is the answer's originator."""
+        book = CertificateBook()
+        answers = kind is Kind.PROCESS_DELIVERY
+        if answers and self._identity.decrypter is not None:
+            book.add(ORIGINATOR_CIPHER, self._identity.decrypter.certificate)
+        if self._settings.sign and self._identity.signer is not None:
+            role = ORIGINATOR_SIGNATURE if answers else ADDRESSEE_SIGNATURE
+            book.add(role, self._identity.signer.certificate)
+        return book
 
     def _package(self, incoming: wire.Incoming, reply: Reply, book: CertificateBook) -> WrittenPackage | None:
         if not reply.items or incoming.message.kind is not Kind.PROCESS_DELIVERY:
