@@ -68,20 +68,20 @@ class FolderCarrier:
         """Say whether the recipient's folder is there, writable and large enough."""
         settings = mailbox_of(recipient)
         if not settings.is_mounted():
-            return [_blocker("no-folder", f"Der Austauschordner {settings.root} ist nicht da.")]
+            return [_blocker("no-folder", f"the exchange folder {settings.root} is not there")]
         place = settings.root
         if settings.subfolders and sender is not None:
             place = settings.place_for(sender.authority_id)
             if not place.is_dir():
-                return [_blocker("no-folder", f"Für den Absender fehlt der Unterordner {place}.")]
+                return [_blocker("no-folder", f"the sender has no sub-folder {place}")]
         if not os.access(place, os.W_OK | os.X_OK):
-            return [_blocker("unwritable", f"In {place} fehlt das Recht zu schreiben.")]
+            return [_blocker("unwritable", f"no right to write in {place}")]
         blockers = []
         if recipient.max_bytes is not None and requirements.total_bytes > recipient.max_bytes:
-            message = f"{requirements.total_bytes} Bytes; das Postfach nimmt {recipient.max_bytes}."
+            message = f"{requirements.total_bytes} bytes; the mailbox takes {recipient.max_bytes}"
             blockers.append(_blocker("too-large", message))
         if shutil.disk_usage(place).free <= requirements.total_bytes:
-            blockers.append(_blocker("disk-full", f"In {place} ist nicht genug Platz."))
+            blockers.append(_blocker("disk-full", f"not enough space in {place}"))
         return blockers
 
     def prepare(
@@ -106,7 +106,7 @@ class FolderCarrier:
         """Write, make durable, rename. Nothing is visible to the recipient before the rename."""
         settings = mailbox_of(prepared.recipient)
         if not settings.is_mounted():
-            reason = f"Der Austauschordner ist nicht da: {settings.root}"
+            reason = f"the exchange folder {settings.root} is not there"
             return Rejected(reason, (Blocker("no-folder", "recipient", reason),), retry=True)
         place = settings.place_for(prepared.details["sender"])
         final = place / prepared.carrier_reference
@@ -122,7 +122,7 @@ class FolderCarrier:
             self._journal.intend(prepared.dispatch_id)
         except OSError as error:
             _remove(written)
-            reason = f"Der Datenordner der Installation nimmt nichts an: {self._home} ({error.strerror})"
+            reason = f"cannot write to the installation's data folder {self._home}: {error.strerror}"
             return Rejected(reason, (Blocker("no-journal", "sender", reason),), retry=True)
         try:
             written.rename(final)
@@ -151,12 +151,12 @@ class FolderCarrier:
         if noted is not None:
             return HandedOver(noted, facts={"created": noted})
         if not settings.is_mounted():
-            return Unknown(f"Der Austauschordner ist nicht da: {settings.root}")
+            return Unknown(f"the exchange folder {settings.root} is not there")
         if temporary(place, prepared.dispatch_id).exists() or not self._journal.intended(
             prepared.dispatch_id
         ):
-            return Rejected("Die Nachricht wurde nicht abgelegt.", retry=True)
-        return Unknown(f"{final.name} liegt nicht mehr im Ordner, und keine Quittung ist da.")
+            return Rejected("the message was not laid into the folder", retry=True)
+        return Unknown(f"{final.name} is not in the folder any more, and there is no receipt")
 
     def collect(self, mailbox: Mailbox) -> Iterator[FolderIncoming]:
         """Yield what waits; see ``Inbox.collect``."""
@@ -186,13 +186,13 @@ class FolderCarrier:
         except OSError as error:
             return Health(False, f"{self._home}: {error.strerror}", now)
         writable = os.access(self._home, os.W_OK)
-        return Health(writable, "bereit" if writable else f"{self._home} ist schreibgeschützt", now)
+        return Health(writable, "ready" if writable else f"{self._home} is not writable", now)
 
     def _taken(self, prepared: Prepared, final: Path) -> Outcome:
         """Answer where the name is already there: the same message is ours, another one is in the way."""
         if self._digests(final) == prepared.details["sha256"]:
             return self._shown(prepared, mailbox_of(prepared.recipient), final)
-        reason = f"Eine andere Nachricht namens {final.name} ist noch nicht abgeholt."
+        reason = f"another message called {final.name} was not collected yet"
         return Rejected(reason, (Blocker("name-taken", "recipient", reason),), retry=True)
 
     def _shown(
@@ -203,9 +203,7 @@ class FolderCarrier:
             try:
                 final.with_name(final.name + settings.ready).touch()
             except OSError as error:
-                return Unknown(
-                    f"Die Nachricht liegt da, aber nicht ihr Zeichen {settings.ready}: {error.strerror}"
-                )
+                return Unknown(f"the message lies there, but not its {settings.ready} file: {error.strerror}")
         # The message lies there; without the note, resolve finds it all the same.
         with suppress(OSError):
             self._journal.done(prepared.dispatch_id, now)

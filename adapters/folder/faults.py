@@ -20,14 +20,14 @@ class Fault:
     retry: bool
 
 
-_FULL = Fault("disk-full", "Der Austauschordner ist voll", retry=True)
-_READ_ONLY = Fault("read-only", "Der Austauschordner ist schreibgeschützt", retry=False)
-_FORBIDDEN = Fault("unwritable", "Im Austauschordner fehlt das Recht zu schreiben", retry=False)
+_FULL = Fault("disk-full", "the exchange folder is full", retry=True)
+_READ_ONLY = Fault("read-only", "the exchange folder is read-only", retry=False)
+_FORBIDDEN = Fault("unwritable", "no right to write in the exchange folder", retry=False)
 # A share that is not mounted comes back by itself.
-_MISSING = Fault("no-folder", "Der Austauschordner ist nicht da", retry=True)
-_TOO_LARGE = Fault("too-large", "Die Datei ist größer, als das Dateisystem zulässt", retry=False)
-_NAME = Fault("bad-name", "Das Dateisystem lässt den Namen nicht zu", retry=False)
-_OTHER = Fault("unreachable", "Der Austauschordner ist gestört", retry=True)
+_MISSING = Fault("no-folder", "the exchange folder is not there", retry=True)
+_TOO_LARGE = Fault("too-large", "the file is larger than the file system takes", retry=False)
+_NAME = Fault("bad-name", "the file system does not take the name", retry=False)
+_OTHER = Fault("unreachable", "the exchange folder is out of order", retry=True)
 _FAULTS = {
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,

@@ -78,27 +78,22 @@ def remarks(message: Message, present: Iterable[str]) -> list[str]:
     said = message.type.code if message.type else None
     found = []
     if said != header_code(message.code):
-        found.append(f"Der Nachrichtenkopf nennt den Typ {said}, die Nachricht ist {message.code}.")
+        found.append(f"the header says type {said}, the message is a {message.code}")
     if message.kind is None:
-        found.append(f"Der Nachrichtentyp {message.element} wird nicht verstanden.")
+        found.append(f"the message type {message.element} is not understood")
     wanted = [each.file_name for each in message.formats()]
     signatures = {name for each in message.formats() for name in each.signature_files}
     found += [
-        f"{name} kommt in der Nachricht nicht vor."
-        for name in sorted(set(present) - set(wanted) - signatures)
+        f"the message does not speak of {name}" for name in sorted(set(present) - set(wanted) - signatures)
     ]
-    found += [
-        f"{name} gehört zu mehreren Dokumenten." for name, count in Counter(wanted).items() if count > 1
-    ]
-    found += [
-        f"Nicht verstanden und aufbewahrt: {part.name} in {path or '/'}" for path, part in kept_in(message)
-    ]
+    found += [f"{name} belongs to several documents" for name, count in Counter(wanted).items() if count > 1]
+    found += [f"not understood and kept: {part.name} in {path or '/'}" for path, part in kept_in(message)]
     return found
 
 
 def prefix_remark(prefix: str | None) -> list[str]:
     """Say where a message does not use the prefix that the standard wants."""
-    return [] if prefix == PREFIX else [f"Das Namensraumpräfix ist {prefix!r} statt {PREFIX!r}."]
+    return [] if prefix == PREFIX else [f"the namespace prefix is {prefix!r} instead of {PREFIX!r}"]
 
 
 def _promised(document: Document) -> list[tuple[str, str]]:

@@ -52,11 +52,11 @@ def check(file: File, schemas: SchemaFolder = None, as_json: Json = False) -> No
     if as_json:
         _print_json(found)
         return
-    schema = "gegen das amtliche Schema geprüft" if opened.validated else "ohne amtliches Schema geprüft"
-    print(f"in Ordnung: {message.element}, xdomea {message.version}, {schema}")
-    print(f"ProzessID {message.process_id}, {found['documents']} Dokumente, {found['files']} Dateien")
+    schema = "valid by the official schema" if opened.validated else "no official schema at hand"
+    print(f"in order: {message.element}, xdomea {message.version}, {schema}")
+    print(f"ProzessID {message.process_id}, {found['documents']} documents, {found['files']} files")
     for remark in opened.remarks:
-        print(f"Hinweis: {remark}")
+        print(f"remark: {remark}")
 
 
 @app.command()

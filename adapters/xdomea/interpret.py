@@ -254,6 +254,6 @@ def _confirmation(message: Message) -> Confirmation | None:
         return Confirmation(kind.confirms)
     reasons = [reason for result in failed for reason in result.errors]
     reasons += [code.name or code.code for result in failed for code in result.error_codes]
-    text = "; ".join(dict.fromkeys(reasons)) or "ohne Angabe von Gründen"
-    many = f"{len(failed)} von {len(message.results)} Objekten: " if len(message.results) > 1 else ""
+    text = "; ".join(dict.fromkeys(reasons)) or "no reason given"
+    many = f"{len(failed)} of {len(message.results)} objects: " if len(message.results) > 1 else ""
     return Confirmation("rejected", many + text)

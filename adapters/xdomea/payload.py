@@ -64,12 +64,12 @@ class XdomeaPayload:
         """Say whether the recipient takes a version we write, and whether the mapping holds."""
         version = _version(recipient)
         if version is None:
-            offered = ", ".join(recipient.settings.get("versions", ())) or "keine Version"
+            offered = ", ".join(recipient.settings.get("versions", ())) or "in no version"
             return [
                 Blocker(
                     "no-common-version",
                     "recipient",
-                    f"Das Postfach nimmt xdomea {offered}; geschrieben werden {', '.join(WRITABLE)}.",
+                    f"the mailbox takes xdomea {offered}; {', '.join(WRITABLE)} can be written",
                 )
             ]
         try:
@@ -77,7 +77,7 @@ class XdomeaPayload:
         except MappingError as error:
             return [Blocker("bad-mapping", "sender", str(error))]
         if not exists(mapping.message, version):
-            message = f"xdomea {version} kennt die Nachricht {mapping.message} nicht."
+            message = f"xdomea {version} has no message {mapping.message}"
             return [Blocker("no-such-message", "recipient", message)]
         return []
 
@@ -119,7 +119,7 @@ class XdomeaPayload:
                 "no part is an xdomea container", where=", ".join(each.name for each in parts) or "no parts"
             )
         opened = self._reader.read(part.path, part.name, folder)
-        others = [f"{each.name} gehört nicht zum Container." for each in parts if each is not part]
+        others = [f"{each.name} is no part of the container" for each in parts if each is not part]
         return reading_of(opened.message, opened.files, [*opened.remarks, *others])
 
     def read_as(self, message_type: MessageType, parts: Sequence[Part], folder: Path) -> Reading:

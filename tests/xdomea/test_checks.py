@@ -57,8 +57,7 @@ def test_what_is_odd_is_remarked_in_words() -> None:
     odd.type = Code("0401")
     odd.objects = [*odd.objects, *odd.objects]
     found = checks.remarks(odd, [NAME, "extra.txt"])
-    assert [remark.split()[0] for remark in found] == ["Der", "extra.txt", NAME]
-    assert "0401" in found[0]
+    assert ["0401" in found[0], "extra.txt" in found[1], NAME in found[2]] == [True] * 3
 
 
 @pytest.mark.parametrize("algorithm", ["SHA-256", "SHA256"])

@@ -31,8 +31,8 @@ def call(*arguments: str | Path) -> Result:
 def test_check_says_that_all_is_well(container: Path) -> None:
     result = call("check", container)
     assert result.exit_code == 0
-    assert "in Ordnung: Information.Information.0101, xdomea 3.1.0, ohne amtliches Schema" in result.output
-    assert "2 Dokumente, 2 Dateien" in result.output
+    assert "in order: Information.Information.0101, xdomea 3.1.0, no official schema" in result.output
+    assert "2 documents, 2 files" in result.output
 
 
 @needs_schemas
