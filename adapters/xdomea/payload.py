@@ -20,6 +20,7 @@ from adapters.xdomea.errors import (
     MappingError,
     NotExpressibleError,
     SchemaError,
+    XdomeaUnreadableError,
 )
 from adapters.xdomea.interpret import confirmation_wanted, data_for, reading_of
 from adapters.xdomea.mapping import mapping_of
@@ -160,8 +161,20 @@ class XdomeaPayload:
         message = self._again(parts)
         if message is None:
             return ()
-        answer = answers.import_result(message, own, self._context.installation, self._now, {}, reason)
+        told = f"{self._german(parts)} ({reason})"
+        answer = answers.import_result(message, own, self._context.installation, self._now, {}, told)
         return self._answer(answer, folder)
+
+    def _german(self, parts: Sequence[Part]) -> str:
+        """Say in the sender's language why the container was refused."""
+        part = self._container(parts)
+        if part is not None:
+            with self._scratch() as scratch:
+                try:
+                    self._reader.check(part.path, part.name, scratch)
+                except XdomeaUnreadableError as error:
+                    return error.german
+        return "Die Nachricht wurde nicht angenommen."
 
     @property
     def _now(self) -> datetime:

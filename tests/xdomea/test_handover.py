@@ -129,4 +129,5 @@ def test_a_broken_one_is_refused_with_an_answer_and_nothing_is_half_imported(tmp
     told = old.payload.read(answer, old.folder("told")).confirmation
     assert told is not None
     assert told.kind == "rejected"
+    assert (told.reason or "").startswith("Dateien fehlen, heißen falsch oder wurden verändert. (")
     assert "not in the container" in (told.reason or "")
