@@ -73,6 +73,9 @@ def explain(
     received: Annotated[
         str | None, typer.Option(help="Day of proved receipt, YYYY-MM-DD, where it was notified.")
     ] = None,
+    acknowledged: Annotated[
+        str | None, typer.Option(help="Date of the return slip or acknowledgement, YYYY-MM-DD.")
+    ] = None,
     setting: Annotated[
         list[str] | None, typer.Option(help="QUESTION=ANSWER for an open question; repeatable.")
     ] = None,
@@ -92,6 +95,7 @@ def explain(
         channel=_channel(channel),
         abroad=abroad,
         received=parse_date(received) if received is not None else None,
+        acknowledged=parse_date(acknowledged) if acknowledged is not None else None,
     )
     found = computing.explain(load_rules(), request, _calendar(authority), _settings(setting or []))
     if json:

@@ -46,7 +46,8 @@ class Request:
 
     ``fiction`` computes the start of ``rule`` first: ``start`` is then the posting or sending, and
     ``channel`` and ``abroad`` are about it. ``received`` is a proved receipt; it counts where it is later
-    than the presumption, or where the rule lets a receipt decide.
+    than the presumption. ``acknowledged`` is the date of a return slip or acknowledgement, for rules that let
+    it decide (``Rule.receipt_decides``), be it earlier or later.
     """
 
     rule: str
@@ -56,6 +57,7 @@ class Request:
     channel: Channel | None = None
     abroad: bool = False
     received: date | None = None
+    acknowledged: date | None = None
 
 
 def explain(
@@ -82,9 +84,12 @@ def explain(
     first, then = _plan(rules, request)
     tracks = run(first.task(calendars), request.start)
     notes: list[Flag] = []
-    if request.received is not None:
-        tracks = [_receive(track, first.rule, request.received) for track in tracks]
-        notes.append(_receipt_note(first.rule, request.received))
+    if request.acknowledged is not None:
+        tracks = [_from(track, request.acknowledged) for track in tracks]
+        notes.append(_acknowledged_note(request.acknowledged))
+    elif request.received is not None:
+        tracks = [_from(track, max(track.day, request.received)) for track in tracks]
+        notes.append(_received_note(request.received))
     if then is not None:
         follow_up = then.task(calendars)
         tracks = [_joined(track, follow) for track in tracks for follow in run(follow_up, track.day)]
@@ -117,8 +122,10 @@ def _plan(rules: Rules, request: Request) -> tuple[_Plan, _Plan | None]:
             raise UnsuitableStartError(f"{fiction.id} is no rule of notification")
         if rule.how is not How.PERIOD:
             raise UnsuitableStartError(f"{rule.id} does not run from a notification")
+        _check_proof(fiction, request)
         return _Plan(fiction, None, request.channel, request.abroad), _Plan(rule, request.period)
     if rule.how in _NOTIFYING:
+        _check_proof(rule, request)
         first = _Plan(rule, None, request.channel, request.abroad)
         if request.period is None:
             return first, None
@@ -130,29 +137,41 @@ def _plan(rules: Rules, request: Request) -> tuple[_Plan, _Plan | None]:
             f"{rule.id} does not ask how it was sent ({', '.join(named)})",
             hint="name a rule of notification as well, for example vwvfg-41-2",
         )
-    if request.received is not None:
+    if request.received is not None or request.acknowledged is not None:
         raise UnsuitableStartError(f"{rule.id} is no rule of notification, so a receipt changes nothing")
     return _Plan(rule, request.period), None
 
 
-def _receive(track: Track, rule: Rule, received: date) -> Track:
-    """Put a proved receipt in the place of the presumption, where the law lets it."""
-    if rule.how is How.NOTIFICATION and not rule.receipt_decides and received <= track.day:
-        return track
-    return replace(track, day=received, notification=received)
+def _check_proof(rule: Rule, request: Request) -> None:
+    """Refuse proofs that the rule does not ask for."""
+    if rule.how is How.RECEIPT and (request.received or request.acknowledged):
+        raise UnsuitableStartError(
+            f"the start of {rule.id} is the receipt itself", hint="give it as the start"
+        )
+    if request.acknowledged is not None and not rule.receipt_decides:
+        raise UnsuitableStartError(
+            f"{rule.id} knows no return slip or acknowledgement", hint="give a proved receipt as received"
+        )
 
 
-def _receipt_note(rule: Rule, received: date) -> Flag:
-    if rule.receipt_decides or rule.how is How.RECEIPT:
-        text = Text(
-            f"Der Nachweis nennt den {received:%d.%m.%Y}; er entscheidet.",
-            f"The receipt names {received}; it decides.",
-        )
-    else:
-        text = Text(
-            f"Nachgewiesener Zugang am {received:%d.%m.%Y}; er entscheidet nur, wenn er später liegt.",
-            f"Arrival is proved for {received}; it decides only where it is later.",
-        )
+def _from(track: Track, day: date) -> Track:
+    """Put a proved day in the place of the presumed one."""
+    return replace(track, day=day, notification=day)
+
+
+def _acknowledged_note(day: date) -> Flag:
+    text = Text(
+        f"Rückschein oder Empfangsbekenntnis nennt den {day:%d.%m.%Y}; das Datum entscheidet.",
+        f"The return slip or acknowledgement names {day}; its date decides.",
+    )
+    return Flag(FlagKind.NOTE, text)
+
+
+def _received_note(day: date) -> Flag:
+    text = Text(
+        f"Nachgewiesener Zugang am {day:%d.%m.%Y}; er entscheidet nur, wenn er später liegt.",
+        f"Arrival is proved for {day}; it decides only where it is later.",
+    )
     return Flag(FlagKind.NOTE, text)
 
 

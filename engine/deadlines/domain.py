@@ -347,8 +347,10 @@ def _allowed(deadline: Deadline, rule: Rule, source: str, at: datetime) -> Exten
     """Return the rule's way of extending, where it is open to ``source`` now."""
     granted = rule.extension
     if granted is None:
-        why = f" ({rule.notes[0].en})" if rule.notes else ""
-        raise NotExtendableError(f"{rule.id} names no source for an extension{why}")
+        raise NotExtendableError(
+            f"{rule.versions[-1].source} gives no way of extending",
+            hint=" ".join(note.en for note in rule.notes) or None,
+        )
     if source not in granted.by:
         who = " or ".join(f"{name} ({EXTENDERS[name].en})" for name in granted.by)
         raise ExtensionSourceError(f"{granted.source} does not let {source} extend", hint=f"it lets {who}")

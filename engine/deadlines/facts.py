@@ -10,7 +10,7 @@ from engine.deadlines.computing import Request, Settings, explain
 from engine.deadlines.errors import NoFictionError
 from engine.deadlines.explanation import Explanation
 from engine.deadlines.iso import Period, zone_of
-from engine.deadlines.rules import START_TEXTS, Basis, Channel, How, Rule, Rules
+from engine.deadlines.rules import START_TEXTS, Channel, How, Rule, Rules
 from engine.deadlines.text import Text
 
 FACTS_OF_START: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -34,7 +34,8 @@ FACTS_OF_START: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """Which facts of an exchange can be a rule's start; the earliest counts.
 
 ``created`` and ``forwarded`` of a process card say that an intermediary took the message: it was sent. They
-never prove arrival. ``imported`` (the partner's system confirmed the import) does.
+never prove arrival. ``imported`` (the partner's system confirmed the import) does. ``acknowledged`` is dated
+with the date on the return slip or acknowledgement, not with its arrival here.
 """
 
 
@@ -101,7 +102,8 @@ def derive(
         return Derived(None, _evidence(returned), _NOT_ARRIVED)
     if rule.deemed and (started_by is None or started_by.evidence is None):
         return Derived(None, missing=_NO_PROOF)
-    proof = _receipt(starter, known)
+    slip = _earliest(known, ("acknowledged",)) if starter.receipt_decides else None
+    proof = slip or _receipt(starter, known)
     request = Request(
         rule=plan.rule,
         start=start,
@@ -109,7 +111,8 @@ def derive(
         fiction=plan.fiction,
         channel=plan.channel,
         abroad=plan.abroad,
-        received=_day(proof.at, zone) if proof is not None else None,
+        received=_day(proof.at, zone) if proof is not None and proof is not slip else None,
+        acknowledged=_day(slip.at, zone) if slip is not None else None,
     )
     try:
         found = explain(rules, request, calendar, settings, recipient=recipient)
@@ -160,12 +163,10 @@ def _start(
 
 
 def _receipt(rule: Rule, facts: Sequence[Fact]) -> Fact | None:
-    """Return the fact that can displace a presumption of the rule."""
-    if rule.how is not How.NOTIFICATION or rule.basis is not Basis.NOTIFICATION_FICTION:
-        return None
-    if rule.receipt_decides:
-        return _earliest(facts, ("acknowledged", "received"))
-    if any(start in ("retrieved", "published", "provided") for start in rule.starts.values()):
+    """Return the fact that can displace the rule's presumption where it is later."""
+    if rule.how is not How.NOTIFICATION or any(
+        start in ("retrieved", "published", "provided") for start in rule.starts.values()
+    ):
         return None
     return _earliest(facts, ("received",))
 

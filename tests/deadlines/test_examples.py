@@ -216,8 +216,25 @@ def test_a_proved_later_receipt_displaces_the_presumption_and_an_earlier_one_doe
 
 
 def test_a_return_slip_names_the_day_of_service_even_before_the_fourth_day() -> None:
-    slip = work_out("vwzg-4", "2026-03-02", "P1M", received=date(2026, 3, 4))
+    slip = work_out("vwzg-4", "2026-03-02", "P1M", acknowledged=date(2026, 3, 4))
     assert (slip.notification, slip.end) == (date(2026, 3, 4), date(2026, 4, 7))  # 4 April: Saturday, Easter
+    tracked = work_out("vwzg-4", "2026-03-02", received=date(2026, 3, 4))
+    assert tracked.notification == date(2026, 3, 6)  # delivery without slip: the presumption stays
+
+
+def test_a_slip_has_no_place_where_the_law_knows_none() -> None:
+    from engine.deadlines.errors import UnsuitableStartError
+
+    with pytest.raises(UnsuitableStartError, match="knows no return slip"):
+        work_out("vwvfg-41-2", "2026-03-02", acknowledged=date(2026, 3, 4))
+    with pytest.raises(UnsuitableStartError, match="the receipt itself"):
+        work_out("vwzg-5-4", "2026-03-02", received=date(2026, 3, 4))
+    with pytest.raises(UnsuitableStartError, match="changes nothing"):
+        work_out("baugb-36-2", "2026-03-02", received=date(2026, 3, 4))
+    with pytest.raises(UnsuitableStartError, match="no rule of notification"):
+        work_out("vwgo-70", "2026-03-02", fiction="baugb-36-2")
+    with pytest.raises(UnsuitableStartError, match="does not run from"):
+        work_out("bmg-33-1", "2026-03-02", fiction="vwvfg-41-2")
 
 
 def test_an_acknowledgement_on_a_saturday_is_service_on_that_saturday() -> None:

@@ -99,6 +99,16 @@ def test_acknowledgement_has_no_presumption() -> None:
     assert end(derived(plan, fact("acknowledged", "2026-03-05"))) == date(2026, 4, 7)
 
 
+def test_a_return_slip_decides_and_mere_delivery_only_when_later() -> None:
+    plan = Plan("vwgo-74", fiction="vwzg-4")
+    slip = derived(plan, fact("posted", "2026-03-02", "a"), fact("acknowledged", "2026-03-04", "b"))
+    assert slip.explanation is not None
+    assert (slip.explanation.notification, slip.evidence) == (date(2026, 3, 4), ("a", "b"))
+    tracked = derived(plan, fact("posted", "2026-03-02", "a"), fact("received", "2026-03-04", "b"))
+    assert tracked.explanation is not None
+    assert tracked.explanation.notification == date(2026, 3, 6)
+
+
 def test_abroad_by_letter_only_the_proved_receipt_counts() -> None:
     plan = Plan("vwgo-70", fiction="vwvfg-41-2", channel=Channel.POST, abroad=True)
     waiting = derived(plan, fact("posted", "2026-03-02"))

@@ -1,0 +1,35 @@
+"""The traffic light of a deadline, for lists."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from engine.deadlines.calendars import Calendar
+from engine.deadlines.domain import Deadline, State
+from engine.deadlines.functions import nth_workday
+from engine.deadlines.iso import zone_of
+
+
+class Light(StrEnum):
+    """How urgent a deadline is."""
+
+    GREY = "grey"
+    """Unarmed: nobody knows yet when it ends."""
+    GREEN = "green"
+    YELLOW = "yellow"
+    """Ends soon."""
+    RED = "red"
+    """Over, and nothing was done in time."""
+    DONE = "done"
+    """Met or cancelled."""
+
+
+def light(deadline: Deadline, now: datetime, calendar: Calendar, soon: int = 3) -> Light:
+    """Return the light at ``now``; yellow when at most ``soon`` working days of the office are left."""
+    if deadline.state in (State.MET, State.CANCELLED):
+        return Light.DONE
+    if deadline.due is None or deadline.end is None:
+        return Light.GREY
+    if deadline.state is State.FIRED or now >= deadline.due:
+        return Light.RED
+    today = now.astimezone(zone_of(calendar.zone)).date()
+    return Light.YELLOW if deadline.end <= nth_workday(today, soon, calendar) else Light.GREEN
