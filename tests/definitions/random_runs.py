@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from engine.definitions.model import EventKind, Expression, Model, Process, walk
+from engine.definitions.model import EventKind, Expression, Model, Node, walk
 from engine.expressions import ExpressionError, compile_expression
 from engine.identifiers import SeededIds
 from engine.runtime import (
@@ -32,6 +32,8 @@ from engine.runtime import (
 )
 
 BEGIN = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+STEPS = 2000
+"""Steps that one command may set off; endless loops without a wait are held."""
 _CONSTANT = re.compile(r"'([^']*)'|\"([^\"]*)\"|\b(\d{1,4})\b")
 
 
@@ -54,12 +56,12 @@ class Vocabulary:
     codes: tuple[str, ...]
 
 
-def vocabulary(model: Model, process: Process) -> Vocabulary:
-    """Collect what a process's expressions talk about."""
+def vocabulary(model: Model) -> Vocabulary:
+    """Collect what the expressions of a model's processes talk about."""
     values: dict[str, set[Any]] = {}
     lists: set[str] = set()
     codes: set[str] = set()
-    for expression, is_list in _expressions(model, process):
+    for expression, is_list in _expressions(model):
         try:
             compiled = compile_expression(expression.text, expression.language, functions=FUNCTIONS)
         except ExpressionError:
@@ -71,7 +73,7 @@ def vocabulary(model: Model, process: Process) -> Vocabulary:
             values.setdefault(name, set()).update(constants)
         if is_list:
             lists |= compiled.names
-    for _, node in walk(process.scope):
+    for node in _nodes(model):
         codes.update(event.code for event in node.events if event.kind is EventKind.ERROR and event.code)
     return Vocabulary(
         {name: tuple(sorted(found, key=repr)) or (True, False) for name, found in values.items()},
@@ -80,15 +82,15 @@ def vocabulary(model: Model, process: Process) -> Vocabulary:
     )
 
 
-def _expressions(model: Model, process: Process) -> Iterator[tuple[Expression, bool]]:
+def _expressions(model: Model) -> Iterator[tuple[Expression, bool]]:
     found: list[tuple[Expression | None, bool]] = [
         (expression, False)
         for key in model.correlation_keys
         for by_message in key.properties.values()
         for expression in by_message.values()
     ]
-    scopes = [process.scope]
-    for _, node in walk(process.scope):
+    scopes = [process.scope for process in model.processes]
+    for node in _nodes(model):
         if node.scope is not None:
             scopes.append(node.scope)
         found.extend((event.expression, False) for event in node.events if event.kind is not EventKind.TIMER)
@@ -107,6 +109,11 @@ def _expressions(model: Model, process: Process) -> Iterator[tuple[Expression, b
 def _number(expression: Expression) -> Expression:
     """Return an expression that shows the variables of a count beside a number."""
     return replace(expression, text=f"({expression.text}) > 2") if expression.language is None else expression
+
+
+def _nodes(model: Model) -> Iterator[Node]:
+    for process in model.processes:
+        yield from (node for _, node in walk(process.scope))
 
 
 @dataclass
@@ -143,7 +150,9 @@ class Run:
 
     def _apply(self, command: Command) -> None:
         self.trace.append(repr(command)[:200])
-        result: Advance = advance(self.program, self.state, command, now=self.now, ids=self.ids)
+        result: Advance = advance(
+            self.program, self.state, command, now=self.now, ids=self.ids, step_limit=STEPS
+        )
         self.state = result.state
         for item_id in result.closed:
             self.open.pop(item_id, None)

@@ -24,7 +24,7 @@ def runs(model: Model, seeds: range, called: dict[str, Model] | None = None) -> 
         if not item.executable:
             continue
         program = compile_program(model, item.id, {**stand_ins(model, known), **known})
-        words = vocabulary(model, item)
+        words = vocabulary(model)
         for seed in seeds:
             run = Run(program, words, seed)
             outcome = run.play()

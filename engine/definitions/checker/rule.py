@@ -40,6 +40,7 @@ class CheckContext:
         return cls(
             message_types=frozenset(package.message_types),
             forms=frozenset(package.forms),
+            executable=frozenset(role.process for role in package.roles.values()),
         )
 
 

@@ -59,7 +59,7 @@ def half_a_send(subject: Subject) -> Iterator[Fault]:
         if not sends(node) or not node.attributes:
             continue
         if "recipient" not in node.attributes:
-            others = sorted(set(node.attributes) & (_SENDING - {"message"}))
+            others = sorted(set(node.attributes) & _SENDING)
             if others:
                 yield place.fault(
                     f"dw:{others[0]} stands without dw:recipient", "say to whom it goes in dw:recipient"

@@ -8,6 +8,7 @@ from engine.definitions.model import Node, NodeKind
 from engine.definitions.xml import BPMN
 
 _NO_KIND_OF_WORK = frozenset({"", "##unspecified", "##webservice", "webservice", "other", "##other"})
+_OFFERED = frozenset({NodeKind.USER_TASK, NodeKind.MANUAL_TASK, NodeKind.TASK})
 _FORM_TASKS = frozenset({NodeKind.USER_TASK, NodeKind.START_EVENT, NodeKind.MANUAL_TASK})
 
 
@@ -32,7 +33,6 @@ def send_without_message(subject: Subject) -> Iterator[Fault]:
             and node.message is None
             and not node.attributes.get("message")
             and "recipient" not in node.attributes  # told by DW802
-            and not worker_known(subject, node)
         ):
             yield place.fault(
                 "the send task does not say what it sends",
@@ -86,7 +86,10 @@ def unknown_worker(subject: Subject) -> Iterator[Fault]:
         return
     for place in subject.places:
         node = place.node
-        if node.kind is NodeKind.SERVICE_TASK and names_work(node) and not worker_known(subject, node):
+        works = node.kind is NodeKind.SERVICE_TASK or (
+            node.kind is NodeKind.BUSINESS_RULE_TASK and not node.decision
+        )
+        if works and names_work(node) and not worker_known(subject, node):
             yield place.fault(
                 f"no worker of this installation does “{node.implementation}”",
                 "register a worker for it, or use one of: "
@@ -109,6 +112,8 @@ def decision_missing(subject: Subject) -> Iterator[Fault]:
         node = place.node
         if node.kind is not NodeKind.BUSINESS_RULE_TASK or _has_vendor_code(subject, node):
             continue
+        if not node.decision and (names_work(node) or worker_known(subject, node)):
+            continue  # outside work like that of a service task
         if not node.decision:
             yield place.fault(
                 "the business rule task names no decision",
@@ -324,6 +329,24 @@ def ad_hoc(subject: Subject) -> Iterator[Fault]:
             yield place.fault("the ad-hoc sub-process holds no activity", "draw the activities into it")
 
 
+def sequential_ad_hoc(subject: Subject) -> Iterator[Fault]:
+    """Where only one activity runs at a time, people begin each of them: nothing may begin by itself."""
+    for place in subject.places:
+        owner, node = place.owner, place.node
+        if owner is None or owner.kind is not NodeKind.AD_HOC_SUB_PROCESS or not owner.adhoc_sequential:
+            continue
+        if node.incoming or not (node.kind.is_activity or node.kind.is_event or node.kind.is_gateway):
+            continue
+        if node.kind is NodeKind.BOUNDARY_EVENT or node.triggered_by_event or node.for_compensation:
+            continue
+        if node.kind not in _OFFERED or node.loop is not None:
+            yield place.fault(
+                f"a {node.kind}{' with a loop' if node.loop is not None else ''} begins by itself in the "
+                f"sequential ad-hoc sub-process {owner.id}",
+                "put a user or manual task before it, or set ordering to Parallel",
+            )
+
+
 def transaction_event(subject: Subject) -> Iterator[Fault]:
     """A transaction cannot be an event sub-process."""
     for place in subject.places:
@@ -366,6 +389,7 @@ RULES: tuple[Rule, ...] = (
     error("DW418", "Half a multi-instance output", Category.INCOMPLETE, multi_output_alone),
     error("DW419", "Loop at an event sub-process", Category.WRONG, loop_out_of_place),
     error("DW420", "Wrong element in an ad-hoc sub-process", Category.WRONG, ad_hoc),
+    error("DW422", "Sequential ad-hoc that begins by itself", Category.UNSUPPORTED, sequential_ad_hoc),
     error("DW421", "Transaction triggered by an event", Category.WRONG, transaction_event),
     warning("DW451", "People named in the model", Category.SUSPICIOUS, assignment_unused),
     note("DW461", "Call into another file", Category.SUSPICIOUS, calls_outside),

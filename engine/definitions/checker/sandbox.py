@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -219,6 +220,7 @@ def check_package(
     known: CheckContext | None = None,
     *,
     limits: Limits = DEFAULT_LIMITS,
+    sandbox: Sandbox | None = None,
 ) -> list[Report]:
     """Return the reports on all models of a package, which know each other, its forms and decisions.
 
@@ -226,23 +228,25 @@ def check_package(
         package: what shall be deployed.
         known: what the installation knows besides, e.g. workers and form classes that channels meet.
         limits: what one file may cost.
+        sandbox: one that runs already and goes on running, for many packages; it has its own limits.
 
     Raises:
         SandboxUnavailableError: the process cannot be started.
     """
     own = CheckContext.for_package(package)
-    with Sandbox(limits) as sandbox:
+    with nullcontext(sandbox) if sandbox is not None else Sandbox(limits) as box:
         named = [
-            sandbox.names(data, file) for file, data in (*package.models.items(), *package.decisions.items())
+            box.names(data, file) for file, data in (*package.models.items(), *package.decisions.items())
         ]
         context = replace(
             known or CheckContext(),
             message_types=own.message_types,
             forms=own.forms,
+            executable=own.executable,
             processes=frozenset().union(*(processes for processes, _ in named)),
             decisions=frozenset().union(*(decisions for _, decisions in named)),
         )
-        return [sandbox.check(data, file, context=context) for file, data in package.models.items()]
+        return [box.check(data, file, context=context) for file, data in package.models.items()]
 
 
 def _start(limits: Limits) -> subprocess.Popen[bytes]:
