@@ -9,7 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from adapters.folder.faults import is_definite, rejected
+from adapters.folder.faults import NothingToSendError, is_definite, rejected
 from adapters.folder.inbox import FolderIncoming, Inbox, sync_folder
 from adapters.folder.journal import Journal
 from adapters.folder.places import (
@@ -17,6 +17,7 @@ from adapters.folder.places import (
     PROCESSED,
     RECEIPTS,
     FolderMailbox,
+    FolderSettingsError,
     digest,
     mailbox_of,
     temporary,
@@ -66,7 +67,18 @@ class FolderCarrier:
 
     def check(self, sender: Mailbox | None, recipient: Mailbox, requirements: Requirements) -> list[Blocker]:
         """Say whether the recipient's folder is there, writable and large enough."""
-        settings = mailbox_of(recipient)
+        try:
+            return self._obstacles(mailbox_of(recipient), sender, recipient, requirements)
+        except FolderSettingsError as error:
+            return [_blocker("bad-settings", str(error))]
+
+    def _obstacles(
+        self,
+        settings: FolderMailbox,
+        sender: Mailbox | None,
+        recipient: Mailbox,
+        requirements: Requirements,
+    ) -> list[Blocker]:
         if not settings.is_mounted():
             return [_blocker("no-folder", f"the exchange folder {settings.root} is not there")]
         place = settings.root
@@ -87,8 +99,13 @@ class FolderCarrier:
     def prepare(
         self, envelope: Envelope, parts: Sequence[Part], sender: Mailbox | None, recipient: Mailbox
     ) -> Prepared:
-        """Fix the name and the digests; several parts become one folder."""
+        """Fix the name and the digests; several parts become one folder.
+
+        Raises NothingToSendError where no part has a role of this carrier.
+        """
         wanted = tuple(part for part in parts if part.role in ROLES)
+        if not wanted:
+            raise NothingToSendError(f"no part of the roles {', '.join(ROLES)}", where=envelope.subject)
         name = wanted[0].name if len(wanted) == 1 else envelope.dispatch_id
         return Prepared(
             dispatch_id=envelope.dispatch_id,

@@ -3,8 +3,12 @@
 import errno
 from dataclasses import dataclass
 
-from engine.errors import EnvironmentFaultError
+from engine.errors import EnvironmentFaultError, RefusedError
 from engine.exchange.ports import Blocker, Rejected
+
+
+class NothingToSendError(RefusedError):
+    """The dispatch has nothing that fits into a folder."""
 
 
 class FolderFaultError(EnvironmentFaultError):

@@ -54,8 +54,12 @@ class FolderMailbox:
     lock: str
 
     def place_for(self, sender_id: str) -> Path:
-        """Return the folder that ``sender_id`` writes into."""
-        return self.root / sender_id if self.subfolders else self.root
+        """Return the folder that ``sender_id`` writes into; raise FolderSettingsError for an unfit id."""
+        if not self.subfolders:
+            return self.root
+        if not sender_id or Path(sender_id).name != sender_id or not self.waits(sender_id):
+            raise FolderSettingsError(f"{sender_id!r} cannot name a sub-folder", where=str(self.root))
+        return self.root / sender_id
 
     def places(self) -> Iterator[Place]:
         """Yield the folders to look into, with what each tells about the sender."""

@@ -5,6 +5,7 @@ one), as the publisher packs them.
 """
 
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from lxml import etree
@@ -33,6 +34,7 @@ class Schemas:
                 hint="set DIENSTWEG_XDOMEA_SCHEMAS to the folder with the unpacked schemas, or leave it out",
             )
         self._folder = folder
+        self._lock = Lock()
         self._loaded: dict[Path, etree.XMLSchema] = {}
 
     def knows(self, version: str, code: str) -> bool:
@@ -44,9 +46,13 @@ class Schemas:
         path = self._path(version, code)
         if path is None:
             return False
-        schema = self._schema(path)
-        if not schema.validate(tree):
-            faults = [f"line {entry.line}: {entry.message}" for entry in schema.error_log]  # type: ignore[attr-defined]
+        # A loaded schema keeps the faults of its last validation, whichever thread that was.
+        with self._lock:
+            schema = self._schema(path)
+            valid = schema.validate(tree)
+            log: Any = schema.error_log
+            faults = [f"line {entry.line}: {entry.message}" for entry in log]
+        if not valid:
             more = f" … and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
             raise SchemaError(f"breaks xdomea {version}: {'; '.join(faults[:_SHOWN])}{more}", where=where)
         return True

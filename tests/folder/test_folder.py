@@ -16,7 +16,7 @@ import pytest
 
 from adapters.folder import create
 from adapters.folder.carrier import FolderCarrier
-from adapters.folder.faults import FolderFaultError, fault_of
+from adapters.folder.faults import FolderFaultError, NothingToSendError, fault_of
 from adapters.folder.places import FolderSettingsError
 from engine.clock import TurnedClock
 from engine.exchange.ports import Assurance, HandedOver, Mailbox, Part, Prepared, Rejected, Unknown
@@ -475,6 +475,22 @@ class TestCheck:
         asked = replace(requirements(share.envelopes.new()), total_bytes=1 << 60)
         box = replace(share.box(), max_bytes=1000)
         assert {each.code for each in share.sender.check(None, box, asked)} == {"too-large", "disk-full"}
+
+    def test_bad_settings_block(self, share: Share) -> None:
+        asked = requirements(share.envelopes.new())
+        (blocker,) = share.sender.check(None, share.box(senders="all"), asked)
+        assert blocker.code == "bad-settings"
+
+    @pytest.mark.parametrize("authority", ["../other", "/etc", "a/b", "processed", ".hidden", ""])
+    def test_a_sender_cannot_name_another_folder(self, authority: str, share: Share) -> None:
+        own = replace(mailbox(SAARBRUECKEN, "xdomea+folder", "own"), authority_id=authority)
+        asked = requirements(share.envelopes.new())
+        (blocker,) = share.sender.check(own, share.box(senders="subfolders"), asked)
+        assert blocker.code == "bad-settings"
+
+    def test_a_dispatch_without_fitting_parts_is_refused(self, share: Share) -> None:
+        with pytest.raises(NothingToSendError):
+            share.sender.prepare(share.envelopes.new(), (), None, share.box())
 
     def test_health_needs_the_journal(self, share: Share, monkeypatch: pytest.MonkeyPatch) -> None:
         assert share.sender.health().ok
