@@ -81,5 +81,13 @@ class MappingError(RefusedError):
     """The xdomea mapping of a message type is wrong."""
 
 
+class DocumentChangedError(RefusedError):
+    """A document to be sent is not what its digest says."""
+
+
+class SettingsError(EnvironmentFaultError):
+    """The settings of the adapter are wrong."""
+
+
 class SchemaFolderError(EnvironmentFaultError):
     """The folder with the official schemas cannot be used."""

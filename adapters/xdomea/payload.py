@@ -5,7 +5,7 @@ import os
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,10 +16,11 @@ from adapters.xdomea.compose import compose
 from adapters.xdomea.container import ContainerWriter, Limits
 from adapters.xdomea.errors import (
     ContainerNameError,
-    FilesMismatchError,
+    DocumentChangedError,
     MappingError,
     NotExpressibleError,
     SchemaError,
+    SettingsError,
     XdomeaUnreadableError,
 )
 from adapters.xdomea.interpret import confirmation_wanted, data_for, reading_of
@@ -56,16 +57,16 @@ class XdomeaPayload:
     def __init__(self, context: AdapterContext) -> None:
         """Use the limits (table ``limits``) and the schemas' folder (``schemas``) of the settings."""
         self._context = context
-        limits: Mapping[str, Any] = context.settings.get("limits", {})
+        limits = _limits(context.settings.get("limits", {}))
         folder = context.settings.get("schemas") or os.environ.get(SCHEMAS_VARIABLE)
         self._schemas = Schemas(Path(folder)) if folder else None
-        self._reader = ContainerReader(Limits(**limits), self._schemas)
+        self._reader = ContainerReader(limits, self._schemas)
 
     def check(self, recipient: Mailbox, requirements: Requirements) -> list[Blocker]:
         """Say whether the recipient takes a version we write, and whether the mapping holds."""
         version = _version(recipient)
         if version is None:
-            offered = ", ".join(recipient.settings.get("versions", ())) or "in no version"
+            offered = ", ".join(_offered(recipient) or ()) or "in no version"
             return [
                 Blocker(
                     "no-common-version",
@@ -86,7 +87,7 @@ class XdomeaPayload:
         """Write the container into ``folder``; the same envelope gives the same bytes.
 
         Raises NotExpressibleError without a common version, MappingError where mapping and data do not fit,
-        FilesMismatchError where a document is not what its digest says.
+        DocumentChangedError where a document is not what its digest says.
         """
         version = _version(recipient)
         if version is None:
@@ -103,7 +104,7 @@ class XdomeaPayload:
                 with document.open() as source:
                     _, digest = writer.add(file_name, source, document.size)
                 if digest != document.sha256:
-                    raise FilesMismatchError(
+                    raise DocumentChangedError(
                         f"the document {document.name!r} changed on disk", where=file_name
                     )
         return (Part(path.name, MEDIA_TYPE, path, ROLE),)
@@ -235,7 +236,23 @@ class XdomeaPayload:
 
 
 def _version(recipient: Mailbox) -> str | None:
-    return negotiate(recipient.settings.get("versions"))
+    return negotiate(_offered(recipient))
+
+
+def _offered(recipient: Mailbox) -> list[str] | None:
+    """Return the versions that the mailbox names; one may stand there as plain text."""
+    versions = recipient.settings.get("versions")
+    if versions is None:
+        return None
+    return [versions] if isinstance(versions, str) else [str(version) for version in versions]
+
+
+def _limits(settings: Mapping[str, Any]) -> Limits:
+    known = {each.name for each in fields(Limits)}
+    for key, value in settings.items():
+        if key not in known or not isinstance(value, int) or value < 0:
+            raise SettingsError(f"limits.{key} = {value!r}", hint=f"numbers for {', '.join(sorted(known))}")
+    return Limits(**settings)
 
 
 def _holds_message(path: Path) -> bool:

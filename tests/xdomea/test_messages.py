@@ -2,17 +2,24 @@
 
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from adapters.xdomea import circulation, codec
-from adapters.xdomea.errors import MappingError, NotExpressibleError
+from adapters.xdomea import circulation, codec, create
+from adapters.xdomea.errors import (
+    DocumentChangedError,
+    HostileContainerError,
+    MappingError,
+    NotExpressibleError,
+    SettingsError,
+)
 from adapters.xdomea.payload import XdomeaPayload
 from adapters.xdomea.versions import KINDS, WRITABLE, exists, negotiate
 from engine.exchange.ports import Part, Reading
-from tests.contracts.samples import HOMBURG, SAARBRUECKEN, Envelopes, MemoryDocument, requirements
+from tests.contracts.samples import HOMBURG, SAARBRUECKEN, Envelopes, MemoryDocument, context, requirements
 from tests.xdomea.conftest import box, message_type
 
 NOTICE = MemoryDocument("Bescheid.pdf", b"%PDF-1.4")
@@ -184,6 +191,29 @@ def test_where_the_standard_has_no_error_answer_there_is_none(desk: Desk) -> Non
     assert desk.payload.confirm_import(parts, HOMBURG, desk.folder()) == ()
 
 
+def test_a_document_that_changed_on_disk_does_not_go(desk: Desk) -> None:
+    class Changed(MemoryDocument):
+        @property
+        def sha256(self) -> str:
+            return "00" * 32
+
+    envelope = desk.envelopes.new(message_type({}), documents=(Changed("a.pdf", b"a"),))
+    with pytest.raises(DocumentChangedError, match=r"a\.pdf"):
+        desk.payload.build(envelope, box("3.1.0"), desk.folder())
+
+
+@pytest.mark.parametrize("limits", [{"entrys": 1}, {"entries": "viele"}, {"entries": -1}])
+def test_wrong_limits_are_named(limits: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"limits\.entr"):
+        create(context(tmp_path, {"limits": limits}))
+
+
+def test_own_limits_hold(desk: Desk, tmp_path: Path) -> None:
+    parts, _ = desk.send("0101", "3.1.0")
+    with pytest.raises(HostileContainerError, match="3 entries, allowed are 2"):
+        create(context(tmp_path, {"limits": {"entries": 2}})).read(parts, desk.folder())
+
+
 def test_the_same_matter_and_document_keep_their_ids(desk: Desk) -> None:
     first, second = (container_message(desk.send("0101", "3.1.0")[0], desk.folder()) for _ in range(2))
     assert first.process_id != second.process_id
@@ -307,6 +337,11 @@ class TestVersions:
     )
     def test_the_highest_common_one_is_used(self, offered: list[str] | None, chosen: str | None) -> None:
         assert negotiate(offered) == chosen
+
+    def test_one_may_stand_there_as_text(self, desk: Desk) -> None:
+        text = replace(box("x"), settings={"versions": "2.4.0"})
+        parts = desk.payload.build(desk.envelopes.new(message_type({})), text, desk.folder())
+        assert container_message(parts, desk.folder()).version == "2.4.0"
 
     def test_no_common_one_blocks(self, desk: Desk) -> None:
         envelope = desk.envelopes.new(message_type({}))

@@ -43,11 +43,10 @@ def test_generated_messages_are_valid_and_read_back(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("code", "version"), EVERY)
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
-@given(data=st.data())
-def test_many_generated_messages(code: str, version: str, schemas: Schemas, data: st.DataObject) -> None:
-    check_generated(schemas, data, code, version)
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data(), kind=st.sampled_from(EVERY))
+def test_many_generated_messages(schemas: Schemas, data: st.DataObject, kind: tuple[str, str]) -> None:
+    check_generated(schemas, data, *kind)
 
 
 def check_generated(schemas: Schemas, data: st.DataObject, code: str, version: str) -> None:
