@@ -211,15 +211,32 @@ class Case(ScopeMixin, SpiffCase):
                 if token._state != TaskState.READY:
                     continue
                 if self.budget <= 0:
-                    self.fail(token, ENDLESS.format(limit=self.services.step_limit), "run")
-                    continue
+                    self.halt(token)
+                    return
                 self.budget -= 1
                 self.step(token)
                 self.tidy()
             self.tidy()
-            if not queue and not joins.fire_inclusive(self):
+            if not queue and (self.budget <= 0 or not joins.fire_inclusive(self)):
                 break
         joins.tell_stalls(self)
+
+    def halt(self, token: Token) -> None:
+        """Stop a case that does not come to rest: one item holds it, the other tokens are parked with it."""
+        parked = [one for one in self.queue if one._state == TaskState.READY]
+        self.queue.clear()
+        for one in parked:
+            one._set_state(TaskState.WAITING)
+        self.fail(token, ENDLESS.format(limit=self.services.step_limit), "run")
+        token.memory["parked"] = [one.id for one in parked]
+
+    def unpark(self, token: Token) -> None:
+        """Let the tokens go on that were parked with ``token``."""
+        for number in token.memory.pop("parked", ()):
+            one = self.tokens.get(number)
+            if one is not None and one._state == TaskState.WAITING:
+                one._set_state(TaskState.READY)
+                self.queue.append(one)
 
     def step(self, token: Token) -> None:
         """Run one token; a failure holds this branch only."""
@@ -271,6 +288,8 @@ class Case(ScopeMixin, SpiffCase):
     def drop(self, token: Token) -> None:
         """Take a token out of the case."""
         scope = token.scope
+        if "parked" in token.memory:
+            self.unpark(token)
         waiting.close_all(self, token.waits)
         del scope.tasks[token.id]
         del self.tokens[token.id]

@@ -69,6 +69,7 @@ def fire_inclusive(case: "Case") -> bool:
         for name, waiting in list(scope.arrivals.items()):
             element = scope.spec.element(name)
             if element.is_inclusive and _may_fire(element, scope, waiting):
+                case.budget -= len(scope.tasks)
                 joined = join(case, first_of_each_flow(element, waiting))
                 case.finish(joined)
                 case.tidy()

@@ -60,6 +60,7 @@ def _unfail(case: Case, item_id: str) -> tuple[Token, str]:
     if token is None:
         raise WrongCommandError("only tokens fail")
     waiting.close(case, wait)
+    case.unpark(token)
     return token, str(token.memory.pop("failed"))
 
 

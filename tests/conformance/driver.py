@@ -71,6 +71,16 @@ def decisions_of(folder: Path, case: Mapping[str, Any]) -> DecisionEvaluator | N
     return None if name is None else read_decisions((folder / name).read_bytes(), name).evaluate
 
 
+def program_sends(folder: Path, case: Mapping[str, Any]) -> bool:
+    """Tell whether a model of the case sends to another authority."""
+    return any(
+        "recipient" in node.attributes
+        for model in models_of(folder, case)
+        for process in model.processes
+        for _, node in walk(process.scope)
+    )
+
+
 @dataclass
 class Driver:
     """One running case, driven the way clerks, partners and the scheduler do."""
@@ -176,16 +186,18 @@ class Driver:
     def _apply(self, command: Command) -> None:
         if self.completed:
             return
-        result = advance(
-            self.program, self.state, command, now=self.now, ids=self.ids, decisions=self.decisions
-        )
-        self._take(result)
+        self._take(self._advance(command))
         for item in list(self.open.values()):
             if item.element_id in self.pass_through and item.id in self.open and not self.completed:
                 if item.kind is ItemKind.TASK:
                     self._apply(CompleteTask(item.id))
                 elif item.kind is ItemKind.WORK:
                     self._apply(CompleteWork(item.id))
+
+    def _advance(self, command: Command) -> Advance:
+        return advance(
+            self.program, self.state, command, now=self.now, ids=self.ids, decisions=self.decisions
+        )
 
     def _take(self, result: Advance) -> None:
         self.state = result.state

@@ -1,6 +1,8 @@
 """Runs behaviour cases: ``python tests/conformance/run.py DIR [--json]``.
 
-One line a scenario, last line the sums. Each case has a time limit of its own; one that hangs is a FAIL.
+Every case goes the product's whole path: checked, deployed, stored in SQLite, read back before every step,
+the clock turned. One line a scenario, last line the sums. Each case has a time limit of its own; one that
+hangs is a FAIL.
 The exit status is 0 when nothing failed and nothing was refused.
 """
 
@@ -12,30 +14,33 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from engine.definitions.checker import Sandbox
 from tests.conformance.scenarios import Verdict, folders, load_case, run_scenario
+from tests.conformance.stored import Bench
 
 SECONDS = 20.0
 
 
-def run_case(folder: Path) -> list[Verdict]:
-    """Run all scenarios of one case in this process."""
+def run_case(folder: Path, bench: Bench | None = None) -> list[Verdict]:
+    """Run all scenarios of one case in this process; without a bench on the bare runtime."""
     case = load_case(folder)
-    return [run_scenario(folder, case, scenario) for scenario in case["scenarios"]]
+    return [run_scenario(folder, case, scenario, bench) for scenario in case["scenarios"]]
 
 
-def _in_child(folder: Path, answer: "multiprocessing.connection.Connection") -> None:
-    answer.send([asdict(verdict) for verdict in run_case(folder)])
+def _in_child(folder: Path, bench: Bench | None, answer: "multiprocessing.connection.Connection") -> None:
+    answer.send([asdict(verdict) for verdict in run_case(folder, bench)])
     answer.close()
 
 
-def run_guarded(folder: Path, seconds: float = SECONDS) -> list[Verdict]:
+def run_guarded(folder: Path, bench: Bench | None = None, seconds: float = SECONDS) -> list[Verdict]:
     """Run one case in a child process that is ended when it takes longer than ``seconds``."""
     context = multiprocessing.get_context("fork")
     mine, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=_in_child, args=(folder, theirs))
+    child = context.Process(target=_in_child, args=(folder, bench, theirs))
     child.start()
     theirs.close()
     try:
@@ -54,9 +59,12 @@ def run_guarded(folder: Path, seconds: float = SECONDS) -> list[Verdict]:
 
 
 def run_all(root: Path) -> Iterator[Verdict]:
-    """Run every case below ``root``."""
-    for folder in folders(root):
-        yield from run_guarded(folder)
+    """Run every case below ``root`` through the product's whole path."""
+    with TemporaryDirectory() as place, Sandbox() as sandbox:
+        bench = Bench(Path(place) / "template", sandbox)
+        bench.warm_up()
+        for folder in folders(root):
+            yield from run_guarded(folder, bench)
 
 
 def main() -> int:

@@ -11,6 +11,7 @@ from engine.runtime.services import Services
 from engine.runtime.upgrades import STATE_FORMAT, upgraded
 from tests.conformance.driver import BEGIN
 from tests.runtime.recording import HISTORIES, command_of, instant, outcome, own_models, read
+from tests.runtime.walks import STEP_LIMIT
 
 PROGRAMS: dict[str, Program] = {name: program for name, program, _, _ in own_models()}
 FILES = sorted(HISTORIES.glob("format-*.jsonl"))
@@ -31,7 +32,7 @@ def test_every_recorded_case_goes_on_from_every_stored_state(file: Path) -> None
                     command_of(row["do"]),
                     now=instant(row),
                     ids=SeededIds(1),
-                    step_limit=2000,
+                    step_limit=STEP_LIMIT,
                 )
                 assert outcome(result) == row["outcome"], (history["case"], row["do"])
             waits.update(item.kind for item in result.opened)

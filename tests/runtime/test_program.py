@@ -8,9 +8,11 @@ import pytest
 from engine.definitions.reader import read_model
 from engine.identifiers import SeededIds
 from engine.runtime import (
+    CancelCase,
     CompleteTask,
     ItemKind,
     ProgramRefusedError,
+    Retry,
     Start,
     StartRefusedError,
     advance,
@@ -66,6 +68,21 @@ def test_endless_loops_become_an_item() -> None:
     (item,) = play.open.values()
     assert item.kind is ItemKind.FAILED
     assert "endless loop" in (item.error or "")
+    play.do(Retry(item.id))
+    (again,) = play.open.values()
+    assert "endless loop" in (again.error or "")
+    play.do(CancelCase("it never ends"))
+    assert play.completed
+
+
+def test_an_explosion_of_tokens_is_one_item_and_the_others_wait_for_it() -> None:
+    play = Play("start s -> m\nxor m -> f\nand f -> m, m, a\nuser a", step_limit=300).start()
+    failed = play.elements(ItemKind.FAILED)
+    assert len(failed) == 1
+    opened = len(play.open)
+    play.do(Retry(play.item(failed[0], ItemKind.FAILED).id))
+    assert len(play.elements(ItemKind.FAILED)) == 1
+    assert len(play.open) > opened
 
 
 def test_endless_recursion_and_explosions_become_an_item() -> None:

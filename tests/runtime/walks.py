@@ -34,6 +34,8 @@ from engine.runtime.services import Services
 from tests.conformance.driver import BEGIN, compile_case
 from tests.conformance.scenarios import folders, load_case
 
+STEP_LIMIT = 500
+"""Steps a command may set off in walks; small, so that endless loops are met."""
 OWN = Path(__file__).parents[1] / "conformance" / "cases"
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "conformance"
 
@@ -45,7 +47,7 @@ class Reloading:
         self.program, self.ids, self.state = program, SeededIds(1), None
 
     def apply(self, command: Command, now: datetime) -> Advance:
-        result = advance(self.program, self.state, command, now=now, ids=self.ids, step_limit=2000)
+        result = advance(self.program, self.state, command, now=now, ids=self.ids, step_limit=STEP_LIMIT)
         self.state = result.state
         return result
 
@@ -54,12 +56,13 @@ class Living:
     """Keeps the case in memory from its start to its end."""
 
     def __init__(self, program: Program) -> None:
-        self.case = Case(program, Services(BEGIN, step_limit=2000), str(SeededIds(1).new())[:_PREFIX])
+        self.case = Case(program, Services(BEGIN, step_limit=STEP_LIMIT), str(SeededIds(1).new())[:_PREFIX])
 
     def apply(self, command: Command, now: datetime) -> Advance:
         case = self.case
-        case.services = Services(now, step_limit=2000)
+        case.services = Services(now, step_limit=STEP_LIMIT)
         case.out = Outcome(case)
+        case.budget = case.services.step_limit
         HANDLERS[type(command)](case, command)
         case.tidy()
         case.run()
