@@ -21,7 +21,7 @@ def rules(
     json: Json = False,
 ) -> None:
     """List the legal rules of deadlines: source, figure, basis, extension."""
-    from engine.deadlines.reference import figures_text, rule_json
+    from engine.deadlines.reference import figure_text, rule_json
     from engine.deadlines.rules_reading import load_rules
 
     found = [
@@ -38,7 +38,7 @@ def rules(
             rule.id,
             rule.title.de,
             rule.versions[-1].source,
-            figures_text(rule),
+            figure_text(rule, rule.versions[-1]).de,
             rule.basis.value,
             _extender(rule),
         )
@@ -133,9 +133,12 @@ def questions(json: Json = False) -> None:
 
 
 def _extender(rule: "Rule") -> str:
+    from engine.deadlines.rules import EXTENDERS
+
     if rule.extension is None:
-        return "–"
-    return f"{', '.join(rule.extension.by)} ({rule.extension.source})"
+        return "nein"
+    who = ", ".join(EXTENDERS[name].de for name in rule.extension.by)
+    return f"durch {who} ({rule.extension.source})"
 
 
 def _channel(value: str | None) -> "Channel | None":

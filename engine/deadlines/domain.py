@@ -5,9 +5,9 @@ or an extension revises it; each revision has a number that timers carry, so a s
 has fired is never undone: a later revision is recorded and opens an incident (``Outcome.LATE_REVISION``).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -198,16 +198,18 @@ def extend(
     assert old is not None
     if (until is None) == (period is None):
         raise UnsuitableStartError("an extension is either until a day or by a period")
-    if period is not None:
-        new = end_of_period(old + timedelta(days=1), period, start_counts=True)
+    assert deadline.due is not None
+    if period is not None and period.has_time:
+        due = add_period(deadline.due, period, calendar.zone)
+        new = due.astimezone(zone_of(calendar.zone)).date()
     else:
-        assert until is not None
-        new = until
-    if new <= old:
+        new = _later_day(old, until, period)
+        if rule.weekend != "stay":
+            new, _ = move_to_working_day(new, calendar, granted.source)
+        due = end_of_day(new, calendar.zone)
+    if due <= deadline.due:
         raise UnsuitableStartError(f"{new} is no extension of {old}", hint="name a later day")
     remark = _bounded(deadline, rule, granted, new, calendar)
-    if rule.weekend != "stay":
-        new, _ = move_to_working_day(new, calendar, granted.source)
     revision = Revision(
         number=deadline.revision + 1,
         at=at,
@@ -216,7 +218,7 @@ def extend(
         outcome=Outcome.EXTENDED,
         start=deadline.revisions[-1].start,
         before=deadline.due,
-        after=end_of_day(new, calendar.zone),
+        after=due,
         end=new,
         evidence=evidence,
         explanation=deadline.revisions[-1].explanation,
@@ -224,6 +226,14 @@ def extend(
         extended_to=new,
     )
     return _revised(deadline, revision)
+
+
+def _later_day(old: date, until: date | None, period: Period | None) -> date:
+    """Return the day named, or the end of a period from the old end on (§ 190 BGB)."""
+    if period is not None:
+        return end_of_period(old + timedelta(days=1), period, start_counts=True)
+    assert until is not None
+    return until
 
 
 def fire(deadline: Deadline, revision: int, now: datetime) -> Change:
@@ -268,22 +278,6 @@ def settle(deadline: Deadline, state: State, *, at: datetime, by: str, reason: s
 def watch_is_due(deadline: Deadline, now: datetime) -> bool:
     """Tell whether an unarmed deadline has to be looked at by a person."""
     return deadline.state is State.UNARMED and now >= deadline.watch_until
-
-
-def reminders(
-    end: date, before: Sequence[Period], calendar: Calendar, at: time = time(8)
-) -> tuple[datetime, ...]:
-    """Return the UTC instants of reminders, in order: local ``at`` that long before ``end``.
-
-    A reminder on a day the office is closed comes on the working day before it.
-    """
-    found = set()
-    for period in before:
-        day = add_period(end, period, times=-1)
-        while calendar.free_day(day) is not None:
-            day -= timedelta(days=1)
-        found.add(datetime.combine(day, at, zone_of(calendar.zone)).astimezone(UTC))
-    return tuple(sorted(found))
 
 
 def _needs_reason(reason: str) -> None:

@@ -10,7 +10,7 @@ from engine.deadlines.computing import Request, Settings, explain
 from engine.deadlines.errors import NoFictionError
 from engine.deadlines.explanation import Explanation
 from engine.deadlines.iso import Period, zone_of
-from engine.deadlines.rules import START_TEXTS, Channel, How, Rule, Rules
+from engine.deadlines.rules import START_TEXTS, CalendarOf, Channel, How, Rule, Rules
 from engine.deadlines.text import Text
 
 FACTS_OF_START: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -92,12 +92,12 @@ def derive(
     known = list(facts)
     rule = rules.get(plan.rule)
     starter = rules.get(plan.fiction) if plan.fiction is not None else rule
-    zone = ((recipient or calendar) if starter is not rule else calendar).zone
+    zone = (recipient or calendar).zone if starter.calendar is CalendarOf.RECIPIENT else calendar.zone
     received = _earliest(known, FACTS_OF_START["received"])
     returned = _earliest(known, ("returned",))
     start, started_by = _start(starter, plan, known, zone)
     if start is None:
-        return Derived(None, missing=_missing(starter, plan.channel))
+        return Derived(None, missing=_missing(starter, plan.channel, started_by))
     if started_by is not None and returned is not None and received is None:
         return Derived(None, _evidence(returned), _NOT_ARRIVED)
     if rule.deemed and (started_by is None or started_by.evidence is None):
@@ -152,14 +152,18 @@ def _without_fiction(
 def _start(
     rule: Rule, plan: Plan, facts: Sequence[Fact], zone: str
 ) -> tuple[date | datetime | None, Fact | None]:
-    """Return the start and the fact it comes from; newer versions of the rule are asked first."""
+    """Return the start and the fact it comes from; newer versions of the rule are asked first.
+
+    A fact without a start means: no version of the rule was in force on its day.
+    """
     if plan.start is not None:
         return plan.start, None
+    fact = None
     for version in reversed(rule.versions):
         fact = _earliest(facts, FACTS_OF_START[rule.start_of(version, plan.channel)])
         if fact is not None and version.in_force(_day(fact.at, zone)):
             return (fact.at if rule.how is How.HOURS else _day(fact.at, zone)), fact
-    return None, None
+    return None, fact
 
 
 def _receipt(rule: Rule, facts: Sequence[Fact]) -> Fact | None:
@@ -171,7 +175,12 @@ def _receipt(rule: Rule, facts: Sequence[Fact]) -> Fact | None:
     return _earliest(facts, ("received",))
 
 
-def _missing(rule: Rule, channel: Channel | None) -> Text:
+def _missing(rule: Rule, channel: Channel | None, outside: Fact | None) -> Text:
+    if outside is not None:
+        return Text(
+            f"{rule.id} galt am {outside.at:%d.%m.%Y} nicht.",
+            f"{rule.id} was not in force on {outside.at:%Y-%m-%d}.",
+        )
     start = START_TEXTS[rule.start_of(rule.versions[-1], channel)]
     return Text(f"Es fehlt: {start.de}.", f"Missing: {start.en}.")
 

@@ -8,6 +8,10 @@ instant in the calendar's zone, and its day.
 ``period`` is null or left out where the rule has its own figure; ``start`` is a date or date-time, left out
 it is today. Working days skip Saturdays, Sundays, holidays and the office's closing days; deadlines skip what
 the law says. The instants are what a timer's ``timeDate`` takes: a date alone would fire a day early.
+
+``start`` can also name a basis that hangs on an exchange: ``arrival``, ``receipt`` or
+``notification-fiction``, with ``:`` and a send's element id where it is not the obvious one. As long as the
+facts do not exist the functions give null, and a timer that gets null is not armed.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,11 +24,15 @@ from engine.deadlines.computing import Request, Settings, explain
 from engine.deadlines.errors import InvalidInstantError, InvalidPeriodError, UnsuitablePeriodError
 from engine.deadlines.explanation import Explanation
 from engine.deadlines.iso import Period, end_of_day, parse_date, parse_instant, parse_period, zone_of
+from engine.deadlines.rules import Basis
 from engine.deadlines.rules_reading import load_rules
 from engine.errors import DienstwegError
 from engine.expressions.errors import EvaluationError
 from engine.expressions.values import Months
 
+FromFacts = Callable[[str, Period | None, str, str | None], Explanation | None]
+"""Computes a rule (id, period) from the facts of an exchange (basis, element id); None: not yet known."""
+_BASES = tuple(basis.value for basis in Basis if basis is not Basis.FIXED)
 NAMES = ("deadline", "deadline_date", "workdays", "workdays_date", "now", "today")
 """The functions' names, for checking models before there is an instant."""
 _MOST_WORKDAYS = 3660
@@ -36,17 +44,24 @@ def model_functions(
     settings: Settings | None = None,
     *,
     recipient: Calendar | None = None,
+    from_facts: FromFacts | None = None,
 ) -> Mapping[str, Callable[..., Any]]:
     """Return the functions bound to a party's calendar and the present instant.
 
-    They raise EvaluationError, as every function of an expression does.
+    ``from_facts`` answers for starts that hang on an exchange's facts; without it they are refused. The
+    functions raise EvaluationError, as every function of an expression does.
     """
     local = clock_now.astimezone(zone_of(calendar.zone))
     today = local.date()
 
-    def computed(rule: Any, period: Any = None, start: Any = None) -> Explanation:
+    def computed(rule: Any, period: Any = None, start: Any = None) -> Explanation | None:
         if not isinstance(rule, str):
             raise InvalidPeriodError("the rule must be its id", hint='for example deadline("baugb-36-2")')
+        basis, _, element = start.partition(":") if isinstance(start, str) else ("", "", "")
+        if basis in _BASES:
+            if from_facts is None:
+                raise InvalidInstantError(f"no exchange's facts are known here, so {basis} is no start")
+            return from_facts(rule, _period_of(period), basis, element or None)
         begin = today if start is None else _start_of(start, calendar.zone)
         request = Request(rule, begin, _period_of(period))
         return explain(load_rules(), request, calendar, settings, recipient=recipient)
@@ -56,8 +71,8 @@ def model_functions(
         return nth_workday(begin, _number(count), calendar)
 
     return {
-        "deadline": _guarded("deadline", lambda *args: _text(computed(*args).end_instant), 1, 3),
-        "deadline_date": _guarded("deadline_date", lambda *args: computed(*args).end.isoformat(), 1, 3),
+        "deadline": _guarded("deadline", lambda *args: _instant(computed(*args)), 1, 3),
+        "deadline_date": _guarded("deadline_date", lambda *args: _day(computed(*args)), 1, 3),
         "workdays": _guarded(
             "workdays", lambda *args: _text(end_of_day(counted(*args), calendar.zone)), 1, 2
         ),
@@ -99,6 +114,14 @@ def _guarded(name: str, call: Callable[..., Any], least: int, most: int) -> Call
             raise EvaluationError(f"{name}(): {error.message}", hint=error.hint) from error
 
     return run
+
+
+def _instant(found: Explanation | None) -> str | None:
+    return None if found is None else _text(found.end_instant)
+
+
+def _day(found: Explanation | None) -> str | None:
+    return None if found is None else found.end.isoformat()
 
 
 def _text(instant: datetime) -> str:

@@ -201,7 +201,7 @@ def zone_of(name: str) -> tzinfo:
     """Return the IANA zone; raise InvalidInstantError for a name that is none."""
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         raise InvalidInstantError(
             f'"{name}" is no IANA time zone', hint="for example Europe/Berlin"
         ) from None

@@ -4,48 +4,63 @@
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.deadlines.rules import Case, How, Rule, Rules, Version
+from engine.deadlines.rules import Case, Channel, How, Rule, Rules, Version
 from engine.deadlines.rules_reading import load_rules
+from engine.deadlines.text import Text
 
 BEGIN = "<!-- generated: begin -->"
 END = "<!-- generated: end -->"
 
 
-def figure_text(rule: Rule, version: Version) -> str:
+def figure_text(rule: Rule, version: Version) -> Text:
     """Return a version's figure in a few words."""
+    fixed = _FIXED.get(rule.how)
+    if fixed is not None:
+        return fixed
     if rule.how is How.WORKDAYS:
-        return f"{version.workdays} working days"
-    if rule.how is How.NEXT_MONTH_WORKDAY:
-        return "first working day of the next month"
-    if rule.how is How.DATE:
-        return "the day itself"
-    if rule.how is How.RECEIPT:
-        return "the day of the receipt"
+        return Text(f"{version.workdays} Werktage", f"{version.workdays} working days")
     if not version.cases:
-        return "to be named"
-    text = "; ".join(dict.fromkeys(_case_text(case) for case in version.cases))
+        return Text("zu nennen", "to be named")
+    german = "; ".join(dict.fromkeys(_case_text(case).de for case in version.cases))
+    english = "; ".join(dict.fromkeys(_case_text(case).en for case in version.cases))
     if version.at_least is not None:
-        text += f", at least {version.at_least}"
-    return f"{text} after the year's end" if rule.how is How.AFTER_CALENDAR_YEAR else text
+        german, english = (
+            f"{german}, mindestens {version.at_least}",
+            f"{english}, at least {version.at_least}",
+        )
+    if rule.how is How.AFTER_CALENDAR_YEAR:
+        german, english = f"{german} nach Jahresende", f"{english} after the year's end"
+    return Text(german, english)
 
 
-def _case_text(case: Case) -> str:
-    figure = "none" if case.period is None else str(case.period)
+_FIXED: Mapping[How, Text] = {
+    How.NEXT_MONTH_WORKDAY: Text("erster Arbeitstag des Folgemonats", "first working day of the next month"),
+    How.DATE: Text("der Tag selbst", "the day itself"),
+    How.RECEIPT: Text("Datum des Empfangsbekenntnisses", "the day of the receipt"),
+}
+_WAYS: Mapping[Channel, Text] = {
+    Channel.POST: Text("Post", "post"),
+    Channel.ELECTRONIC: Text("elektronisch", "electronic"),
+}
+
+
+def _case_text(case: Case) -> Text:
+    german = english = "" if case.period is None else str(case.period)
+    if case.period is None:
+        german, english = "keine Fiktion", "none"
     if case.doubt is not None:
-        figure += f" (or {case.doubt.period}: {case.doubt.question})"
-    way = [case.channel.value] if case.channel is not None else []
+        german += f" (oder {case.doubt.period}: {case.doubt.question})"
+        english += f" (or {case.doubt.period}: {case.doubt.question})"
+    if case.channel is not None:
+        german, english = f"{german} {_WAYS[case.channel].de}", f"{english} {_WAYS[case.channel].en}"
     if case.abroad is not None:
-        way.append("abroad" if case.abroad else "inland")
-    return f"{figure} {' '.join(way)}".strip()
-
-
-def figures_text(rule: Rule) -> str:
-    """Return the figure in force last."""
-    return figure_text(rule, rule.versions[-1])
+        german += " Ausland" if case.abroad else " Inland"
+        english += " abroad" if case.abroad else " inland"
+    return Text(german, english)
 
 
 def rule_json(rule: Rule) -> dict[str, Any]:
@@ -71,7 +86,8 @@ def rule_json(rule: Rule) -> dict[str, Any]:
                 "from": version.valid_from.isoformat() if version.valid_from else None,
                 "until": version.valid_until.isoformat() if version.valid_until else None,
                 "source": version.source,
-                "figure": figure_text(rule, version),
+                "figure": figure_text(rule, version).as_json(),
+                "period": _one_period(version),
             }
             for version in rule.versions
         ],
@@ -89,6 +105,12 @@ def rule_json(rule: Rule) -> dict[str, Any]:
         "notes": [note.as_json() for note in rule.notes],
         "flags": [flag.as_json() for flag in rule.flags],
     }
+
+
+def _one_period(version: Version) -> str | None:
+    """Return the ISO 8601 figure where there is exactly one."""
+    found = {str(case.period) if case.period else None for case in version.cases}
+    return found.pop() if len(found) == 1 else None
 
 
 def tables(rules: Rules) -> str:
@@ -134,7 +156,7 @@ def _rows(rule: Rule) -> Iterable[tuple[str, ...]]:
             f"`{rule.id}`" if index == 0 else "",
             rule.title.en if index == 0 else "",
             _validity(version),
-            figure_text(rule, version),
+            figure_text(rule, version).en,
             rule.basis.value,
             rule.weekend,
             _extension(rule) if index == 0 else "",

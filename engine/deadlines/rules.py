@@ -200,6 +200,8 @@ class Rule:
     """``shift``, ``stay`` or a question's id."""
     calendar: CalendarOf
     versions: tuple[Version, ...]
+    moves: str
+    """The law's source for moving an end to the next working day."""
     counts: str = "event"
     """``event``, ``day`` or a question's id."""
     saturday: str = "free"

@@ -174,6 +174,7 @@ def read_rules(content: bytes, file: str = FILE) -> Rules:
     except YamlFault as error:
         raise RuleFileError(str(error.problem)) from error
     top = _Fields(text, file, (), "the file")
+    moves = dict(_law(fields) for fields in top.inners("laws"))
     questions: dict[str, Question] = {}
     for fields in top.inners("questions"):
         question = _question(fields)
@@ -182,7 +183,7 @@ def read_rules(content: bytes, file: str = FILE) -> Rules:
         questions[question.id] = question
     rules: dict[str, Rule] = {}
     for fields in top.inners("rules"):
-        rule = _rule(fields, questions)
+        rule = _rule(fields, questions, moves)
         if rule.id in rules:
             raise fields.fault("id", "stands here a second time")
         rules[rule.id] = rule
@@ -194,6 +195,12 @@ def read_rules(content: bytes, file: str = FILE) -> Rules:
                 "then", f'names "{follows}", which is no period rule'
             )
     return Rules(MappingProxyType(rules), MappingProxyType(questions))
+
+
+def _law(fields: _Fields) -> tuple[str, str]:
+    found = fields.string("name"), fields.string("moves")
+    fields.done()
+    return found
 
 
 def _question(fields: _Fields) -> Question:
@@ -212,13 +219,17 @@ def _question(fields: _Fields) -> Question:
     return question
 
 
-def _rule(fields: _Fields, questions: Mapping[str, Question]) -> Rule:
+def _rule(fields: _Fields, questions: Mapping[str, Question], moves: Mapping[str, str]) -> Rule:
     owner = fields.string("id")
     fields.named(f"rule {owner}")
     how = fields.choice("how", How)
+    law = fields.string("law")
+    if law not in moves:
+        raise fields.fault("law", f'is "{law}"', "one of the file's laws: " + ", ".join(moves))
     rule = Rule(
         id=owner,
-        law=fields.string("law"),
+        law=law,
+        moves=moves[law],
         title=fields.text("title"),
         how=how,
         basis=fields.choice("basis", Basis),

@@ -35,9 +35,6 @@ from engine.deadlines.rules import (
 )
 from engine.deadlines.text import Text
 
-SHIFT_SOURCE = {"AO": "§ 108 Abs. 3 AO", "BGB": "§ 193 BGB"}
-_SHIFT_DEFAULT = "§ 31 Abs. 3 VwVfG, § 193 BGB"
-
 
 @dataclass(frozen=True, slots=True)
 class Track:
@@ -114,13 +111,12 @@ def _weekend(
     task: Task, day: date, groups: tuple[DayGroup, ...]
 ) -> list[tuple[str | None, str, date, tuple[DayGroup, ...]]]:
     """Return the ends that the rule's way with weekends and holidays leads to."""
-    shift_source = SHIFT_SOURCE.get(task.rule.law, _SHIFT_DEFAULT)
     found: list[tuple[str | None, str, date, tuple[DayGroup, ...]]] = []
     for question, answer in _answers(task.rule.weekend, ("shift", "stay"), WEEKEND_OPTIONS):
         if answer == "stay":
             found.append((question, answer, day, groups))
         else:
-            moved, over = move_to_working_day(day, task.calendar, shift_source)
+            moved, over = move_to_working_day(day, task.calendar, task.rule.moves)
             found.append((question, answer, moved, (*groups, *over)))
     return found
 

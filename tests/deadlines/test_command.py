@@ -96,7 +96,8 @@ def test_rules_are_listed_for_people_and_programs(dienstweg: Command) -> None:
         "from": None,
         "until": None,
         "source": "§ 36 Abs. 2 Satz 2 BauGB",
-        "figure": "P2M",
+        "figure": {"de": "P2M", "en": "P2M"},
+        "period": "P2M",
     }
     assert rules["vwvfg-31"]["extension"]["by"] == ["setting-authority"]
     table = dienstweg("rules", "--law", "vwzg").stdout

@@ -19,6 +19,7 @@ from engine.deadlines.errors import (
 )
 from engine.deadlines.facts import Fact, Plan, derive
 from engine.deadlines.iso import end_of_day, parse_instant, parse_period
+from engine.deadlines.reminders import reminders
 from engine.deadlines.rules_reading import load_rules
 
 RULES = load_rules()
@@ -132,6 +133,14 @@ def test_an_extension_by_a_period_runs_from_the_old_end() -> None:
     assert (revision.before, revision.after) == (deadline.due, end_of_day(date(2026, 7, 3)))
 
 
+def test_a_period_in_hours_is_extended_by_hours() -> None:
+    plan = Plan("vwvfg-31-6", parse_period("PT48H"), start=parse_instant("2026-05-04T10:00"))
+    deadline = learn(opened("vwvfg-31-6"), plan=plan).deadline
+    assert deadline.due == parse_instant("2026-05-06T10:00")
+    change = lengthen(deadline, period=parse_period("PT3H"))
+    assert (change.deadline.due, change.deadline.end) == (parse_instant("2026-05-06T13:00"), date(2026, 5, 6))
+
+
 def test_an_extension_until_a_holiday_moves_on() -> None:
     assert lengthen(set_by_authority(), until=date(2026, 6, 4)).deadline.end == date(2026, 6, 5)
 
@@ -220,9 +229,7 @@ def test_deadlines_are_values() -> None:
 
 def test_reminders_come_before_the_end_on_days_the_office_works() -> None:
     shut = RegionalCalendar("SL", {date(2026, 6, 1): "Betriebsausflug"})
-    found = domain.reminders(
-        date(2026, 6, 5), [parse_period("P3D"), parse_period("P4D"), parse_period("P1W")], shut
-    )
+    found = reminders(date(2026, 6, 5), [parse_period("P3D"), parse_period("P4D"), parse_period("P1W")], shut)
     assert [moment.isoformat() for moment in found] == [
         "2026-05-29T06:00:00+00:00",  # both a week before and four days before (1 June is shut)
         "2026-06-02T06:00:00+00:00",

@@ -130,3 +130,10 @@ def test_retrieval_and_provision_are_starts_of_their_own() -> None:
 def test_a_named_start_needs_no_fact() -> None:
     plan = Plan("vwvfg-31", parse_period("P2W"), start=date(2026, 5, 20))
     assert end(derived(plan)) == date(2026, 6, 3)
+
+
+def test_a_rule_that_was_not_in_force_says_so() -> None:
+    found = derived(Plan("baugb-36a"), fact("received", "2025-10-29"))
+    assert found.explanation is None
+    assert found.missing is not None
+    assert "galt am" in found.missing.de

@@ -7,7 +7,11 @@ import pytest
 
 from engine.deadlines.calendars import RegionalCalendar
 from engine.deadlines.errors import UnsuitablePeriodError
+from engine.deadlines.explanation import Explanation
+from engine.deadlines.facts import Fact, Plan, derive
 from engine.deadlines.functions import NAMES, model_functions, nth_workday
+from engine.deadlines.iso import Period
+from engine.deadlines.rules_reading import load_rules
 from engine.expressions.api import compile_expression
 from engine.expressions.errors import EvaluationError
 from engine.expressions.timers import compile_timer
@@ -46,6 +50,24 @@ def test_python_values_of_other_dialects_are_understood() -> None:
     assert deadline("vwvfg-31", "P2W", datetime(2026, 5, 20, 9)) == "2026-06-03"  # noqa: DTZ001
     assert FUNCTIONS["today"]() == date(2026, 6, 3)
     assert FUNCTIONS["now"]().isoformat() == "2026-06-03T00:30:00+02:00"
+
+
+def test_a_start_may_hang_on_the_facts_of_an_exchange() -> None:
+    asked: list[tuple[object, ...]] = []
+    facts: list[Fact] = []
+
+    def from_facts(rule: str, period: Period | None, basis: str, element: str | None) -> Explanation | None:
+        asked.append((rule, period, basis, element))
+        return derive(load_rules(), Plan(rule, period), facts, SAARLAND).explanation
+
+    functions = model_functions(SAARLAND, datetime(2026, 4, 1, tzinfo=UTC), from_facts=from_facts)
+    expression = compile_expression('deadline("baugb-36-2", "", "arrival:Send_1")', None, functions=NAMES)
+    assert expression.evaluate({}, functions) is None
+    assert asked == [("baugb-36-2", None, "arrival", "Send_1")]
+    facts.append(Fact("received", datetime(2026, 4, 4, 9, tzinfo=UTC), "slip"))
+    assert expression.evaluate({}, functions) == "2026-06-05T22:00:00Z"
+    with pytest.raises(EvaluationError, match="no exchange's facts"):
+        value('deadline("baugb-36-2", "", "arrival")')
 
 
 def test_a_timer_takes_a_deadline_as_its_date() -> None:

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from itertools import pairwise
 
+from dateutil.relativedelta import relativedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -93,6 +94,17 @@ def test_the_explained_days_follow_each_other_and_add_up(rule: str, start: date,
         assert stage.moved[0].first == nominal
     else:
         assert stage.end == nominal
+
+
+@given(days, st.integers(0, 30), st.integers(0, 3), st.integers(0, 60))
+def test_another_library_counts_the_same(start: date, months: int, weeks: int, more: int) -> None:
+    if not (months or weeks or more):
+        return
+    period = Period(months=months, weeks=weeks, days=more)
+    end = start + relativedelta(months=months, weeks=weeks, days=more)
+    while SAARLAND.rest_day(end) is not None:
+        end += DAY
+    assert explain(RULES, Request("vwvfg-31", start, period), SAARLAND).end == end
 
 
 @given(days, st.integers(1, 120))

@@ -31,6 +31,8 @@ questions:
       stay: {de: nein, en: "no"}
 """
 RULE = """
+laws:
+  - {name: X, moves: § 2 X}
 rules:
   - id: a-rule
     law: X
@@ -108,6 +110,7 @@ def test_a_channel_the_rule_does_not_know_is_refused() -> None:
     ("old", "new", "names"),
     [
         ("    law: X\n", "", ("a-rule", "law", "missing")),
+        ("    law: X\n", "    law: Y\n", ("a-rule", "law", "one of the file's laws")),
         ("how: period", "how: guess", ("a-rule", "how", "guess")),
         ("basis: arrival", "basis: hope", ("a-rule", "basis", "hope")),
         ("starts: received", "starts: dreamt", ("a-rule", "starts", "dreamt")),
@@ -142,7 +145,7 @@ def test_faults_name_rule_and_field(old: str, new: str, names: tuple[str, ...]) 
 
 
 def test_the_same_id_twice_is_refused() -> None:
-    twice = RULE + RULE.partition("rules:\n")[2]
+    twice = RULE + RULE.partition("\nrules:\n")[2]
     with pytest.raises(RuleFileError, match="second time"):
         read_rules(twice.encode())
 
