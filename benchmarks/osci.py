@@ -85,8 +85,8 @@ class Bench:
 
         def client(party: Partner) -> Client:
             identity = Identity(party.signer, party.decrypter)
-            transport = HttpTransport()
-            return Client(office, identity, transport, trust=TrustStore(), clock=clock, ids=ids)
+            trust = TrustStore(pinned=[self.alice.decrypter.certificate, self.bob.decrypter.certificate])
+            return Client(office, identity, HttpTransport(), trust=trust, clock=clock, ids=ids)
 
         self.sender, self.receiver = client(self.alice), client(self.bob)
 

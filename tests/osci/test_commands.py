@@ -48,7 +48,7 @@ def test_serve_makes_keys_says_what_it_is_and_takes_a_delivery(tmp_path: Path) -
             Intermediary(address.group(), cipher, signature),
             Identity(alice.signer, alice.decrypter),
             HttpTransport(timeout=60),
-            trust=TrustStore(),
+            trust=TrustStore(pinned=[bob.decrypter.certificate]),
             clock=SystemClock(),
             ids=RandomIds(),
         )

@@ -21,6 +21,8 @@ from adapters.ego_mail.osci.errors import (
     ConversationMismatchError,
     DecryptionError,
     DigestMismatchError,
+    FeedbackError,
+    HttpStatusError,
     LimitExceededError,
     MalformedMessageError,
     NotAllSignedError,
@@ -36,7 +38,10 @@ from adapters.ego_mail.osci.errors import (
     UnreachableError,
     WrongRecipientError,
     WrongReferenceError,
+    definitely_not_done,
 )
+from adapters.ego_mail.osci.feedback import Feedback
+from adapters.ego_mail.osci.signature import Covered, sign
 from adapters.ego_mail.osci.streams import BytesBlob, Spool
 from adapters.ego_mail.osci.trust import TrustStore, Use
 from engine.identifiers import RandomIds
@@ -393,8 +398,8 @@ def test_answers_from_another_step_or_conversation(office: Office, bob: Party) -
         changes: tuple[bytes, bytes] = (b"", b"")
 
         def exchange(self, uri: str, message: wire.Outgoing, *, limit: int | None = None) -> Spool:
-            spool = super().exchange(uri, message, limit=limit)
-            data = spool.read_at(0, spool.size)
+            with super().exchange(uri, message, limit=limit) as spool:
+                data = spool.read_at(0, spool.size)
             # Unsigned on purpose: this is about the dialog's thread alone.
             data = substitute(data, rb"(?s)<osci:SupplierSignature.*?</osci:SupplierSignature>", b"")
             return spool_of(substitute(data, *self.changes))
@@ -471,14 +476,76 @@ def test_an_expired_addressee_and_one_who_cannot_be_encrypted_for(
 
 def test_an_order_with_an_untrusted_certificate(office: Office, alice: Party, tmp_path: Path) -> None:
     stranger = Authority("Other CA").party("Stranger")
-    from adapters.ego_mail.osci.errors import FeedbackError
-
+    to_stranger = Delivery([Container([Data(b"x")])], stranger.cipher)
+    with pytest.raises(CertificateUntrustedError, match="Stranger Cipher"):
+        office.client(alice).store(to_stranger, tmp_path)
     with pytest.raises(FeedbackError) as caught:
-        office.client(alice).store(Delivery([Container([Data(b"x")])], stranger.cipher), tmp_path)
+        office.client(alice, check_readers=False).store(to_stranger, tmp_path)
     assert caught.value.codes == ("9706",)
     with pytest.raises(FeedbackError) as caught:
         office.client(stranger).message_id()
     assert caught.value.codes == ("9501", "9700")
+
+
+def test_readers_inside_inner_seals_are_checked_too(
+    office: Office, alice: Party, bob: Party, tmp_path: Path
+) -> None:
+    stranger = Authority("Other CA").party("Stranger")
+    inner = Container([Data(b"x")], sealed=[Sealed(Container([Data(b"y")]), [stranger.cipher])])
+    outer = Sealed(Container([inner]), [bob.cipher])
+    with pytest.raises(CertificateUntrustedError, match="Stranger Cipher"):
+        office.client(alice).store(Delivery([outer], bob.cipher), tmp_path)
+
+
+def test_content_signers_are_checked_against_a_trust_store(
+    message: bytes, bob: Party, trust: TrustStore
+) -> None:
+    with read(message) as incoming, opened(incoming, bob.decrypter) as package:
+        package.check_signers(trust, NOW)
+        with pytest.raises(CertificateUntrustedError):
+            package.check_signers(TrustStore(), NOW)
+        with pytest.raises(CertificateExpiredError):
+            package.check_signers(trust, NOW + timedelta(days=400))
+
+
+def test_a_signed_content_without_identifier_is_not_taken_for_signed(alice: Party, bob: Party) -> None:
+    """A signer who refers to nothing must not make unsigned content look signed."""
+
+    class Careless:
+        certificate = alice.signature
+        algorithm = alice.signer.algorithm
+
+        def sign(self, data: bytes) -> bytes:
+            return alice.signer.sign(data)
+
+    data = stored(alice, bob, [Container([Container([Data(b"inner")])])])
+
+    def forge(root: xml.Element) -> None:
+        container = root.find(f".//{xml.q(xml.OSCI, 'ContentContainer')}")
+        assert container is not None
+        del container[0].attrib["Id"]
+        empty = Covered("#", None, lambda _kind: b"")
+        certificate = root.find(f".//{xml.q(xml.OSCI, 'SignatureCertificateOriginator')}")
+        assert certificate is not None
+        container.insert(0, sign(container, [empty], Careless(), certificate.get("Id") or ""))
+
+    with (
+        read(change_xml(data, forge)) as incoming,
+        pytest.raises(MalformedMessageError, match="no identifier"),
+    ):
+        opened(incoming)
+
+
+def test_which_errors_leave_the_outcome_open() -> None:
+    def refused(*codes: str) -> FeedbackError:
+        return FeedbackError([Feedback.of(code) for code in codes])
+
+    sure = [UnreachableError(), HttpStatusError(413, "too large"), refused("9803"), refused("9601", "3707")]
+    open_ended = [OutcomeUnknownError(), refused("9801"), SignatureInvalidError(), ReplayedChallengeError()]
+    assert all(definitely_not_done(error) for error in sure)
+    assert not any(definitely_not_done(error) for error in open_ended)
+    assert definitely_not_done(SoapFaultError("9400", "", server=False))
+    assert not definitely_not_done(SoapFaultError("9000", "", server=True))
 
 
 def test_nothing_sent_and_outcome_unknown_are_two_things(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cryptography import x509
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from adapters.ego_mail.intermediary import dialogs, mailboxes, tables
 from adapters.ego_mail.intermediary.cases import (
@@ -135,6 +136,9 @@ class IntermediaryService:
                 return self._carry_out(incoming)
             except OsciError as error:
                 return self.refuse(fault_code(error))
+            except OperationalError:
+                # The database is busy or the disk full: the client may try again.
+                return self.refuse("9000")
 
     # --- one order ---
 
@@ -152,7 +156,7 @@ class IntermediaryService:
             with self._engine.begin() as connection:
                 dialog = None if conversation is None else dialogs.find(connection, conversation, now)
                 case = Case(incoming, message, _owner(message, dialog), dialog, kept, now, closing)
-                if incoming.encrypted and case.owner is None:
+                if case.owner is None and (incoming.encrypted or message.kind is Kind.INIT_DIALOG):
                     raise FaultError("9500")
                 if dialog is not None:
                     dialogs.check_step(dialog, message.control)

@@ -15,7 +15,7 @@ from cryptography import x509
 from adapters.ego_mail.osci import checks, wire, xml
 from adapters.ego_mail.osci.algorithms import STRICT, AlgorithmPolicy
 from adapters.ego_mail.osci.cards import ProcessCard
-from adapters.ego_mail.osci.content import Item, PackageWriter
+from adapters.ego_mail.osci.content import Item, PackageWriter, readers_of
 from adapters.ego_mail.osci.envelope import ControlBlock, Draft, Message, write_message
 from adapters.ego_mail.osci.errors import FeedbackError, MalformedMessageError
 from adapters.ego_mail.osci.feedback import Feedback
@@ -64,6 +64,8 @@ class Settings:
     sign: bool = True
     encrypt: bool = True
     require_signed_answers: bool = True
+    check_readers: bool = True
+    """Encrypt only for certificates the trust store accepts; off where a directory vouches for them."""
     policy: AlgorithmPolicy = STRICT
     limits: wire.Limits = field(default_factory=wire.Limits)
     languages: str = "de"
@@ -219,18 +221,26 @@ class Client:
 
         Raises CertificateError where the addressee's or a reader's certificate is not acceptable now.
         """
-        now = self.clock.now()
-        check_usage(delivery.addressee, Use.CIPHER)
+        self._check_readers(delivery)
         book = self._book(with_cipher=True)
         book.add(ADDRESSEE_CIPHER, delivery.addressee)
         package = PackageWriter(book, self.ids, self.settings.folder).write(delivery.items)
         try:
             certificates = book.finished()
             for entry in certificates.entries:
-                check_validity(entry.certificate, now)
+                check_validity(entry.certificate, self.clock.now())
             yield Packed(certificates, package.element, package.parts)
         finally:
             package.close()
+
+    def _check_readers(self, delivery: Delivery) -> None:
+        now = self.clock.now()
+        for reader in {delivery.addressee, *readers_of(delivery.items)}:
+            if self.settings.check_readers:
+                self.trust.check(reader, Use.CIPHER, now)
+            else:
+                check_validity(reader, now)
+                check_usage(reader, Use.CIPHER)
 
     def draft(self, kind: Kind, control: ControlBlock, order: Order, packed: "Packed | None" = None) -> Draft:
         """Start a message with our certificates and settings."""

@@ -202,6 +202,20 @@ class _FileKey:
         add_cipher_reference(element, f"cid:{self.name}")
 
 
+def readers_of(items: Sequence[Item]) -> list[x509.Certificate]:
+    """Return everybody some part of a package is encrypted for, inner seals included."""
+    readers: list[x509.Certificate] = []
+    for item in items:
+        container = item
+        if isinstance(item, Sealed):
+            readers += item.readers
+            container = item.container
+        if isinstance(container, Container):
+            inner = [content for content in container.contents if isinstance(content, Container)]
+            readers += readers_of([*inner, *container.sealed])
+    return readers
+
+
 def _files(container: Container) -> list[AttachedFile]:
     """All attachments a container's signature covers: its own and those of containers inside it."""
     files: list[AttachedFile] = []

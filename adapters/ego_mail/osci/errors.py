@@ -177,3 +177,19 @@ class HttpStatusError(EnvironmentFaultError):
         """Keep the HTTP ``status``."""
         self.status = status
         super().__init__(f"HTTP {status} {reason}", where=where)
+
+
+_MAYBE_DONE = {"9801", "9810", "9811"}
+"""Used before, reached but failed, failed while executing: only the process card tells."""
+
+
+def definitely_not_done(error: Exception) -> bool:
+    """Tell whether an order that ended with ``error`` surely had no effect, so that it may be sent again.
+
+    Everything else, a wrong signature over the answer included, leaves the outcome open.
+    """
+    if isinstance(error, FeedbackError):
+        return not _MAYBE_DONE.intersection(error.codes)
+    if isinstance(error, SoapFaultError):
+        return not error.server
+    return isinstance(error, UnreachableError | HttpStatusError)

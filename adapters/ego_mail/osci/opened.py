@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+
+from cryptography.hazmat.primitives import hashes
 
 from adapters.ego_mail.osci import xml
 from adapters.ego_mail.osci.algorithms import AlgorithmPolicy
@@ -32,10 +35,12 @@ from adapters.ego_mail.osci.roles import (
 )
 from adapters.ego_mail.osci.signature import Covered, VerifiedSignature, read_signature, verify
 from adapters.ego_mail.osci.streams import Blob, BytesBlob, Spool
+from adapters.ego_mail.osci.trust import TrustStore, Use
 
 _READERS = (ADDRESSEE_CIPHER, READER_CIPHER, ORIGINATOR_CIPHER, AUTHOR_CIPHER)
 _AUTHORS = (ORIGINATOR_SIGNATURE, AUTHOR_SIGNATURE)
 _MAX_SEALS = 8
+_MAX_SIGNATURES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,20 @@ class OpenedPackage:
     def data(self) -> list[ReceivedData]:
         """All data contents."""
         return [data for container in self.containers for data in container.data()]
+
+    def check_signers(self, trust: TrustStore, at: datetime) -> None:
+        """Accept the certificates of all content signatures at an instant, e.g. the card's creation.
+
+        Raises CertificateExpiredError, CertificateUsageError, CertificateUntrustedError. Whether there is a
+        signature at all, and whose it is, stays the caller's question.
+        """
+        containers = list(self.containers)
+        while containers:
+            container = containers.pop()
+            containers += [each for each in container.contents if isinstance(each, ReceivedContainer)]
+            containers += container.sealed
+            for signature in container.signatures:
+                trust.check(signature.certificate, Use.SIGNATURE, at)
 
     def close(self) -> None:
         """Give decrypted attachments back."""
@@ -251,6 +270,8 @@ class PackageReader:
                 sealed += [] if opened is None else [opened]
             else:
                 raise MalformedMessageError(f"{xml.local(node)} has no place in a container")
+        if len(signatures) > _MAX_SIGNATURES:
+            raise LimitExceededError(f"more than {_MAX_SIGNATURES} signatures over one container")
         identifier = element.get("Id") or ""
         files = {file.name: file for content in contents for file in _files_of(content)}
         covered += [Covered.attachment(file.name, file.blob) for file in files.values()]
@@ -299,8 +320,12 @@ class PackageReader:
 
 
 def _cover(node: xml.Element) -> Covered:
-    # Unsigned containers may leave identifiers out; a signature over one without would refer to nothing.
-    return Covered.element(node) if node.get("Id") else Covered("#", None, lambda _: b"")
+    # Unsigned containers may leave identifiers out; what has none cannot be signed.
+    return Covered.element(node) if node.get("Id") else Covered("#", None, _unsignable)
+
+
+def _unsignable(_kind: hashes.HashAlgorithm) -> bytes:
+    raise MalformedMessageError("a content of a signed container has no identifier")
 
 
 def _cipher_reference(element: xml.Element) -> str | None:
