@@ -116,14 +116,17 @@ def _group(name: str, description: str, values: Mapping[str, Any], family: Famil
 
 
 def _field(name: str, value: Any, family: Family) -> CustomField:
+    # Names of data fields may hold any character; they travel as inside a JSON text.
+    plain_name = _json(name, family)[1:-1]
     if isinstance(value, str) and text.fits(value, family):
-        return CustomField(name=_name(name), value=value)
-    return CustomField(name=_name(name), description=JSON, value=json.dumps(value, allow_nan=False))
+        return CustomField(name=plain_name, value=value)
+    return CustomField(name=plain_name, description=JSON, value=_json(value, family))
 
 
-def _name(name: str) -> str:
-    """Names of data fields may hold any character; outside ASCII they travel escaped, as in JSON."""
-    return json.dumps(name)[1:-1]
+def _json(value: Any, family: Family) -> str:
+    """Write JSON with plain letters where the version carries them, else escaped."""
+    plain = json.dumps(value, allow_nan=False, ensure_ascii=False)
+    return plain if text.fits(plain, family) else json.dumps(value, allow_nan=False)
 
 
 def _values(own: list[CustomField]) -> dict[str, Any]:
