@@ -224,8 +224,11 @@ def _open(
             if item.kind is api.ItemKind.MESSAGE:
                 messages.look_in_buffer(app, tx, case.authority_id, case.id, item)
         elif item.kind is api.ItemKind.WORK:
+            from engine.service.services import kind_of_work
+
+            kind = kind_of_work(nodes.get(item.element_id))
             arguments = {"case": case.id, "item": item.id}
-            app.queue.enqueue(tx, "work", arguments, authority_id=case.authority_id, key=item.id)
+            app.queue.enqueue(tx, kind, arguments, authority_id=case.authority_id, key=item.id)
         else:
             row |= {"id": str(app.ids.new()), "kind": "element", "subject_id": item.id, "status": "open"}
             del row["instance"]

@@ -12,7 +12,7 @@ from engine.errors import NotFoundError
 from engine.runtime.peek import read_data
 from engine.service import starting
 from engine.service.access import require
-from engine.service.advance import CaseUnknownError, lock_case
+from engine.service.advance import CaseUnknownError, read_case
 from engine.store.scope import visible_to
 from engine.store.tables import (
     arrivals,
@@ -179,7 +179,7 @@ def data_of(app: "Installation", tx: Connection, case_id: str) -> Mapping[str, A
     if result is not None:
         ended: Mapping[str, Any] = result
         return ended
-    locked = lock_case(tx, case_id)
+    locked = read_case(tx, case_id)
     program = app.programs.program(tx, locked.case.version_id, locked.case.process_id)
     return read_data(program, locked.document)
 

@@ -21,6 +21,7 @@ from engine.service import filing, outcomes
 from engine.service.directory import AuthorityUnknownError, find_authority
 from engine.service.messages import buffer_answer
 from engine.service.starting import Partner, begin, choose_by_message
+from engine.store.locks import lock_name
 from engine.store.tables import arrivals, cases, dispatches, exchanges, subscriptions
 
 if TYPE_CHECKING:
@@ -74,6 +75,9 @@ def note_reading(tx: Connection, arrival_id: str, reading: Reading, sender: Send
 def settle(app: "Installation", tx: Connection, arrival_id: str, reading: Reading, sender: Sender) -> str:
     """Act on a business message; returns the arrival's new status, which is written as well."""
     arrival = tx.execute(select(arrivals).where(arrivals.c.id == arrival_id)).mappings().one()
+    if arrival["sender_key"] is not None:
+        # The same exchange may come twice at the same instant, on paper and electronically.
+        lock_name(tx, f"exchange:{arrival['authority_id']}:{arrival['sender_key']}")
     twin = _duplicate(tx, arrival, sender)
     if twin is not None:
         return _set(tx, arrival, "duplicate", f"the same exchange came as {twin['id']}", twin["case_id"])

@@ -1,12 +1,15 @@
 """Messages and signals inside one authority: one message, one receiver; early ones wait."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from engine.runtime import api
+from engine.store.database import upsert
+from engine.store.locks import lock_name, share_name
+from engine.store.prepared import Prepared
 from engine.store.tables import cases, incidents, message_buffer, subscriptions
 from engine.work.ports import Job
 
@@ -16,6 +19,11 @@ if TYPE_CHECKING:
 LIFETIME = timedelta(days=30)
 """How long a message nobody waits for is kept before a clerk is told."""
 SYSTEM = "system"
+_EXPIRED = Prepared(
+    select(message_buffer).where(
+        message_buffer.c.status == "waiting", message_buffer.c.expires_at <= bindparam("now")
+    )
+)
 
 
 def fits(bound: Mapping[str, Any], carried: Mapping[str, Any]) -> bool:
@@ -30,6 +38,8 @@ def look_in_buffer(
     app: "Installation", tx: Connection, authority_id: str, case_id: str, item: api.OpenItem
 ) -> None:
     """Enqueue delivery where an early message already waits for the wait that just opened."""
+    if item.answers is None:
+        share_name(tx, _meeting(authority_id, item.event))
     early = tx.execute(
         select(message_buffer.c.id)
         .where(
@@ -45,29 +55,28 @@ def look_in_buffer(
         )
 
 
-def handle_match_buffer(app: "Installation", job: Job) -> None:
+def handle_match_buffer(app: "Installation", tx: Connection, job: Job) -> None:
     """Give the oldest fitting early message to a wait that opened after it came."""
-    from engine.service.advance import move
+    from engine.service.advance import lock_case, move_locked
 
-    with app.write() as tx:
-        wait = _subscription(tx, job.arguments["item"])
-        if wait is None:
+    locked = lock_case(tx, job.arguments["case"])
+    wait = _subscription(tx, job.arguments["item"])
+    if wait is None:
+        return
+    rows = tx.execute(
+        select(message_buffer)
+        .where(
+            message_buffer.c.authority_id == job.authority_id,
+            message_buffer.c.name == wait["event"],
+            message_buffer.c.status == "waiting",
+        )
+        .order_by(message_buffer.c.arrived_at, message_buffer.c.id)
+    ).mappings()
+    for row in rows:
+        if _takes(wait, row["correlation"]) and _settle(tx, row["id"], "delivered"):
+            command = api.DeliverMessage(wait["id"], row["name"], row["payload"])
+            move_locked(app, tx, locked, command, SYSTEM)
             return
-        rows = tx.execute(
-            select(message_buffer)
-            .where(
-                message_buffer.c.authority_id == job.authority_id,
-                message_buffer.c.name == wait["event"],
-                message_buffer.c.status == "waiting",
-            )
-            .order_by(message_buffer.c.arrived_at, message_buffer.c.id)
-        ).mappings()
-        for row in rows:
-            if _takes(wait, row["correlation"]):
-                _settle(tx, row["id"], "delivered")
-                command = api.DeliverMessage(wait["id"], row["name"], row["payload"])
-                move(app, tx, wait["case_id"], command, SYSTEM)
-                return
 
 
 def _takes(wait: Mapping[str, Any], carried: Mapping[str, Any]) -> bool:
@@ -93,69 +102,87 @@ def buffer_answer(
     _keep(app, tx, authority_id, name, carried, payload, origin, "waiting")
 
 
-def handle_message(app: "Installation", job: Job) -> None:
+def handle_message(app: "Installation", tx: Connection, job: Job) -> None:
     """Deliver a thrown message to exactly one wait, else begin a case, else keep it for later."""
-    from engine.service.advance import move
     from engine.service.starting import start_by_message
 
     arguments = job.arguments
-    with app.write() as tx:
-        if _known(tx, job.authority_id, arguments["origin"]):
-            return
-        carried: Mapping[str, Any] = arguments["correlation"]
-        for wait in _waits(tx, job.authority_id, "message", arguments["name"]):
-            if wait["answers"] is None and fits(wait["correlation"], carried):
-                _keep_thrown(app, tx, job, "delivered")
-                command = api.DeliverMessage(wait["id"], arguments["name"], arguments["payload"])
-                move(app, tx, wait["case_id"], command, SYSTEM)
-                return
-        started = start_by_message(
-            app, tx, job.authority_id, arguments["name"], arguments["payload"], by=SYSTEM
-        )
-        _keep_thrown(app, tx, job, "waiting" if started is None else "delivered")
+    if _known(tx, job.authority_id, arguments["origin"]):
+        return
+    if _deliver(app, tx, job):
+        return
+    # A wait that opens now looks for early messages first: nobody may miss the other.
+    lock_name(tx, _meeting(job.authority_id, arguments["name"]))
+    if any(_fitting(tx, job)):
+        app.queue.enqueue(tx, "message", arguments, authority_id=job.authority_id, key=arguments["origin"])
+        return
+    started = start_by_message(app, tx, job.authority_id, arguments["name"], arguments["payload"], by=SYSTEM)
+    _keep_thrown(app, tx, job, "waiting" if started is None else "delivered")
 
 
-def handle_signal(app: "Installation", job: Job) -> None:
+def _deliver(app: "Installation", tx: Connection, job: Job) -> bool:
+    """Give the message to the first wait that takes it and is still open under its case's lock."""
+    from engine.service.advance import lock_case, move_locked
+
+    for wait in _fitting(tx, job):
+        locked = lock_case(tx, wait["case_id"])
+        if locked.case.status == "open" and _subscription(tx, wait["id"]) is not None:
+            _keep_thrown(app, tx, job, "delivered")
+            command = api.DeliverMessage(wait["id"], job.arguments["name"], job.arguments["payload"])
+            move_locked(app, tx, locked, command, SYSTEM)
+            return True
+    return False
+
+
+def _fitting(tx: Connection, job: Job) -> Iterator[Mapping[str, Any]]:
+    """Yield the waits that take a thrown message, the oldest first."""
+    for wait in _waits(tx, job.authority_id, "message", job.arguments["name"]):
+        if wait["answers"] is None and fits(wait["correlation"], job.arguments["correlation"]):
+            yield wait
+
+
+def _meeting(authority_id: str, name: str | None) -> str:
+    return f"message:{authority_id}:{name}"
+
+
+def handle_signal(app: "Installation", tx: Connection, job: Job) -> None:
     """Enqueue a thrown signal for every other case of the authority that waits for it."""
-    with app.write() as tx:
-        waiting = {wait["case_id"] for wait in _waits(tx, job.authority_id, "signal", job.arguments["name"])}
-        for case_id in sorted(waiting - {job.arguments["from"]}):
-            app.queue.enqueue(
-                tx,
-                "signal-case",
-                {"case": case_id, "name": job.arguments["name"], "payload": job.arguments["payload"]},
-                authority_id=job.authority_id,
-                key=f"{job.id}:{case_id}",
-            )
+    waiting = {wait["case_id"] for wait in _waits(tx, job.authority_id, "signal", job.arguments["name"])}
+    for case_id in sorted(waiting - {job.arguments["from"]}):
+        app.queue.enqueue(
+            tx,
+            "signal-case",
+            {"case": case_id, "name": job.arguments["name"], "payload": job.arguments["payload"]},
+            authority_id=job.authority_id,
+            key=f"{job.id}:{case_id}",
+        )
 
 
-def handle_signal_case(app: "Installation", job: Job) -> None:
+def handle_signal_case(app: "Installation", tx: Connection, job: Job) -> None:
     """Deliver a signal to one case; an ended case does not mind."""
     from engine.service.advance import move
 
-    with app.write() as tx:
-        still = [
-            wait
-            for wait in _waits(tx, job.authority_id, "signal", job.arguments["name"])
-            if wait["case_id"] == job.arguments["case"]
-        ]
-        if still:
-            command = api.DeliverSignal(job.arguments["name"], job.arguments["payload"])
-            move(app, tx, job.arguments["case"], command, SYSTEM)
+    still = [
+        wait
+        for wait in _waits(tx, job.authority_id, "signal", job.arguments["name"])
+        if wait["case_id"] == job.arguments["case"]
+    ]
+    if still:
+        command = api.DeliverSignal(job.arguments["name"], job.arguments["payload"])
+        move(app, tx, job.arguments["case"], command, SYSTEM)
 
 
 def expire_buffer(app: "Installation") -> int:
     """Turn messages that waited out their lifetime into incidents; return how many."""
     now = app.clock.now()
+    with app.read() as tx:
+        if _EXPIRED.first(tx, now=now) is None:
+            return 0
     with app.write() as tx:
-        rows = tx.execute(
-            select(message_buffer).where(
-                message_buffer.c.status == "waiting", message_buffer.c.expires_at <= now
-            )
-        ).mappings()
-        expired = list(rows)
+        expired = [row._asdict() for row in _EXPIRED.all(tx, now=now)]
         for row in expired:
-            _settle(tx, row["id"], "expired")
+            if not _settle(tx, row["id"], "expired"):
+                continue
             tx.execute(
                 insert(incidents).values(
                     id=str(app.ids.new()),
@@ -197,8 +224,10 @@ def _known(tx: Connection, authority_id: str, origin: str) -> bool:
     return tx.execute(found).first() is not None
 
 
-def _settle(tx: Connection, message_id: str, status: str) -> None:
-    tx.execute(update(message_buffer).where(message_buffer.c.id == message_id).values(status=status))
+def _settle(tx: Connection, message_id: str, status: str) -> bool:
+    """Mark a waiting message; return False where somebody else has taken it."""
+    mine = (message_buffer.c.id == message_id, message_buffer.c.status == "waiting")
+    return tx.execute(update(message_buffer).where(*mine).values(status=status)).rowcount == 1
 
 
 def _keep_thrown(app: "Installation", tx: Connection, job: Job, status: str) -> None:
@@ -218,7 +247,8 @@ def _keep(
 ) -> None:
     now = app.clock.now()
     tx.execute(
-        insert(message_buffer).values(
+        upsert(tx, message_buffer)
+        .values(
             id=str(app.ids.new()),
             authority_id=authority_id,
             name=name,
@@ -229,4 +259,5 @@ def _keep(
             expires_at=now + LIFETIME,
             status=status,
         )
+        .on_conflict_do_nothing(index_elements=["authority_id", "origin"])
     )

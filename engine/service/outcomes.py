@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from engine.exchange.decision import Decision
 from engine.exchange.ports import HandedOver, Outcome, Rejected, Unknown
-from engine.service.stories import Entry, note
+from engine.service.stories import Entry, note, read_head
 from engine.store.database import upsert
 from engine.store.tables import cases, dispatches, evidence, exchanges, facts, incidents, tasks
 
@@ -24,6 +24,9 @@ CONFIRM_POSTING = "confirm-posting"
 TASK_NAMES = {CONFIRM_POSTING: "Brief zur Post geben und Aufgabe zur Post bestätigen"}
 
 
+_CASE_OF = select(exchanges.c.case_id).join(dispatches, dispatches.c.exchange_id == exchanges.c.id)
+
+
 def did_not_go(outcome: Outcome) -> bool:
     """Tell whether a resolved dispatch may be transmitted (again) on the same channel."""
     return isinstance(outcome, Rejected) and outcome.retry
@@ -31,6 +34,9 @@ def did_not_go(outcome: Outcome) -> bool:
 
 def record(app: "Installation", tx: Connection, dispatch_id: str, outcome: Outcome) -> None:
     """Record what a carrier said of a dispatch, and set going what follows from it."""
+    case_id = tx.scalar(_CASE_OF.where(dispatches.c.id == dispatch_id))
+    if case_id is not None:
+        read_head(tx, case_id)  # cases are locked before their exchanges, everywhere
     dispatch = (
         tx.execute(select(dispatches).where(dispatches.c.id == dispatch_id).with_for_update())
         .mappings()

@@ -5,7 +5,7 @@ from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, select, update
 
 from engine.actor import Actor
 from engine.errors import RefusedError
@@ -22,7 +22,7 @@ class PostingRefusedError(RefusedError):
     """The posting cannot be confirmed like this."""
 
 
-def about(tx: Connection, task: RowMapping) -> dict[str, Any]:
+def about(tx: Connection, task: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a clerk needs to know of the dispatch behind a task."""
     dispatch = tx.execute(select(dispatches).where(dispatches.c.id == task["subject_id"])).mappings().one()
     parts = tx.execute(
@@ -40,7 +40,7 @@ def about(tx: Connection, task: RowMapping) -> dict[str, Any]:
 
 
 def complete(
-    app: "Installation", tx: Connection, task: RowMapping, actor: Actor, data: Mapping[str, Any]
+    app: "Installation", tx: Connection, task: Mapping[str, Any], actor: Actor, data: Mapping[str, Any]
 ) -> None:
     """Confirm a posting: a dated fact. ``data`` may give ``posted_on`` (ISO date, default today)."""
     if task["kind"] != outcomes.CONFIRM_POSTING:

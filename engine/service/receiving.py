@@ -10,6 +10,7 @@ from engine.exchange.errors import UnreadableError
 from engine.exchange.ports import Incoming, Part, Payload, Reading, split_channel
 from engine.service import confirming, matching
 from engine.service.directory import own_mailboxes
+from engine.store.locks import lock_name
 from engine.store.tables import arrival_parts, arrivals
 from engine.work.ports import Job
 
@@ -37,6 +38,7 @@ def _take_in(app: "Installation", incoming: Incoming) -> int:
     """Store one arrival and enqueue its reading; a known carrier id is not stored twice."""
     mailbox = incoming.mailbox
     with app.write() as tx:
+        lock_name(tx, f"arrival:{mailbox.authority_id}:{mailbox.channel}:{incoming.carrier_reference}")
         known = tx.execute(
             select(arrivals.c.id).where(
                 arrivals.c.authority_id == mailbox.authority_id,
@@ -127,13 +129,22 @@ def handle_arrival(app: "Installation", job: Job) -> None:
             payload, reading = read_parts(app, arrival["channel"], parts, Path(folder))
         except UnreadableError as error:
             with app.write() as tx:
-                _unreadable(app, tx, arrival, error)
+                if _still_new(tx, arrival_id):
+                    _unreadable(app, tx, arrival, error)
             return
         with app.write() as tx:
+            if not _still_new(tx, arrival_id):
+                return
             matching.match(app, tx, arrival, reading)
             if reading.confirmation_wanted:
                 confirming.confirm(app, tx, arrival, payload, reading, parts)
     app.probe("arrival-matched")
+
+
+def _still_new(tx: Connection, arrival_id: str) -> bool:
+    """Lock the arrival and tell whether nobody else has read it meanwhile."""
+    status = tx.scalar(select(arrivals.c.status).where(arrivals.c.id == arrival_id).with_for_update())
+    return status == "new"
 
 
 def read_parts(

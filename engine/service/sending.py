@@ -30,6 +30,7 @@ from engine.service import outcomes
 from engine.service.directory import find_authority, find_mailbox
 from engine.service.dispatch_parts import load_prepared, store_prepared
 from engine.service.rules import load_rules
+from engine.service.stories import read_head
 from engine.store.tables import (
     arrivals,
     cases,
@@ -49,6 +50,7 @@ def handle_send(app: "Installation", job: Job) -> None:
     """Bring one exchange on its way, or go on where an earlier attempt was cut off."""
     exchange_id = job.arguments["exchange"]
     with app.write() as tx:
+        _lock_case_of(tx, exchange_id)
         exchange = _exchange(tx, exchange_id)
         latest = _latest_dispatch(tx, exchange_id)
         if exchange["status"] in ("withdrawn", "held") or _settled(latest):
@@ -89,6 +91,11 @@ def deliver(app: "Installation", dispatch: Mapping[str, Any]) -> None:
     with app.write() as tx:
         outcomes.record(app, tx, dispatch["id"], outcome)
     app.probe("recorded")
+
+
+def _lock_case_of(tx: Connection, exchange_id: str) -> None:
+    """Lock the exchange's case first: whoever holds a case may want its exchanges, never the other way."""
+    read_head(tx, tx.execute(select(exchanges.c.case_id).where(exchanges.c.id == exchange_id)).scalar_one())
 
 
 def _exchange(tx: Connection, exchange_id: str) -> RowMapping:

@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection
 
+from engine.definitions.model import Node
 from engine.errors import EnvironmentFaultError
 from engine.runtime import api
 from engine.runtime.peek import read_item
-from engine.service.advance import lock_case, move
-from engine.store.tables import cases
+from engine.service.advance import Locked, lock_case, move_locked, read_case
 from engine.work.ports import Job
 
 if TYPE_CHECKING:
@@ -57,26 +57,61 @@ def handler_for(name: str | None) -> WorkHandler:
     )
 
 
+def known_workers() -> frozenset[str]:
+    """Return the names of all kinds of work that are done here."""
+    return frozenset(BUILT_IN) | {point.name for point in entry_points(group=GROUP)}
+
+
+def kind_of_work(node: Node | None) -> str:
+    """Return the kind of job for a service task: ``step`` where its work reaches nothing outside."""
+    return "step" if node is not None and _handler_name(node) in BUILT_IN else "work"
+
+
+def _handler_name(node: Node) -> str | None:
+    return node.attributes.get("work") or node.implementation
+
+
+def handle_step(app: "Installation", tx: Connection, job: Job) -> None:
+    """Do the work of one service task whose handler is built in, and let its case go on."""
+    item_id = job.arguments["item"]
+    locked = lock_case(tx, job.arguments["case"])
+    found = _work_of(app, tx, locked, item_id)
+    if found is not None:
+        item, handler = found
+        move_locked(app, tx, locked, _outcome(item, handler), SYSTEM)
+
+
 def handle_work(app: "Installation", job: Job) -> None:
     """Do the work of one service task and let its case go on; work that is no longer open is left."""
     case_id, item_id = job.arguments["case"], job.arguments["item"]
     with app.read() as tx:
-        locked = lock_case(tx, case_id)
-        if locked.case.status != "open":
-            return
-        program = app.programs.program(tx, locked.case.version_id, locked.case.process_id)
-        item = read_item(program, locked.document, item_id)
-        nodes = app.programs.nodes(tx, locked.case.version_id)
-    if item is None:
+        found = _work_of(app, tx, read_case(tx, case_id), item_id)
+    if found is None:
         return
-    node = nodes[item.element_id]
-    handler = handler_for(node.attributes.get("work") or node.implementation)
-    command: api.Command
-    try:
-        command = api.CompleteWork(item_id, handler(item.data))
-    except BpmnError as error:
-        command = api.FailWork(item_id, error.code, str(error))
+    command = _outcome(*found)
+    app.probe("worked")
     with app.write() as tx:
-        status = tx.scalar(select(cases.c.status).where(cases.c.id == case_id))
-        if status == "open" and read_item(program, lock_case(tx, case_id).document, item_id) is not None:
-            move(app, tx, case_id, command, SYSTEM)
+        locked = lock_case(tx, case_id)
+        if _work_of(app, tx, locked, item_id) is not None:
+            move_locked(app, tx, locked, command, SYSTEM)
+
+
+def _work_of(
+    app: "Installation", tx: Connection, locked: Locked, item_id: str
+) -> tuple[api.OpenItem, WorkHandler] | None:
+    """Return the item and who does its work, or None where the case no longer waits for it."""
+    if locked.case.status != "open":
+        return None
+    program = app.programs.program(tx, locked.case.version_id, locked.case.process_id)
+    item = read_item(program, locked.document, item_id)
+    if item is None:
+        return None
+    node = app.programs.nodes(tx, locked.case.version_id)[item.element_id]
+    return item, handler_for(_handler_name(node))
+
+
+def _outcome(item: api.OpenItem, handler: WorkHandler) -> api.Command:
+    try:
+        return api.CompleteWork(item.id, handler(item.data))
+    except BpmnError as error:
+        return api.FailWork(item.id, error.code, str(error))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, select
 
 from engine.errors import RefusedError
 from engine.exchange.chain import GENESIS
@@ -13,6 +13,7 @@ from engine.service.advance import CaseRow, apply
 from engine.service.programs import ProcedureUnknownError
 from engine.service.stories import Head
 from engine.store.database import upsert
+from engine.store.prepared import Prepared, insert_into
 from engine.store.tables import case_states, cases, counters, procedure_versions, processes
 
 if TYPE_CHECKING:
@@ -21,6 +22,17 @@ if TYPE_CHECKING:
 
 class StartRefusedError(RefusedError):
     """A case cannot be begun like this."""
+
+
+_INSERT_CASE = insert_into(cases, *CaseRow.__dataclass_fields__, "title", "started_at", "started_by")
+_INSERT_STATE = insert_into(case_states, "case_id", "authority_id", "sequence", "document", "chain_head")
+_PROCESSES = (
+    select(processes, procedure_versions.c.number)
+    .join(procedure_versions, procedure_versions.c.id == processes.c.version_id)
+    .order_by(processes.c.procedure_key, procedure_versions.c.number, processes.c.process_id)
+)
+_ALL_PROCESSES = Prepared(_PROCESSES)
+_PROCESSES_OF = Prepared(_PROCESSES.where(processes.c.procedure_key == bindparam("procedure")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +54,13 @@ class Partner:
     reference: str | None = None
 
 
-def latest_processes(tx: Connection) -> list[Mapping[str, Any]]:
-    """Return the processes of the newest version of every procedure."""
-    rows = tx.execute(
-        select(processes, procedure_versions.c.number)
-        .join(procedure_versions, procedure_versions.c.id == processes.c.version_id)
-        .order_by(processes.c.procedure_key, procedure_versions.c.number, processes.c.process_id)
-    ).mappings()
+def latest_processes(tx: Connection, procedure: str | None = None) -> list[Mapping[str, Any]]:
+    """Return the processes of the newest version of every procedure, or of one."""
+    rows = _ALL_PROCESSES.all(tx) if procedure is None else _PROCESSES_OF.all(tx, procedure=procedure)
     newest: dict[str, int] = {}
-    found = [dict(row) for row in rows]
-    for row in found:
-        newest[row["procedure_key"]] = max(newest.get(row["procedure_key"], 0), row["number"])
-    return [row for row in found if row["number"] == newest[row["procedure_key"]]]
+    for row in rows:
+        newest[row.procedure_key] = max(newest.get(row.procedure_key, 0), row.number)
+    return [dict(row._asdict()) for row in rows if row.number == newest[row.procedure_key]]
 
 
 def choose_manual(tx: Connection, procedure: str, process_id: str | None) -> ProcessChoice:
@@ -61,7 +68,7 @@ def choose_manual(tx: Connection, procedure: str, process_id: str | None) -> Pro
 
     Raises ProcedureUnknownError, or StartRefusedError where it is not clear which process is meant.
     """
-    rows = [row for row in latest_processes(tx) if row["procedure_key"] == procedure]
+    rows = latest_processes(tx, procedure)
     if not rows:
         raise ProcedureUnknownError(
             f"no procedure {procedure!r} is deployed", hint="'dienstweg model list' shows what is"
@@ -100,6 +107,23 @@ def begin(
     partner: Partner = Partner(),
 ) -> str:
     """Write a new case, run it to its first wait, and return its id. Commits with ``tx``."""
+    command = api.Start(dict(data), choice.start_event)
+    case_id, _ = begin_with(app, tx, authority_id, choice, command, by=by, unit_id=unit_id, partner=partner)
+    return case_id
+
+
+def begin_with(
+    app: "Installation",
+    tx: Connection,
+    authority_id: str,
+    choice: ProcessChoice,
+    command: api.Command,
+    *,
+    by: str,
+    unit_id: str | None = None,
+    partner: Partner = Partner(),
+) -> tuple[str, api.Advance]:
+    """Write a new case and begin it with ``command``; return its id and what followed."""
     now = app.clock.now()
     package = app.programs.package(tx, choice.version_id)
     number = next_number(tx, authority_id, f"case:{choice.procedure_key}:{now.year}")
@@ -117,17 +141,12 @@ def begin(
         status="open",
     )
     row = {name: getattr(case, name) for name in CaseRow.__dataclass_fields__}
-    tx.execute(
-        insert(cases).values(**row, title=f"{package.title} {reference}", started_at=now, started_by=by)
-    )
-    tx.execute(
-        insert(case_states).values(
-            case_id=case.id, authority_id=authority_id, sequence=0, document="", chain_head=GENESIS
-        )
+    _INSERT_CASE.run(tx, **row, title=f"{package.title} {reference}", started_at=now, started_by=by)
+    _INSERT_STATE.run(
+        tx, case_id=case.id, authority_id=authority_id, sequence=0, document="", chain_head=GENESIS
     )
     head = Head(case.id, authority_id, 0, GENESIS)
-    apply(app, tx, case, head, None, api.Start(dict(data), choice.start_event), by)
-    return case.id
+    return case.id, apply(app, tx, case, head, None, command, by)
 
 
 def start_by_message(
@@ -149,8 +168,21 @@ def start_by_message(
 
 def next_number(tx: Connection, authority_id: str, name: str) -> int:
     """Count up a counter of the authority without gaps; concurrent callers wait for each other."""
-    first = upsert(tx, counters).values(authority_id=authority_id, name=name, value=1)
-    counted = first.on_conflict_do_update(
-        index_elements=["authority_id", "name"], set_={"value": counters.c.value + 1}
-    ).returning(counters.c.value)
-    return int(tx.execute(counted).scalar_one())
+    row = _COUNT[tx.dialect.name].first(tx, authority=authority_id, counter=name)
+    if row is None:
+        raise RuntimeError(f"counter {name} was not counted")
+    return int(row.value)
+
+
+def _count(dialect: str) -> Prepared:
+    first = upsert(dialect, counters).values(
+        authority_id=bindparam("authority"), name=bindparam("counter"), value=1
+    )
+    return Prepared(
+        first.on_conflict_do_update(
+            index_elements=["authority_id", "name"], set_={"value": counters.c.value + 1}
+        ).returning(counters.c.value)
+    )
+
+
+_COUNT = {dialect: _count(dialect) for dialect in ("sqlite", "postgresql")}

@@ -16,7 +16,7 @@ from engine.store.tables import case_states, chain, history
 SALT_BYTES = 16
 
 _MINE = (case_states.c.case_id == bindparam("case"), case_states.c.sequence == bindparam("before"))
-_LINKED = {"sequence": bindparam("after"), "chain_head": bindparam("hash")}
+_LINKED: dict[str, Any] = {"sequence": bindparam("after"), "chain_head": bindparam("hash")}
 _NOTE = Prepared(update(case_states).where(*_MINE).values(**_LINKED))
 _MOVE = Prepared(
     update(case_states)

@@ -1,12 +1,12 @@
 """Tasks: listing, claiming, completing. The first to complete wins; the second reads who and when."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from engine.actor import Actor, Role
 from engine.definitions.forms import Form, typed_submission, validate_submission
@@ -15,8 +15,9 @@ from engine.runtime import api
 from engine.runtime.peek import read_item
 from engine.service import posting
 from engine.service.access import require
-from engine.service.advance import lock_case, move
-from engine.store.scope import visible_to
+from engine.service.advance import Locked, lock_case, move_locked, read_case
+from engine.store.prepared import Prepared
+from engine.store.scope import sees, visible_to
 from engine.store.tables import cases, people, tasks
 
 if TYPE_CHECKING:
@@ -73,6 +74,11 @@ class TaskView:
 
 _CASE_COLUMNS = ("own_reference", "partner_reference", "procedure_key")
 _LINE = [(cases if name in _CASE_COLUMNS else tasks).c[name] for name in TaskLine.__dataclass_fields__]
+_SHOW_LINE = Prepared(
+    select(*_LINE).join(cases, cases.c.id == tasks.c.case_id).where(tasks.c.id == bindparam("task"))
+)
+_FIND = Prepared(select(tasks).where(tasks.c.id == bindparam("task")))
+_LOCK = Prepared(select(tasks).where(tasks.c.id == bindparam("task")).with_for_update())
 
 
 def list_tasks(
@@ -114,15 +120,15 @@ def show_task(app: "Installation", actor: Actor, key: str) -> TaskView:
         line = _line(tx, row["id"])
         if row["kind"] != "form":
             return TaskView(line, None, posting.about(tx, row))
-        case = tx.execute(select(cases).where(cases.c.id == row["case_id"])).mappings().one()
-        return TaskView(line, _form(app, tx, case, row), _data(app, tx, case, row))
+        locked = read_case(tx, row["case_id"])
+        return TaskView(line, _form(app, tx, locked, row), _data(app, tx, locked, row))
 
 
 def claim_task(app: "Installation", actor: Actor, key: str, *, release: bool = False) -> TaskLine:
     """Take a task, or give it back; raise TaskClaimedError where a colleague has it."""
     require(actor, Role.CLERK)
     with app.write() as tx:
-        row = _find(tx, actor, key)
+        row = _reread(tx, _find(tx, actor, key), _LOCK)
         _refuse_done(tx, row)
         if row["claimed_by"] not in (None, actor.person_id):
             raise TaskClaimedError(
@@ -163,8 +169,8 @@ def complete_task(
     with app.write() as tx:
         row = _find(tx, actor, key)
         # The case is locked before the task is judged: a colleague's completion is waited for, then seen.
-        case = lock_case(tx, row["case_id"]).case
-        row = _find(tx, actor, row["id"])
+        locked = lock_case(tx, row["case_id"])
+        row = _reread(tx, row)
         _refuse_done(tx, row)
         if row["claimed_by"] not in (None, actor.person_id):
             raise TaskClaimedError(
@@ -173,30 +179,35 @@ def complete_task(
         if row["kind"] != "form":
             posting.complete(app, tx, row, actor, data or {})
             return _line(tx, row["id"])
-        case_row = tx.execute(select(cases).where(cases.c.id == case.id)).mappings().one()
-        form = _form(app, tx, case_row, row)
+        form = _form(app, tx, locked, row)
         if form is None:
             accepted: Mapping[str, Any] = dict(data or {})
         else:
-            accepted = validate_submission(form, data or {}, _data(app, tx, case_row, row))
-        move(app, tx, case.id, api.CompleteTask(row["id"], accepted), actor.person_id)
+            accepted = validate_submission(form, data or {}, _data(app, tx, locked, row))
+        move_locked(app, tx, locked, api.CompleteTask(row["id"], accepted), actor.person_id)
         return _line(tx, row["id"])
 
 
-def _find(tx: Connection, actor: Actor, key: str) -> RowMapping:
-    found = (
-        tx.execute(select(tasks).where(tasks.c.id == key, visible_to(actor, tasks))).mappings().one_or_none()
-    )
-    if found is None and len(key) >= 6:
+def _find(tx: Connection, actor: Actor, key: str) -> Mapping[str, Any]:
+    found = _FIND.first(tx, task=key)
+    if found is not None and sees(actor, found):
+        return dict(found._asdict())
+    rows: Sequence[RowMapping] = []
+    if len(key) >= 6:
         begun = select(tasks).where(visible_to(actor, tasks), tasks.c.id.startswith(key)).limit(2)
         rows = tx.execute(begun).mappings().all()
-        found = rows[0] if len(rows) == 1 else None
-    if found is None:
+    if len(rows) != 1:
         raise TaskUnknownError(f"no task {key!r}", hint="'dienstweg task list' shows open tasks")
-    return found
+    return dict(rows[0])
 
 
-def _refuse_done(tx: Connection, row: RowMapping) -> None:
+def _reread(tx: Connection, row: Mapping[str, Any], how: Prepared = _FIND) -> Mapping[str, Any]:
+    """Return the task as it is now that whoever was faster has committed."""
+    found = how.first(tx, task=row["id"])
+    return row if found is None else dict(found._asdict())
+
+
+def _refuse_done(tx: Connection, row: Mapping[str, Any]) -> None:
     if row["status"] == "completed":
         raise TaskDoneError(
             f"{_name(tx, row['closed_by'])} finished this task at {_clock(row['closed_at'])}",
@@ -219,21 +230,20 @@ def _clock(at: datetime | None) -> str:
 
 
 def _line(tx: Connection, task_id: str) -> TaskLine:
-    row = tx.execute(
-        select(*_LINE).join(cases, cases.c.id == tasks.c.case_id).where(tasks.c.id == task_id)
-    ).one()
+    row = _SHOW_LINE.first(tx, task=task_id)
+    if row is None:
+        raise TaskUnknownError(f"no task {task_id}")
     return TaskLine(*row)
 
 
-def _form(app: "Installation", tx: Connection, case: RowMapping, row: RowMapping) -> Form | None:
+def _form(app: "Installation", tx: Connection, locked: Locked, row: Mapping[str, Any]) -> Form | None:
     if row["form"] is None:
         return None
-    return app.programs.package(tx, case["version_id"]).forms.get(row["form"])
+    return app.programs.package(tx, locked.case.version_id).forms.get(row["form"])
 
 
-def _data(app: "Installation", tx: Connection, case: RowMapping, row: RowMapping) -> Mapping[str, Any]:
+def _data(app: "Installation", tx: Connection, locked: Locked, row: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the data that the case shows at this task; only here the case document is read."""
-    locked = lock_case(tx, case["id"])
-    program = app.programs.program(tx, case["version_id"], case["process_id"])
+    program = app.programs.program(tx, locked.case.version_id, locked.case.process_id)
     item = read_item(program, locked.document, row["id"])
     return item.data if item is not None else {}

@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, select
 from engine.actor import Actor
 from engine.errors import DienstwegError, NotFoundError
 from engine.runtime import api
-from engine.service.advance import lock_case, move
+from engine.service.advance import lock_case, move_locked
 from engine.store.scope import visible_to
 from engine.store.tables import cases, incidents, timers
 
@@ -98,11 +98,12 @@ def _fire(app: "Installation", timer_id: str, case_id: str) -> bool:
     """Fire one timer if it is still due under the case's lock; return whether it fired."""
     try:
         with app.write() as tx:
-            lock_case(tx, case_id)
+            locked = lock_case(tx, case_id)
             row = tx.execute(select(timers).where(timers.c.id == timer_id)).mappings().one_or_none()
             if row is None or row["due_at"] is None or row["due_at"] > app.clock.now():
                 return False
-            move(app, tx, case_id, api.FireTimer(timer_id, row["revision"]), SYSTEM)
+            move_locked(app, tx, locked, api.FireTimer(timer_id, row["revision"]), SYSTEM)
+        app.probe("timer-fired")
     except DienstwegError as error:
         _refused(app, timer_id, case_id, error)
         return False

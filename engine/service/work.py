@@ -7,12 +7,12 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert, select
 
 from engine.service import confirming, messages, receiving, sending, services, timing
 from engine.store.tables import incidents
 from engine.work.embedded import EmbeddedWorker
-from engine.work.ports import Handler, Job
+from engine.work.ports import Handlers, Job
 from engine.work.scheduler import Wakeup
 
 if TYPE_CHECKING:
@@ -21,16 +21,20 @@ if TYPE_CHECKING:
 POLL = timedelta(seconds=2)
 """How often mailboxes are looked into; folders on shares tell nobody that something came."""
 
-_HANDLERS: Mapping[str, Callable[["Installation", Job], None]] = {
+_OUTSIDE: Mapping[str, Callable[["Installation", Job], None]] = {
     "send": sending.handle_send,
     "arrival": receiving.handle_arrival,
     "confirm": confirming.handle_confirm,
+    "work": services.handle_work,
+}
+_INSIDE: Mapping[str, Callable[["Installation", Connection, Job], None]] = {
     "message": messages.handle_message,
     "signal": messages.handle_signal,
     "signal-case": messages.handle_signal_case,
     "match-buffer": messages.handle_match_buffer,
-    "work": services.handle_work,
+    "step": services.handle_step,
 }
+"""Work that happens in one transaction: it commits together with its job's end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,32 +55,42 @@ class Done:
         return Done(self.timers + other.timers, self.jobs + other.jobs, self.arrivals + other.arrivals)
 
 
-def handlers(app: "Installation") -> dict[str, Handler]:
+def handlers(app: "Installation") -> Handlers:
     """Return the handlers of every kind of job, bound to the installation."""
-    return {kind: partial(handler, app) for kind, handler in _HANDLERS.items()}
+    return Handlers(
+        outside={kind: partial(handler, app) for kind, handler in _OUTSIDE.items()},
+        inside={kind: partial(handler, app) for kind, handler in _INSIDE.items()},
+        exhausted=partial(give_up, app),
+    )
 
 
 def make_worker(app: "Installation") -> EmbeddedWorker:
     """Return a worker for the installation's jobs."""
-    return EmbeddedWorker(app.queue, handlers(app), partial(give_up, app), app.jitter)
+    return EmbeddedWorker(app.queue, handlers(app), app.jitter)
 
 
-def give_up(app: "Installation", job: Job, reason: str) -> None:
-    """Open an incident for a job that failed for good."""
+def give_up(app: "Installation", tx: Connection, job: Job, reason: str) -> None:
+    """Open an incident, once, for a job that failed for good; only the branch it belongs to is held."""
+    kind = f"job:{job.kind}"
+    subject = str(job.arguments.get("item") or next(iter(job.arguments.values()), ""))
+    known = select(incidents.c.id).where(
+        incidents.c.subject_id == subject, incidents.c.kind == kind, incidents.c.status == "open"
+    )
+    if tx.execute(known).first() is not None:
+        return
     case = job.arguments.get("case")
-    with app.write() as tx:
-        tx.execute(
-            insert(incidents).values(
-                id=str(app.ids.new()),
-                authority_id=job.authority_id,
-                case_id=case if isinstance(case, str) else None,
-                kind=f"job:{job.kind}",
-                subject_id=str(next(iter(job.arguments.values()), "")),
-                message=reason,
-                status="open",
-                opened_at=app.clock.now(),
-            )
+    tx.execute(
+        insert(incidents).values(
+            id=str(app.ids.new()),
+            authority_id=job.authority_id,
+            case_id=case if isinstance(case, str) else None,
+            kind=kind,
+            subject_id=subject,
+            message=reason,
+            status="open",
+            opened_at=app.clock.now(),
         )
+    )
 
 
 def run_round(app: "Installation", worker: EmbeddedWorker, *, collect: bool = True) -> Done:

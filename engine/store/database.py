@@ -7,12 +7,15 @@ from typing import Any
 from sqlalchemy import Connection, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
-from engine.store.errors import DatabaseUnavailableError
+from engine.errors import DienstwegError
+from engine.store.errors import CaseChangedError, DatabaseUnavailableError
 
 BUSY_TIMEOUT_MS = 60_000
 _READ_ONLY = "dienstweg_read_only"
+_CROSSED = ("40001", "40P01")
+"""PostgreSQL's codes for transactions that stood in each other's way: one of them has to be repeated."""
 
 
 class Database:
@@ -22,6 +25,12 @@ class Database:
         """Prepare the engine for ``url``; nothing is connected yet."""
         self.url = _normalised(make_url(url))
         self.engine: Engine = _create(self.url)
+        # One picture of everything: SQLite's readers have it anyway.
+        self._reading: dict[str, Any] = (
+            {_READ_ONLY: True}
+            if self.is_sqlite
+            else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        )
 
     @property
     def is_sqlite(self) -> bool:
@@ -41,7 +50,7 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """Open a reading transaction: one consistent picture, no lock that keeps a writer waiting."""
         with self._connected() as connection:
-            reading = connection.execution_options(**{_READ_ONLY: True})
+            reading = connection.execution_options(**self._reading)
             with reading.begin():
                 yield reading
 
@@ -54,22 +63,38 @@ class Database:
         try:
             with self.engine.connect() as connection:
                 yield connection
-        except OperationalError as error:
-            raise _explained(error) from error
         except DBAPIError as error:
-            if error.connection_invalidated:
-                raise _explained(error) from error
-            raise
+            explained = _explained(error.orig, lost=error.connection_invalidated)
+            if explained is None:
+                raise
+            raise explained from error
+        except self._driver.Error as error:  # prepared statements run on the driver's cursor
+            explained = _explained(error, lost=False)
+            if explained is None:
+                raise
+            raise explained from error
+
+    @property
+    def _driver(self) -> Any:
+        return self.engine.dialect.dbapi
 
 
-def upsert(connection: Connection, table: Table) -> Any:
-    """Return an INSERT of the connection's dialect that knows ON CONFLICT."""
-    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+def upsert(where: Connection | str, table: Table) -> Any:
+    """Return an INSERT that knows ON CONFLICT, in the dialect of a connection or of that name."""
+    name = where if isinstance(where, str) else where.dialect.name
+    return sqlite.insert(table) if name == "sqlite" else postgresql.insert(table)
 
 
-def _explained(error: DBAPIError) -> DatabaseUnavailableError:
-    """Turn the driver's complaint into one line with a way out."""
-    lines = str(error.orig).strip().splitlines()
+def _explained(error: BaseException | None, *, lost: bool) -> DienstwegError | None:
+    """Turn the driver's complaint into one line with a way out; None where it tells of a fault of ours."""
+    if getattr(error, "sqlstate", None) in _CROSSED:
+        return CaseChangedError(
+            "somebody else worked on the same thing at the same instant", hint="repeat what you did"
+        )
+    # Both drivers name the class after the Python database API; its subclasses tell more than we need.
+    if not lost and "OperationalError" not in {base.__name__ for base in type(error).__mro__}:
+        return None
+    lines = str(error).strip().splitlines()
     return DatabaseUnavailableError(
         f"the database does not answer: {lines[0] if lines else 'no reason given'}",
         hint="check disk space, the file's permissions or the server; what was begun has been rolled back",

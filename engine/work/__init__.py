@@ -1,5 +1,5 @@
 """Background work: one port, two dispatchers, and the scheduler that wakes them."""
 
-from engine.work.ports import Handler, Job, JobQueue, RetryPolicy
+from engine.work.ports import Handler, Handlers, InsideHandler, Job, JobQueue, RetryPolicy
 
-__all__ = ["Handler", "Job", "JobQueue", "RetryPolicy"]
+__all__ = ["Handler", "Handlers", "InsideHandler", "Job", "JobQueue", "RetryPolicy"]

@@ -3,26 +3,57 @@
 import logging
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, or_, select, update
 
 from engine.clock import Clock
 from engine.errors import DienstwegError
 from engine.identifiers import IdSource
-from engine.store.database import Database
+from engine.store.database import Database, upsert
+from engine.store.prepared import Prepared
 from engine.store.tables import jobs
-from engine.work.ports import Handler, Job, policy_for
+from engine.work.ports import Handlers, Job, policy_for
 
 LEASE = timedelta(minutes=5)
 """How long a claimed job is left alone before another worker may take it up (its process died)."""
 
 _log = logging.getLogger("dienstweg.work")
 
-Exhausted = Callable[[Job, str], None]
-"""Called when a job has used up its attempts; opens an incident."""
+_COLUMNS = ("id", "authority_id", "kind", "key", "arguments", "due_at", "attempts")
+_ENQUEUE = {
+    dialect: Prepared(
+        upsert(dialect, jobs)
+        .values({name: bindparam(name, type_=jobs.c[name].type) for name in _COLUMNS})
+        .on_conflict_do_nothing(index_elements=["kind", "key"])
+    )
+    for dialect in ("sqlite", "postgresql")
+}
+_FREE = (
+    jobs.c.due_at <= bindparam("now"),
+    or_(jobs.c.lease_until.is_(None), jobs.c.lease_until < bindparam("now")),
+)
+_DUE = select(jobs).where(*_FREE).order_by(jobs.c.due_at, jobs.c.id).limit(1)
+_PEEK = Prepared(_DUE)
+_TAKE = Prepared(_DUE.with_for_update(skip_locked=True))
+_LEASE = Prepared(
+    update(jobs)
+    .where(jobs.c.id == bindparam("job"))
+    .values(lease_until=bindparam("until"), attempts=bindparam("tries"), key=None)
+)
+_POSTPONE = Prepared(
+    update(jobs)
+    .where(jobs.c.id == bindparam("job"))
+    .values(
+        due_at=bindparam("due"), attempts=bindparam("tries"), last_error=bindparam("why"), lease_until=None
+    )
+)
+_FINISH = Prepared(delete(jobs).where(jobs.c.id == bindparam("job")))
+_NEXT_DUE = Prepared(
+    select(jobs.c.due_at).where(jobs.c.lease_until.is_(None)).order_by(jobs.c.due_at).limit(1)
+)
 
 
 class EmbeddedQueue:
@@ -30,7 +61,7 @@ class EmbeddedQueue:
 
     def __init__(self, database: Database, clock: Clock, ids: IdSource) -> None:
         """Keep jobs in ``database``; ``clock`` decides what is due."""
-        self._database = database
+        self.database = database
         self._clock = clock
         self._ids = ids
         self.added = threading.Event()
@@ -46,99 +77,104 @@ class EmbeddedQueue:
         due: datetime | None = None,
     ) -> None:
         """Add a job that commits with ``connection``; one that already waits under ``key`` is kept."""
-        if key is not None and self._waits(connection, kind, key):
-            return
-        connection.execute(
-            insert(jobs).values(
-                id=str(self._ids.new()),
-                authority_id=authority_id,
-                kind=kind,
-                key=key,
-                arguments=dict(arguments),
-                due_at=due or self._clock.now(),
-                attempts=0,
-            )
+        _ENQUEUE[connection.dialect.name].run(
+            connection,
+            id=str(self._ids.new()),
+            authority_id=authority_id,
+            kind=kind,
+            key=key,
+            arguments=arguments,
+            due_at=due or self._clock.now(),
+            attempts=0,
         )
         self.added.set()
 
+    def waiting(self) -> Job | None:
+        """Return the most overdue job without taking it, or None where none is due."""
+        with self.database.read() as connection:
+            return _job(_PEEK.first(connection, now=self._clock.now()))
+
+    def take(self, connection: Connection) -> Job | None:
+        """Return the most overdue job, which nobody else gets while ``connection``'s transaction lasts."""
+        return _job(_TAKE.first(connection, now=self._clock.now()))
+
     def claim(self) -> Job | None:
         """Take the most overdue job for the length of a lease, or return None where none is due."""
-        now = self._clock.now()
-        free = or_(jobs.c.lease_until.is_(None), jobs.c.lease_until < now)
-        due = select(jobs).where(jobs.c.due_at <= now, free).order_by(jobs.c.due_at, jobs.c.id).limit(1)
-        with self._database.read() as connection:
-            if connection.execute(due).first() is None:
-                return None
-        with self._database.write() as connection:
-            row = connection.execute(due).mappings().first()
-            if row is None:
-                return None
-            # The key is given up now: what happens from here on may need another run.
-            connection.execute(
-                update(jobs)
-                .where(jobs.c.id == row["id"])
-                .values(lease_until=now + LEASE, attempts=row["attempts"] + 1, key=None)
-            )
-        return Job(row["id"], row["authority_id"], row["kind"], row["arguments"], row["attempts"])
+        if self.waiting() is None:
+            return None
+        with self.database.write() as connection:
+            job = self.take(connection)
+            if job is not None:
+                self.lease(connection, job)
+        return job
 
-    def finish(self, job: Job) -> None:
-        """Forget a job that is done."""
-        with self._database.write() as connection:
-            connection.execute(delete(jobs).where(jobs.c.id == job.id))
+    def lease(self, connection: Connection, job: Job) -> None:
+        """Keep a job taken for the length of a lease, while its work reaches out of the database."""
+        # The key is given up now: what happens from here on may need another run.
+        until = self._clock.now() + LEASE
+        _LEASE.run(connection, job=job.id, until=until, tries=job.attempts + 1)
+
+    def finish(self, connection: Connection, job: Job) -> None:
+        """Forget a job that is done, or that failed for good."""
+        _FINISH.run(connection, job=job.id)
 
     def postpone(self, job: Job, delay: timedelta, reason: str) -> None:
         """Give a failed job another date."""
-        with self._database.write() as connection:
-            connection.execute(
-                update(jobs)
-                .where(jobs.c.id == job.id)
-                .values(due_at=self._clock.now() + delay, lease_until=None, last_error=reason)
-            )
+        due = self._clock.now() + delay
+        with self.database.write() as connection:
+            _POSTPONE.run(connection, job=job.id, due=due, tries=job.attempts + 1, why=reason)
 
     def next_due(self) -> datetime | None:
-        """Return when the next job is due (UTC); leased jobs count from the end of their lease."""
-        with self._database.read() as connection:
-            first: datetime | None = connection.scalar(
-                select(jobs.c.due_at).where(jobs.c.lease_until.is_(None)).order_by(jobs.c.due_at).limit(1)
-            )
-            return first
+        """Return when the next job is due (UTC); one that is being worked on does not count."""
+        with self.database.read() as connection:
+            first = _NEXT_DUE.first(connection)
+        return None if first is None else first.due_at
 
-    @staticmethod
-    def _waits(connection: Connection, kind: str, key: str) -> bool:
-        found = select(jobs.c.id).where(jobs.c.kind == kind, jobs.c.key == key)
-        return connection.execute(found).first() is not None
+
+def _job(row: Any) -> Job | None:
+    return None if row is None else Job(row.id, row.authority_id, row.kind, row.arguments, row.attempts)
 
 
 class EmbeddedWorker:
     """Runs the queue's jobs with the installation's handlers."""
 
-    def __init__(
-        self,
-        queue: EmbeddedQueue,
-        handlers: Mapping[str, Handler],
-        exhausted: Exhausted,
-        jitter: random.Random,
-    ) -> None:
-        """Use ``handlers`` by kind of job; ``exhausted`` hears of jobs that failed for good."""
+    def __init__(self, queue: EmbeddedQueue, handlers: Handlers, jitter: random.Random) -> None:
+        """Use ``handlers`` by kind of job; ``jitter`` spreads retries."""
         self._queue = queue
         self._handlers = handlers
-        self._exhausted = exhausted
         self._jitter = jitter
 
     def run_one(self) -> bool:
         """Run one due job; return whether there was one."""
-        job = self._queue.claim()
-        if job is None:
+        if self._queue.waiting() is None:
             return False
+        job: Job | None = None
         try:
-            self._handlers[job.kind](job)
+            with self._queue.database.write() as connection:
+                job = self._queue.take(connection)
+                if job is None:
+                    return False
+                inside = self._handlers.inside.get(job.kind)
+                if inside is None:
+                    self._queue.lease(connection, job)
+                else:
+                    # The work and the job's end commit together: no lease, no second run.
+                    inside(connection, job)
+                    self._queue.finish(connection, job)
+            if inside is None:
+                self._handlers.outside[job.kind](job)
+                with self._queue.database.write() as connection:
+                    self._queue.finish(connection, job)
         except DienstwegError as error:
+            if job is None:
+                raise
             self._failed(job, str(error))
-        except Exception as error:  # noqa: BLE001 - a worker survives any handler; the incident names the fault
+        except Exception as error:
+            if job is None:
+                raise
+            # A worker survives any handler; the incident names the fault.
             _log.exception("job %s failed", job.kind)
             self._failed(job, f"{type(error).__name__}: {error}")
-        else:
-            self._queue.finish(job)
         return True
 
     def _failed(self, job: Job, reason: str) -> None:
@@ -147,5 +183,6 @@ class EmbeddedWorker:
         if attempts < policy.attempts:
             self._queue.postpone(job, policy.delay(attempts, self._jitter), reason)
             return
-        self._exhausted(job, reason)
-        self._queue.finish(job)
+        with self._queue.database.write() as connection:
+            self._handlers.exhausted(connection, job, reason)
+            self._queue.finish(connection, job)

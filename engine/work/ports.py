@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -39,7 +39,22 @@ class JobQueue(Protocol):
 
 
 Handler = Callable[[Job], None]
-"""Does the work; raises to have it tried again."""
+"""Does work that reaches out of the database; raises to have it tried again."""
+
+InsideHandler = Callable[[Connection, Job], None]
+"""Does work that happens in one transaction and nowhere else; raises to have it tried again."""
+
+Exhausted = Callable[[Connection, Job, str], None]
+"""Told, in a transaction, of a job that has used up its attempts; opens an incident."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """What is done for every kind of job, on whatever dispatcher."""
+
+    outside: Mapping[str, Handler]
+    exhausted: Exhausted
+    inside: Mapping[str, InsideHandler] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

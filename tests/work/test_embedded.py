@@ -11,6 +11,7 @@ from engine.identifiers import SeededIds
 from engine.store.database import Database
 from engine.store.schema import upgrade_schema
 from engine.work.embedded import LEASE, EmbeddedQueue, EmbeddedWorker
+from engine.work.ports import Handlers
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -40,9 +41,8 @@ def enqueue(queue, database, number=1, **options):
 
 
 def worker(queue, handler, given_up=None):
-    return EmbeddedWorker(
-        queue, {"count": handler}, lambda job, reason: given_up.append(reason), random.Random(1)
-    )
+    handlers = Handlers({"count": handler}, lambda _tx, _job, reason: given_up.append(reason))
+    return EmbeddedWorker(queue, handlers, random.Random(1))
 
 
 def test_a_job_of_a_transaction_that_rolls_back_never_existed(queue, database):
