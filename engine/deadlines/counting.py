@@ -83,12 +83,17 @@ def _end_of_counted_months(start: date, count: int) -> date:
     return first_of_last.replace(day=min(start.day - 1, length))
 
 
-def period_groups(start: date, end: date, *, start_counts: bool, source: str) -> tuple[DayGroup, ...]:
-    """Return the groups of a period of days, weeks, months or years: the event's day, then what counts."""
+def period_groups(
+    start: date, end: date, *, start_counts: bool, source: str, why: Text | None = None
+) -> tuple[DayGroup, ...]:
+    """Return the groups of a period of days, weeks, months or years: the event's day, then what counts.
+
+    ``why`` replaces the usual reason of the counted days.
+    """
     if start_counts:
-        reason = Text("der Anfangstag wird mitgerechnet", "the first day counts")
+        reason = why or Text("der Anfangstag wird mitgerechnet", "the first day counts")
         return (DayGroup(DayKind.COUNTED, start, end, reason, f"§ 187 Abs. 2, § 188 BGB; {source}"),)
-    counted = Text("alle Tage zählen", "every day counts")
+    counted = why or Text("alle Tage zählen", "every day counts")
     return (
         DayGroup(DayKind.NOT_COUNTED, start, start, _EVENT, "§ 187 Abs. 1 BGB"),
         DayGroup(DayKind.COUNTED, start + DAY, end, counted, f"§ 188 BGB; {source}"),

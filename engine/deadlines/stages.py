@@ -16,6 +16,7 @@ from engine.deadlines.counting import (
 )
 from engine.deadlines.errors import (
     NoFigureError,
+    OutOfCalendarError,
     PeriodNotAllowedError,
     UnsuitablePeriodError,
     UnsuitableStartError,
@@ -33,7 +34,7 @@ from engine.deadlines.rules import (
     Rule,
     Version,
 )
-from engine.deadlines.text import Text
+from engine.deadlines.text import Text, day_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ def run(task: Task, start: date | datetime) -> list[Track]:
     if rule.how is How.HOURS:
         return _hours(task, start)
     day = start.astimezone(zone_of(task.calendar.zone)).date() if isinstance(start, datetime) else start
+    if day.year == date.max.year:
+        raise OutOfCalendarError(f"{day} is the end of the calendar", hint="is the year right?")
     version = rule.version(day)
     return _BY_KIND[rule.how](task, version, day)
 
@@ -128,17 +131,25 @@ def _period(task: Task, version: Version, start: date) -> list[Track]:
         begin = start + DAY if answer == "next-day" else start
         counts = answer != "event"
         end = end_of_period(begin, period, start_counts=counts)
-        used = period
+        used, why = period, None
         if version.at_least is not None:
             least = end_of_period(begin, version.at_least, start_counts=counts)
             if least > end:
+                why = _shorter(period, end, version.at_least)
                 end, used = least, version.at_least
-        groups = period_groups(begin, end, start_counts=counts, source=version.source)
+        groups = period_groups(begin, end, start_counts=counts, source=version.source, why=why)
         for moved_question, moved_answer, day, all_groups in _weekend(task, end, groups):
             stage = _stage(task, version, start, used, all_groups, day)
             track = Track(day, (stage,)).answered(question, answer).answered(moved_question, moved_answer)
             tracks.append(track)
     return tracks
+
+
+def _shorter(period: Period, end: date, least: Period) -> Text:
+    return Text(
+        f"mindestens {least}; {period} wäre schon am {day_text(end, 'de')} um",
+        f"at least {least}; {period} would be over on {day_text(end, 'en')} already",
+    )
 
 
 def _period_of(task: Task, version: Version, start: date) -> Period:

@@ -319,3 +319,23 @@ def test_publication_counts_its_first_day_and_lasts_thirty_days_at_least() -> No
 def test_the_version_of_the_data_retrieval_rule_follows_its_start() -> None:
     assert work_out("ao-122a", "2024-12-30").stages[0].start_text.en == "sending of the notice"
     assert work_out("ao-122a", "2026-01-02").stages[0].start_text.en == "provision for retrieval"
+
+
+def test_a_minimum_that_decides_says_so() -> None:
+    found = work_out("baugb-4-2", "2027-02-01")
+    assert "mindestens P30D; P1M wäre schon am Mo 01.03.2027 um" in found.text("de")
+    assert "mindestens" not in work_out("baugb-4-2", "2026-03-02").text("de")
+
+
+@pytest.mark.parametrize(
+    "rule", ["sgb10-111", "vwvfg-41-2", "sgb10-113", "bmg-33-1", "gewanzv-3-5", "vwvfg-31-5"]
+)
+def test_the_calendars_end_is_refused(rule: str) -> None:
+    from engine.deadlines.errors import OutOfCalendarError
+
+    with pytest.raises(OutOfCalendarError):
+        work_out(rule, "9999-12-31")
+
+
+def test_records_of_long_ago_are_kept_without_asking_for_holidays() -> None:
+    assert work_out("waffg-44a-possession", "1985-05-06").end == date(2015, 5, 6)
