@@ -144,10 +144,16 @@ def _participants(reading: Reading) -> tuple[Participant, ...]:
                     name=item.get("name"),
                     process=None if process is None else process.get("id"),
                     line=line_of(item),
-                    multiplicity=child(item, "participantMultiplicity") is not None,
+                    multiplicity=_several(child(item, "participantMultiplicity")),
                 )
             )
     return tuple(found)
+
+
+def _several(multiplicity: etree._Element | None) -> bool:
+    """Tell whether a pool stands for more than one partner; the schema's default is at most one."""
+    most = "1" if multiplicity is None else multiplicity.get("maximum") or "1"
+    return not (most.isdigit() and int(most) <= 1)
 
 
 def _unread_roots(reading: Reading) -> None:

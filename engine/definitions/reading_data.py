@@ -156,13 +156,14 @@ def _call_mapping(item: etree._Element, reading: Reading) -> DataMapping | None:
         return None  # a case has its own file reference
     target, source = item.get("target"), item.get("source")
     written = item.get("sourceExpression") if source is None else source
-    if not target or not written or target.startswith(("${", "#{")):
+    # A source is a variable's name, no expression: "a-b" must not become a subtraction.
+    if not target or not written or not target.isidentifier() or not (source or "a").isidentifier():
         reading.trouble(
             TroubleKind.UNSUPPORTED_DATA,
             item,
             split(item.tag)[1],
-            target or written or "",
-            "a mapping needs source or sourceExpression, and a target that is a variable's name",
+            f"{written or ''} → {target or ''}",
+            "source and target are names of variables; a value that is computed is a sourceExpression",
         )
         return None
     return DataMapping(target=target, source=reading.written(written, item), line=line)
@@ -271,6 +272,10 @@ def _item(multi: etree._Element, tag: str) -> str | None:
 def _with_vendor(loop: Loop, multi: etree._Element, reading: Reading) -> Loop:
     for namespace in CAMUNDA_LIKE:
         collection = reading.written(multi.get(clark(namespace, "collection")), multi)
+        text = "" if collection is None else collection.text
+        if text and not text.startswith(("${", "#{")) and not text.isidentifier():
+            told = "a variable's name or ${…} expected"
+            reading.trouble(TroubleKind.UNSUPPORTED_DATA, multi, "collection", text, told)
         if collection is not None:
             loop = replace(loop, collection=collection)
         item = multi.get(clark(namespace, "elementVariable"))

@@ -115,6 +115,19 @@ def test_vendors_multi_instance_forms_decisions_and_mappings(prefix: str) -> Non
     assert [item.source and item.source.text for item in nodes["note"].outputs] == ["${a + b}"]
 
 
+@pytest.mark.parametrize("source", ["a-b", "a.b", "docs/", "x@y"])
+def test_a_variable_name_of_other_engines_never_becomes_an_expression(source: str) -> None:
+    content = line(
+        f"""<callActivity id="call" calledElement="c"><extensionElements>
+<camunda:in source="{source}" target="t"/></extensionElements>
+<multiInstanceLoopCharacteristics camunda:collection="{source}"/></callActivity>""",
+        ids=("call",),
+    )
+    model = read_model(definitions(content), "x")
+    assert model.processes[0].scope.nodes["call"].inputs == ()
+    assert [item.kind for item in model.troubles] == [TroubleKind.UNSUPPORTED_DATA] * 2
+
+
 def test_zeebe_extensions() -> None:
     nodes = read(
         process(

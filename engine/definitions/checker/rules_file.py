@@ -112,7 +112,7 @@ RULES: tuple[Rule, ...] = (
     warning("DW602", "Data association as a picture", Category.INCOMPLETE, _trouble(TroubleKind.PICTURE)),
     error(
         "DW703",
-        "Unsupported correlation",
+        "Part of BPMN that would be left out",
         Category.UNSUPPORTED,
         lambda subject: (
             fault
