@@ -5,18 +5,18 @@ from dataclasses import dataclass, replace
 
 from lxml import etree
 
+from engine.decisions import loops
 from engine.decisions.errors import DecisionError
 from engine.decisions.run import Logic, Names, Run
 from engine.decisions.source import Source
 from engine.decisions.table_reader import read_table
 from engine.decisions.types import Type, Types
-from engine.expressions import Compiled, ExpressionError, compile_feel, compile_unary_tests, numbers
+from engine.expressions import Compiled, ExpressionError, compile_feel, compile_unary_tests
 from engine.expressions.errors import LimitError
 from engine.expressions.feel import RULES
-from engine.expressions.feel.rules import as_list
-from engine.expressions.limits import NESTING, check_count
+from engine.expressions.limits import NESTING
 from engine.expressions.rules import Builtin, Env
-from engine.expressions.values import Function, Value, intake
+from engine.expressions.values import Function, Value
 
 CALL_FRAMES = 12
 """What a call of a boxed function takes off an evaluation's frames."""
@@ -268,132 +268,6 @@ def boxed_function(
     return Function(tuple(key for key, _ in parameters), call)
 
 
-def _part(reader: Reader, element: etree._Element, tag: str, scope: Scope, name: str) -> Logic:
-    part = reader.source.child(element, tag)
-    if part is None:
-        raise reader.source.fault(f'"{tag}" is missing', element)
-    return reader.inside(part, scope, name)
-
-
-def _conditional(reader: Reader, element: etree._Element, scope: Scope, name: str) -> Logic:
-    reader.source.only(element, "if", "then", "else")
-    condition, then, otherwise = (_part(reader, element, tag, scope, name) for tag in ("if", "then", "else"))
-
-    def choose(names: Names, run: Run) -> Value:
-        answer = condition(names, run)
-        if answer is not None and type(answer) is not bool:
-            return None
-        return then(names, run) if answer else otherwise(names, run)
-
-    return choose
-
-
-def _filter(reader: Reader, element: etree._Element, scope: Scope, name: str) -> Logic:
-    reader.source.only(element, "in", "match")
-    items = _part(reader, element, "in", scope, name)
-    match = reader.source.child(element, "match")
-    if match is None:
-        raise reader.source.fault('"match" is missing', element)
-    condition = _match(reader, match, scope, name)
-
-    def select(names: Names, run: Run) -> Value:
-        value = items(names, run)
-        found = []
-        for item in as_list(value):
-            run.budget.spend(10)
-            element_ = intake(item)
-            keys = element_ if type(element_) is dict else {}
-            answer = condition({**names, "item": element_, **keys}, run)
-            if answer is True:
-                found.append(element_)
-            elif type(answer) in numbers.NUMERIC:
-                return RULES.index(value, answer)
-            elif answer is not None and type(answer) is not bool:
-                return None
-        return found
-
-    return select
-
-
-def _match(reader: Reader, element: etree._Element, scope: Scope, name: str) -> Logic:
-    """Compile a filter's condition, which may name keys of the elements that nothing declares."""
-    text = next(
-        (
-            reader.source.text(part)
-            for tag, part in reader.source.children(element)
-            if tag == "literalExpression"
-        ),
-        None,
-    )
-    if text is None:
-        return reader.inside(element, scope.with_names("item"), name)
-    try:
-        compiled = compile_feel(text.strip(), scope.with_names("item").names, words=reader.words)
-    except ExpressionError as error:
-        raise reader.source.expression_fault(error, element) from None
-    return lambda names, run: compiled.value(names, run.functions, run.budget)
-
-
-def _iterator(element: etree._Element, reader: Reader) -> str:
-    name = " ".join((element.get("iteratorVariable") or "").split())
-    if not name:
-        raise reader.source.fault("the iterator variable has no name", element)
-    return name
-
-
-def _elements(value: Value) -> list[Value] | None:
-    if value is None:
-        return None
-    items = as_list(value)
-    check_count(len(items))
-    return items
-
-
-def _for(reader: Reader, element: etree._Element, scope: Scope, name: str) -> Logic:
-    reader.source.only(element, "in", "return")
-    variable = _iterator(element, reader)
-    items = _part(reader, element, "in", scope, name)
-    body = _part(reader, element, "return", scope.with_names(variable, "partial"), name)
-
-    def loop(names: Names, run: Run) -> Value:
-        elements = _elements(items(names, run))
-        if elements is None:
-            return None
-        results: list[Value] = []
-        for item in elements:
-            run.budget.spend(10)
-            results.append(body({**names, variable: intake(item), "partial": list(results)}, run))
-        return results
-
-    return loop
-
-
-def _quantified(every: bool) -> Callable[[Reader, etree._Element, Scope, str], Logic]:
-    def compile_(reader: Reader, element: etree._Element, scope: Scope, name: str) -> Logic:
-        reader.source.only(element, "in", "satisfies")
-        variable = _iterator(element, reader)
-        items = _part(reader, element, "in", scope, name)
-        condition = _part(reader, element, "satisfies", scope.with_names(variable), name)
-
-        def judge(names: Names, run: Run) -> Value:
-            elements = _elements(items(names, run))
-            if elements is None:
-                return None
-            answers = []
-            for item in elements:
-                run.budget.spend(10)
-                answers.append(condition({**names, variable: intake(item)}, run))
-            if any(answer is not None and type(answer) is not bool for answer in answers):
-                return None
-            if any(answer is (not every) for answer in answers):
-                return not every
-            return None if None in answers else every
-
-        return judge
-
-    return compile_
-
-
 BOXED: Mapping[str, Callable[[Reader, etree._Element, Scope, str], Logic]] = {
     "literalExpression": _literal,
     "decisionTable": _table,
@@ -402,10 +276,10 @@ BOXED: Mapping[str, Callable[[Reader, etree._Element, Scope, str], Logic]] = {
     "relation": _relation,
     "invocation": _invocation,
     "functionDefinition": _function,
-    "conditional": _conditional,
-    "filter": _filter,
-    "for": _for,
-    "some": _quantified(False),
-    "every": _quantified(True),
+    "conditional": loops.conditional,
+    "filter": loops.filtered,
+    "for": loops.mapped,
+    "some": loops.quantified(False),
+    "every": loops.quantified(True),
 }
 """Element → how it is compiled."""

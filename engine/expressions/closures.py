@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from engine.expressions import calls
 from engine.expressions import nodes as n
 from engine.expressions.errors import EvaluationError, ExpressionError
 from engine.expressions.limits import DEPTH, check_text
@@ -323,64 +324,6 @@ def _join(builder: Builder, node: n.Join, scope: Static) -> Closure:
     return join
 
 
-def _call(builder: Builder, node: n.Call, scope: Static) -> Closure:
-    function, source = node.function, builder.source(node)
-    if isinstance(function, n.Name) and function.name not in scope.bound:
-        builtin = builder.rules.builtins.get(function.name)
-        if builtin is not None:
-            return _builtin(builder, node, function.name, scope)
-        if function.name in builder.functions:
-            return foreign_call(builder, node, function.name, scope)
-    raise builder.fault(
-        f'no function "{source[: max(source.find("("), 0)].strip() or source}"',
-        node,
-        hint="docs/reference/expressions.md lists the built-in functions",
-    )
-
-
-def _builtin(builder: Builder, node: n.Call, name: str, scope: Static) -> Closure:
-    builtin = builder.rules.builtins[name]
-    count = len(node.arguments)
-    if count < builtin.least or (builtin.most is not None and count > builtin.most):
-        raise builder.fault(f"{name}() with {count} arguments", node, _arity(builtin.least, builtin.most))
-    arguments, call, source = builder.many(node.arguments, scope), builtin.call, builder.source(node)
-
-    def run(env: Env) -> Value:
-        try:
-            return call(env, *[argument(env) for argument in arguments])
-        except EvaluationError as error:
-            raise error.inside(source) from None
-
-    return run
-
-
-def _arity(least: int, most: int | None) -> str:
-    if most is None:
-        return f"it takes {least} or more"
-    return f"it takes {least}" if least == most else f"it takes {least} to {most}"
-
-
-def foreign_call(builder: Builder, node: n.Call, name: str, scope: Static) -> Closure:
-    """Build the call of a function that the caller supplies at run time."""
-    if node.names:
-        raise builder.fault(f"{name}() takes arguments by position", node)
-    builder.called.add(name)
-    arguments, source = builder.many(node.arguments, scope), builder.source(node)
-
-    def run(env: Env) -> Value:
-        function: Callable[..., Any] | None = env.functions.get(name)
-        if function is None:
-            raise EvaluationError(f"the function {name}() is not available here", expression=source)
-        try:
-            return intake(function(*[argument(env) for argument in arguments]))
-        except EvaluationError as error:
-            raise error.inside(source) from None
-        except (TypeError, ValueError, ArithmeticError, LookupError) as error:
-            raise EvaluationError(f"{name}() failed: {error}", expression=source) from error
-
-    return run
-
-
 Builders = Mapping[type, Callable[[Builder, Any, Static], Closure]]
 BUILDERS: Builders = {
     n.Literal: _literal,
@@ -397,6 +340,6 @@ BUILDERS: Builders = {
     n.ListOf: _list,
     n.ContextOf: _context,
     n.Join: _join,
-    n.Call: _call,
+    n.Call: calls.call,
 }
 """How to build the nodes that every dialect has."""

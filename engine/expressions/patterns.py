@@ -11,7 +11,7 @@ from engine.expressions.limits import CHARACTERS, PATTERN, Budget, check_text
 _FLAGS = frozenset("smix")
 _GROUP = re.compile(r"\$(\d)|\\(.)|(\$)", re.DOTALL)
 _DOT = re.compile(r"(\\.|\[(?:\\.|[^\]\\])*\])|\.", re.DOTALL)
-_UNSUPPORTED = re.compile(r"\\[1-9iIcC]|-\[|\\p\{Is|\(\?(?!:)")
+_UNSUPPORTED = re.compile(r"\\[0-9iIcC]|-\[|\\p\{Is|\(\?(?!:)")
 
 
 def compile_pattern(pattern: str, flags: str, budget: Budget) -> Any:

@@ -70,6 +70,9 @@ def parse_date_time(text: str) -> datetime:
         _far(text)
         raise EvaluationError(f'"{text[:40]}" is no date and time', hint="write 2026-11-23T10:00:00+01:00")
     day = make_date(int(match["year"]), int(match["month"]), int(match["day"]))
+    if (match["hour"], match["minute"], match["second"]) == ("24", "00", "00") and not match["fraction"]:
+        next_day: datetime = shift(datetime.combine(day, time()), timedelta(days=1))
+        return next_day.replace(tzinfo=_zone(match))
     return datetime.combine(day, _time(match) if match["hour"] else time())
 
 

@@ -5,7 +5,8 @@ from datetime import date, timedelta
 
 from engine.expressions import nodes as n
 from engine.expressions import numbers
-from engine.expressions.closures import BUILDERS, Builder, Builders, Static, foreign_call
+from engine.expressions.calls import foreign_call
+from engine.expressions.closures import BUILDERS, Builder, Builders, Static
 from engine.expressions.errors import EvaluationError, FirmError, LimitError
 from engine.expressions.feel import rules
 from engine.expressions.feel.types import conforms, is_instance

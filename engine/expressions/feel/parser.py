@@ -1,53 +1,36 @@
 """Parser of the FEEL dialect: expressions and unary tests of DMN 1.2 to 1.5."""
 
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 
-from engine.expressions.errors import EvaluationError
-from engine.expressions.feel.lexicon import KEYWORDS, FeelScanner
+from engine.expressions.feel.lexicon import FeelScanner
+from engine.expressions.feel.primaries import COMPARE, Primaries
 from engine.expressions.feel.types import parse_type
 from engine.expressions.nodes import (
     Between,
     Binary,
     Binding,
     Call,
-    ContextOf,
     Filter,
     For,
     FunctionOf,
     If,
     InstanceOf,
-    ListOf,
-    Literal,
     Logic,
     Member,
-    Name,
     Negate,
     Node,
     Op,
     Quantified,
-    RangeOf,
     Test,
     Tests,
     TypeName,
     Within,
 )
-from engine.expressions.parser import Parser
-from engine.expressions.temporal import parse_any
-from engine.expressions.tokens import Kind, Token
+from engine.expressions.tokens import Kind
 
-COMPARE = {
-    "=": Op.EQUAL,
-    "!=": Op.NOT_EQUAL,
-    "<": Op.LESS,
-    "<=": Op.LESS_EQUAL,
-    ">": Op.GREATER,
-    ">=": Op.GREATER_EQUAL,
-}
 _SUM = {"+": Op.ADD, "-": Op.SUBTRACT}
 _PRODUCT = {"*": Op.MULTIPLY, "/": Op.DIVIDE}
 _POWER = {"**": Op.POWER}
-CONSTANTS = {"true": True, "false": False, "null": None}
 ATTEMPTS = 50
 """How often an open bracket behind a range's end may be read as a filter first."""
 
@@ -80,24 +63,18 @@ def parse_tests(text: str, names: Collection[str] = ()) -> Tests:
     return Tests(0, len(text), tuple(found))
 
 
-class FeelParser(Parser):
-    """Recursive descent by FEEL's precedences; speaks of ``?`` are counted for unary tests."""
-
-    def __init__(self, text: str, tokens: list[Token]) -> None:
-        """Stand before the first token."""
-        super().__init__(text, tokens)
-        self.inputs = 0
-        self._attempts = 0
-        self._range_end = False
+class FeelParser(Primaries):
+    """Recursive descent by FEEL's precedences."""
 
     # --- expressions -----------------------------------------------------------------------------------
 
     def expression(self) -> Node:
         """Any expression."""
-        with self.nested(), self._in_range(False):
-            return self._expression()
+        with self.nested(), self.in_range(False):
+            return self.unnested()
 
-    def _expression(self) -> Node:
+    def unnested(self) -> Node:
+        """Any expression, not counted as a level of its own."""
         if self.sees_word("if"):
             return self._if()
         if self.sees_word("for"):
@@ -113,14 +90,6 @@ class FeelParser(Parser):
         if self.sees("=="):
             return 'equality is "=" in FEEL'
         return None
-
-    @contextmanager
-    def _in_range(self, value: bool) -> Iterator[None]:
-        before, self._range_end = self._range_end, value
-        try:
-            yield
-        finally:
-            self._range_end = before
 
     def _if(self) -> Node:
         start = self.take().start
@@ -238,7 +207,7 @@ class FeelParser(Parser):
         return node
 
     def _postfix(self) -> Node:
-        node = self._primary()
+        node = self.primary()
         while True:
             if self.accept("."):
                 name, _, end = self.name("a key")
@@ -256,10 +225,10 @@ class FeelParser(Parser):
     def _filter(self, node: Node) -> Node | None:
         """Parse a filter; None where the bracket rather closes a range, as in ``[1..b[``."""
         at, inputs, nesting = self.at, self.inputs, self._nesting
-        trying = self._range_end
+        trying = self.range_end
         if trying:
-            self._attempts += 1
-            if self._attempts > ATTEMPTS:
+            self.attempts += 1
+            if self.attempts > ATTEMPTS:
                 raise self.fault("too many ranges with open ends", hint="write (1..2) instead of [1..2[")
         from engine.expressions.errors import ExpressionError
 
@@ -296,128 +265,6 @@ class FeelParser(Parser):
             ahead += 1
         return ahead > 0 and self.peek(ahead).value == ":" and self.peek(ahead).kind is Kind.OPERATOR
 
-    # --- primaries -------------------------------------------------------------------------------------
-
-    def _primary(self) -> Node:
-        token = self.token
-        if token.kind in (Kind.NUMBER, Kind.STRING):
-            self.take()
-            return Literal(token.start, token.end, token.value)
-        if token.kind is Kind.TEMPORAL:
-            self.take()
-            try:
-                return Literal(token.start, token.end, parse_any(token.value))
-            except EvaluationError as error:
-                raise self.fault(error.message, at=token.start, hint=error.hint) from None
-        if token.kind is Kind.NAME:
-            return self._word()
-        if self.accept("?"):
-            self.inputs += 1
-            return Name(token.start, token.end, "?")
-        if self.accept("("):
-            return self._bracket(token.start)
-        if self.accept("["):
-            return self._list(token.start)
-        if self.accept("]"):
-            low = self.expression()
-            return self._range(token.start, low, low_closed=False)
-        if self.accept("{"):
-            return self._context(token.start)
-        raise self.fault(f"a value expected, found {self.found()}", hint=self.hint_after())
-
-    def _word(self) -> Node:
-        token = self.token
-        if token.value in CONSTANTS:
-            self.take()
-            return Literal(token.start, token.end, CONSTANTS[token.value])
-        if token.value in KEYWORDS:
-            raise self.fault(f"a value expected, found {self.found()}")
-        name, start, end = self.name("a name")
-        return Name(start, end, name)
-
-    def name(self, what: str) -> tuple[str, int, int]:
-        """Parse a name of one or more words: words side by side can be nothing else."""
-        first = self.expect_name(what)
-        words, end = [first.value], first.end
-        while self._continues_name():
-            token = self.take()
-            words.append(self.text[token.start : token.end])
-            end = token.end
-        return " ".join(words), first.start, end
-
-    def _continues_name(self) -> bool:
-        token = self.token
-        if token.kind is Kind.NUMBER:
-            return type(token.value) is int
-        if token.kind is not Kind.NAME or token.value in KEYWORDS or token.value in CONSTANTS:
-            return False
-        return not (token.value == "instance" and self.peek().value == "of")
-
-    def _bracket(self, start: int) -> Node:
-        if self.token.kind is Kind.OPERATOR and self.token.value in COMPARE:
-            return self._comparison_range(start)
-        inner = self.expression()
-        if self.sees(".."):
-            return self._range(start, inner, low_closed=False)
-        self.expect(")")
-        return inner
-
-    def _comparison_range(self, start: int) -> Node:
-        """Parse ``(< 5)``, a range with one end."""
-        op = self.take().value
-        end = self.expression()
-        self.expect(")")
-        here = self.last_end
-        if op == "=":
-            return RangeOf(start, here, end, end, True, True, comparison=True)
-        if op == "!=":
-            raise self.fault('"!=" makes no range', at=start)
-        if op in ("<", "<="):
-            return RangeOf(start, here, None, end, False, op == "<=", comparison=True)
-        return RangeOf(start, here, end, None, op == ">=", False, comparison=True)
-
-    def _list(self, start: int) -> Node:
-        if self.accept("]"):
-            return ListOf(start, self.last_end, ())
-        first = self.expression()
-        if self.sees(".."):
-            return self._range(start, first, low_closed=True)
-        items = [first]
-        while self.accept(","):
-            items.append(self.expression())
-        self.expect("]")
-        return ListOf(start, self.last_end, tuple(items))
-
-    def _range(self, start: int, low: Node, low_closed: bool) -> Node:
-        self.expect("..")
-        with self.nested(), self._in_range(True):
-            high = self._expression()
-        if not self.sees("]", ")", "["):
-            raise self.fault(f'a range ends with "]" or ")", found {self.found()}')
-        closed = self.take().value == "]"
-        return RangeOf(start, self.last_end, low, high, low_closed, closed)
-
-    def _context(self, start: int) -> Node:
-        entries: list[tuple[str, Node]] = []
-        while not self.accept("}"):
-            if entries:
-                self.expect(",", hint='close with "}"')
-            key = self._key()
-            if any(key == known for known, _ in entries):
-                raise self.fault(f'the key "{key}" stands there twice')
-            self.expect(":")
-            entries.append((key, self.expression()))
-        return ContextOf(start, self.last_end, tuple(entries), scoped=True)
-
-    def _key(self) -> str:
-        if self.token.kind is Kind.STRING:
-            return str(self.take().value)
-        words = [self.expect_name("a key").value]
-        while self.token.kind in (Kind.NAME, Kind.NUMBER):
-            token = self.take()
-            words.append(self.text[token.start : token.end])
-        return " ".join(words)
-
     # --- unary tests -----------------------------------------------------------------------------------
 
     def test(self, operand: Callable[[], Node] | None = None) -> Node:
@@ -435,8 +282,8 @@ class FeelParser(Parser):
         from engine.expressions.errors import ExpressionError
 
         at, inputs, nesting = self.at, self.inputs, self._nesting
-        self._attempts += 1
-        if self._attempts > ATTEMPTS:
+        self.attempts += 1
+        if self.attempts > ATTEMPTS:
             raise self.fault("too many bracketed tests")
         try:
             with self.nested():
