@@ -43,7 +43,7 @@ def test_generated_messages_are_valid_and_read_back(
 
 
 @pytest.mark.long
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), kind=st.sampled_from(EVERY))
 def test_many_generated_messages(schemas: Schemas, data: st.DataObject, kind: tuple[str, str]) -> None:
     check_generated(schemas, data, *kind)
