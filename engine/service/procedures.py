@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, func, insert, select
 
 from engine.actor import Actor, Role
-from engine.definitions.checker import CheckContext, Report, check_package
+from engine.definitions.checker import CheckContext, Report, Sandbox, check_package
 from engine.definitions.message_types import fingerprint
-from engine.definitions.model import EventKind, Node, NodeKind, Process, walk
+from engine.definitions.model import EventKind, Process, walk
 from engine.definitions.package import ProcedurePackage
 from engine.definitions.scenarios import read_scenarios
 from engine.errors import ConflictError, RefusedError
 from engine.exchange.ports import MessageType
-from engine.runtime import FUNCTIONS
+from engine.runtime import FUNCTIONS, Program
 from engine.service.access import require
 from engine.service.programs import Deployed
+from engine.service.services import known_workers
 from engine.store.tables import message_types, package_files, procedure_versions, processes
 
 if TYPE_CHECKING:
@@ -64,15 +65,31 @@ class ExchangeStep:
     fallback: str
 
 
-def deploy(app: "Installation", actor: Actor, package: ProcedurePackage) -> Version:
+def deploy(
+    app: "Installation",
+    actor: Actor,
+    package: ProcedurePackage,
+    *,
+    sandbox: Sandbox | None = None,
+    workers: frozenset[str] = frozenset(),
+) -> Version:
     """Check and deploy a procedure package; the same content twice is one version.
+
+    ``sandbox`` may be one that runs already, where many packages are deployed in a row; ``workers`` names
+    service tasks whose work is done by other means than the installed handlers.
 
     Raises ModelRefusedError, MessageTypeChangedError, RoleMissingError. Nothing is deployed then.
     """
     require(actor, Role.ADMIN, Role.ANALYST)
-    check(package)
+    check(package, sandbox, workers)
     deployed = Deployed(package)
-    runnable = [process for model in deployed.models for process in model.processes if process.executable]
+    played = {role.process for role in package.roles.values()}
+    runnable = [
+        process
+        for model in deployed.models
+        for process in model.processes
+        if process.executable or process.id in played
+    ]
     for process in runnable:
         deployed.program(process.id)
     now = app.clock.now()
@@ -108,9 +125,12 @@ def deploy(app: "Installation", actor: Actor, package: ProcedurePackage) -> Vers
     return version
 
 
-def check(package: ProcedurePackage) -> list[Report]:
+def check(
+    package: ProcedurePackage, sandbox: Sandbox | None = None, workers: frozenset[str] = frozenset()
+) -> list[Report]:
     """Run the checker over every model of ``package``; raise ModelRefusedError where one is refused."""
-    reports = check_package(package, CheckContext(functions=frozenset(FUNCTIONS)))
+    known = CheckContext(functions=frozenset(FUNCTIONS), workers=known_workers() | workers)
+    reports = check_package(package, known, sandbox=sandbox)
     if not all(report.accepted for report in reports):
         raise ModelRefusedError(reports)
     return reports
@@ -156,15 +176,15 @@ def _process_row(
 ) -> dict[str, Any]:
     role = package.role_of(process.id)
     file = next(model.file for model in deployed.models if process in model.processes)
-    starts = [n for n in process.scope.nodes.values() if n.kind is NodeKind.START_EVENT]
+    program = deployed.program(process.id)
     return {
         "version_id": version.id,
         "process_id": process.id,
         "procedure_key": package.key,
         "name": role.title if role else process.name or process.id,
         "file": file,
-        "manual_start": any(not node.events for node in starts),
-        "start_messages": {name: node.id for node in starts for name in _start_messages(node)},
+        "manual_start": bool(program.root.starts),
+        "start_messages": _start_messages(program),
         "exchange_steps": [
             {name: getattr(step, name) for name in ExchangeStep.__dataclass_fields__}
             for step in exchange_steps(process)
@@ -172,11 +192,13 @@ def _process_row(
     }
 
 
-def _start_messages(node: Node) -> list[str]:
-    """Return the names by which a message start event is reached: its message type, or its message."""
-    named = [event.name for event in node.events if event.kind is EventKind.MESSAGE and event.name]
-    declared = node.attributes.get("message")
-    return [declared] if declared else named
+def _start_messages(program: Program) -> dict[str, str]:
+    """Return the elements at which messages begin a case, by message type, else by the message's name."""
+    return {
+        name: point.element_id
+        for point in program.starts
+        if point.kind == EventKind.MESSAGE.value and (name := point.attributes.get("message") or point.event)
+    }
 
 
 def exchange_steps(process: Process) -> list[ExchangeStep]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol, runtime_checkable
 
 from engine.actor import Actor
@@ -50,15 +51,19 @@ def open_sides(
     authorities: Mapping[str, str],
     channel: str,
     clock: TurnedClock,
+    databases: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Side]:
     """Make one installation a role below ``folder``, with the procedure deployed and ``channel`` in force.
 
-    ``authorities`` maps roles to authority keys. Raises TrialRefusedError for a channel that has no trial
+    ``authorities`` maps roles to authority keys, ``databases`` roles to URLs of empty databases; by default
+    every installation has its own SQLite file. Raises TrialRefusedError for a channel that has no trial
     mailboxes, and whatever deploying refuses.
     """
     sides: dict[str, Side] = {}
     for number, (role, authority) in enumerate(authorities.items()):
-        sides[role] = _open_side(folder / role, f"T{number}", role, authority, clock)
+        sides[role] = _open_side(
+            folder / role, f"T{number}", role, authority, clock, databases.get(role, "")
+        )
     for side in sides.values():
         deploy(side.app, side.actor, package)
         for authority in authorities.values():
@@ -69,7 +74,9 @@ def open_sides(
     return sides
 
 
-def _open_side(home: Path, code: str, role: str, authority: str, clock: TurnedClock) -> Side:
+def _open_side(
+    home: Path, code: str, role: str, authority: str, clock: TurnedClock, database_url: str
+) -> Side:
     def prepare(app: Installation) -> None:
         seed_authorities(app, [authority])
         add_person(
@@ -81,7 +88,7 @@ def _open_side(home: Path, code: str, role: str, authority: str, clock: TurnedCl
             by=None,
         )
 
-    create_installation(home, code, person=PERSON, prepare=prepare)
+    create_installation(home, code, person=PERSON, prepare=prepare, database_url=database_url)
     app = open_installation(home, clock=clock)
     return Side(app, app.actor(PERSON), role)
 
