@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from functools import cached_property
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import typst
 
+from adapters.post.joining import Joiner
 from adapters.post.tariffs import euros
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ _CSV = (
     "cents",
     "remark",
 )
+_LINES = 22
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -64,27 +67,31 @@ class Papers:
         ]
         return self._print({"kind": "separator", "heading": title, "facts": facts}, at)
 
-    def list_pdf(self, groups: "Groups", at: datetime) -> bytes:
-        """Return the posting list for the post office, with room for date and signature."""
-        rows = [
-            (
-                str(it.position),
-                ", ".join(it.letter.recipient),
-                it.letter.reference,
-                it.title,
-                str(it.letter.pages),
-                "–" if it.grams is None else str(it.grams),
-                "–" if it.cents is None else euros(it.cents),
-            )
-            for _, letters in groups
-            for it in letters
-        ]
-        totals = [f"{title}: {len(letters)} Stück" for title, letters in groups]
-        total = sum(it.cents or 0 for _, letters in groups for it in letters)
-        totals.append(f"Zusammen {len(rows)} Stück, {euros(total)}")
-        heading = f"Postliste {self._authority}, {self._day.strftime('%d.%m.%Y')}, Drucklauf {self._run}"
-        data = {"kind": "list", "heading": heading, "columns": _COLUMNS, "rows": rows, "totals": totals}
-        return self._print(data, at)
+    def write_list(self, groups: "Groups", at: datetime, target: BinaryIO, folder: Path) -> None:
+        """Write the posting list for the post office, with room for date and signature, as PDF.
+
+        It is set in pieces of one page, so that memory does not grow with the run.
+        """
+        letters = [it for _, group in groups for it in group]
+        total = sum(it.cents or 0 for it in letters)
+        totals = [f"{title}: {len(group)} Stück" for title, group in groups]
+        totals.append(f"Zusammen {len(letters)} Stück, {euros(total)}")
+        day = self._day.strftime("%d.%m.%Y")
+        joiner, piece = Joiner(target), folder / ".list.pdf"
+        for start in range(0, len(letters), _LINES):
+            last = start + _LINES >= len(letters)
+            data = {
+                "kind": "list",
+                "heading": f"Postliste {self._authority}, {day}, Drucklauf {self._run}",
+                "first_page": joiner.pages + 1,
+                "columns": _COLUMNS,
+                "rows": [_row(it) for it in letters[start : start + _LINES]],
+                "totals": totals if last else [],
+            }
+            piece.write_bytes(self._print(data, at))
+            joiner.add(piece)
+        joiner.finish()
+        piece.unlink()
 
     def list_csv(self, groups: "Groups") -> bytes:
         """Return the posting list as CSV: UTF-8 with mark, semicolons, as office programs here read it."""
@@ -117,10 +124,23 @@ class Papers:
             format="pdf",
             sys_inputs={"paper": json.dumps({"title": title, **data}, ensure_ascii=False)},
             timestamp=int(at.timestamp()),
+            pdf_tags=False,
         )
         if not isinstance(pdf, bytes):
             raise TypeError("the compiler gave no PDF")
         return pdf
+
+
+def _row(it: "Planned") -> tuple[str, ...]:
+    return (
+        str(it.position),
+        ", ".join(it.letter.recipient),
+        it.letter.reference,
+        it.title,
+        str(it.letter.pages),
+        "–" if it.grams is None else str(it.grams),
+        "–" if it.cents is None else euros(it.cents),
+    )
 
 
 def _harmless(value: object) -> object:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
 from pathlib import Path
+from typing import BinaryIO
 
 from adapters.post.errors import (
     NothingToPostError,
@@ -21,7 +22,7 @@ from adapters.post.errors import (
     PrintRunUnknownError,
     TariffMissingError,
 )
-from adapters.post.files import sha256_of, sync_folder, write_atomically
+from adapters.post.files import settle, sha256_of, sync_folder, write_atomically
 from adapters.post.joining import Joiner
 from adapters.post.print_folder import LETTERS, RUNS, Letter, PrintFolder
 from adapters.post.run_papers import Papers
@@ -198,7 +199,8 @@ class PrintRuns:
             sync_folder(folder / LETTERS)
             papers = Papers(plan.run, plan.authority, plan.day)
             write_atomically(folder / LIST_CSV, papers.list_csv(plan.groups))
-            write_atomically(folder / LIST_PDF, papers.list_pdf(plan.groups, plan.planned_at))
+            with _whole(folder / LIST_PDF) as file:
+                papers.write_list(plan.groups, plan.planned_at, file, folder)
             self._join(plan, papers, folder, progress)
         return plan
 
@@ -221,9 +223,8 @@ class PrintRuns:
             )
 
     def _join(self, plan: Plan, papers: Papers, folder: Path, progress: Progress | None) -> None:
-        temporary = folder / f".{PRINT}.part"
         sheet = folder / ".separator.pdf"
-        with temporary.open("wb") as file:
+        with _whole(folder / PRINT) as file:
             joiner = Joiner(file)
             for number, (title, letters) in enumerate(plan.groups, start=1):
                 sheet.write_bytes(papers.separator(number, len(plan.groups), title, letters, plan.planned_at))
@@ -233,11 +234,7 @@ class PrintRuns:
                     if progress is not None:
                         progress(it.position, len(plan.letters))
             joiner.finish()
-            file.flush()
-            os.fsync(file.fileno())
-        sheet.unlink(missing_ok=True)
-        temporary.replace(folder / PRINT)
-        sync_folder(folder)
+            sheet.unlink(missing_ok=True)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -255,6 +252,17 @@ class PrintRuns:
                     "another print run is at work", where=str(self._root), hint="wait until it is done"
                 ) from error
             yield
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that gets its name only when it is written and synced."""
+    temporary = path.with_name(f".{path.name}.part")
+    with temporary.open("wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+    settle(temporary, path)
 
 
 @contextmanager
