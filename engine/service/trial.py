@@ -61,9 +61,7 @@ def open_sides(
     """
     sides: dict[str, Side] = {}
     for number, (role, authority) in enumerate(authorities.items()):
-        sides[role] = _open_side(
-            folder / role, f"T{number}", role, authority, clock, databases.get(role, "")
-        )
+        sides[role] = _open_side(folder / role, f"T{number}", role, authority, clock, databases.get(role, ""))
     for side in sides.values():
         deploy(side.app, side.actor, package)
         for authority in authorities.values():

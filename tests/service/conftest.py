@@ -103,10 +103,22 @@ class Halls:
 
 
 @pytest.fixture
-def halls(tmp_path: Path, package: ProcedurePackage) -> Iterator[Halls]:
+def database(request: pytest.FixtureRequest) -> str:
+    """Which database the installations have; tests are parametrised over it with ``indirect``."""
+    return getattr(request, "param", "sqlite")
+
+
+@pytest.fixture
+def halls(
+    tmp_path: Path, package: ProcedurePackage, database: str, request: pytest.FixtureRequest
+) -> Iterator[Halls]:
     clock = TurnedClock(NOON)
     roles = {"requesting": SAARBRUECKEN, "enforcing": HOMBURG}
-    sides = open_sides(tmp_path, package, roles, "letter+post", clock)
+    databases = {}
+    if database == "postgresql":
+        postgres = request.getfixturevalue("postgres")
+        databases = {role: postgres.fresh() for role in roles}
+    sides = open_sides(tmp_path, package, roles, "letter+post", clock, databases)
     yield Halls(sides, clock, tmp_path)
     for side in sides.values():
         side.app.close()

