@@ -186,7 +186,7 @@ def _rsa_padding(scheme: SignatureScheme) -> padding.AsymmetricPadding:
 
 
 def _dss_signature(raw: bytes) -> bytes:
-    # XML Signature writes r and s side by side; some signers (Java's among them) write ASN.1 instead.
+    # XML Signature writes r and s side by side; some signers hand out ASN.1 instead.
     if raw[:1] == b"\x30" and _is_der_pair(raw):
         return raw
     if len(raw) < 2 or len(raw) % 2:
