@@ -1,0 +1,175 @@
+"""A case by paper alone, between two real installations: printed, posted, scanned, registered, answered."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from adapters.letter.payload import LetterPayload
+from adapters.post.commands import app as post
+from engine.clock import TurnedClock
+from engine.definitions.package import load_package
+from engine.exchange.codes import parse_code
+from engine.exchange.ports import Mailbox
+from engine.service import directory, tasks
+from engine.service.cases import list_cases, show_case, start_case
+from engine.service.exchanges import list_exchanges, show_exchange
+from engine.service.registering import PaperArrival, list_arrivals, register, show_arrival
+from engine.service.trial import Side, open_sides
+from engine.service.work import run_until_idle
+from processes.bpmn import shipped
+from tests.letter.rig import noisy, save_pdf, scans, skewed, texts
+
+NOON = datetime(2026, 3, 2, 11, tzinfo=UTC)
+SAARBRUECKEN, HOMBURG = "10041100", "10045114"
+REQUEST = {
+    "empfaenger": HOMBURG,
+    "vollstreckungsersuchen": {
+        "schuldner": {"name": "Muster", "strasse": "Talstraße 1", "plz": "66424", "ort": "Homburg"},
+        "forderung": {
+            "grund": "Hundesteuer 2025",
+            "aktenzeichen": "H 2025/9",
+            "bescheid_vom": "2025-01-15",
+            "faellig_seit": "2025-02-15",
+            "hauptforderung": 96,
+        },
+        "vollstreckbarkeit": {"erklaert": True, "mahnung_vom": "2025-03-20"},
+        "zahlung": {"iban": "DE02120300000000202051", "verwendungszweck": "H 2025/9"},
+    },
+}
+REFUSAL = {"pruefung": {"annahme": "nein", "grund": "Die Schuldnerin ist nach Neunkirchen verzogen."}}
+
+
+class Towns:
+    """Two post rooms."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = TurnedClock(NOON)
+        package = next(load_package(it) for it in shipped() if it.name == "vollstreckungshilfe")
+        roles = {"requesting": SAARBRUECKEN, "enforcing": HOMBURG}
+        sides = open_sides(folder, package, roles, "letter+post", self.clock)
+        self.sb, self.hom = sides["requesting"], sides["enforcing"]
+        for side, key, address in (
+            (self.sb, SAARBRUECKEN, "Rathausplatz 1\n66111 Saarbrücken"),
+            (self.hom, HOMBURG, "Am Forum 5\n66424 Homburg"),
+        ):
+            box = Mailbox(key, "letter+post", address, NOON.date())
+            directory.add_mailbox(side.app, side.actor, box)
+
+    def work(self) -> None:
+        while not all(run_until_idle(side.app).nothing for side in (self.sb, self.hom)):
+            pass
+
+    def complete(self, side: Side, name: str, data: Any) -> None:
+        line = next(it for it in tasks.list_tasks(side.app, side.actor) if it.name == name)
+        tasks.complete_task(side.app, side.actor, line.id, data)
+        self.work()
+
+    def post(self, side: Side, *arguments: str) -> Result:
+        return CliRunner().invoke(post, list(arguments), obj=SimpleNamespace(app=side.app, actor=side.actor))
+
+    def told(self, side: Side, *arguments: str) -> Any:
+        result = self.post(side, *arguments, "--json")
+        assert result.exit_code == 0, result.exception or result.output
+        return json.loads(result.output)
+
+    def deliver(self, sender: Side, receiver: Side, folder: Path) -> Path:
+        """Print the day's letters, carry them over and scan what is no separator."""
+        (run,) = self.told(sender, "run")
+        self.told(sender, "confirm", run["run"])
+        printed = Path(run["folder"]) / "druck.pdf"
+        sheets = [
+            image
+            for image, text in zip(scans(printed, 200), texts(printed), strict=True)
+            if text and "Trennblatt" not in text
+        ]
+        scan = save_pdf([noisy(skewed(sheet, 2), 10) for sheet in sheets], folder / f"{run['run']}.pdf", 200)
+        self.told(receiver, "scan", str(scan))
+        self.work()
+        return scan
+
+
+@pytest.fixture
+def towns(tmp_path: Path) -> Iterator[Towns]:
+    made = Towns(tmp_path)
+    yield made
+    made.sb.app.close()
+    made.hom.app.close()
+
+
+def codes_of(side: Side) -> list[str]:
+    """Return the codes that the scanner found on the newest arrival."""
+    line = list_arrivals(side.app, side.actor, everything=True)[0]
+    shown = show_arrival(side.app, side.actor, line.id)
+    return [reference["value"] for reference in shown["references"] if reference["kind"] == "code"]
+
+
+def test_a_request_and_its_answer_go_by_paper_alone(towns: Towns, tmp_path: Path) -> None:
+    case = start_case(towns.sb.app, towns.sb.actor, "vollstreckungshilfe")
+    towns.complete(towns.sb, "Ersuchen erfassen", REQUEST)
+    (sent,) = list_exchanges(towns.sb.app, towns.sb.actor)
+    scan = towns.deliver(towns.sb, towns.hom, tmp_path)
+
+    shown = show_exchange(towns.sb.app, towns.sb.actor, sent.id)
+    assert [fact["kind"] for fact in shown["facts"]] == ["posted"]
+    (code,) = {parse_code(text).key for text in codes_of(towns.hom)}
+    paper = PaperArrival(
+        "vollstreckungsersuchen",
+        SAARBRUECKEN,
+        shown["data"],
+        codes=codes_of(towns.hom)[:1],
+        sender_reference=case.own_reference,
+        scans=[scan],
+    )
+    assert register(towns.hom.app, towns.hom.actor, paper).status == "started"
+    assert register(towns.hom.app, towns.hom.actor, paper).status == "duplicate"
+
+    towns.work()
+    towns.clock.turn(timedelta(days=2))
+    towns.complete(towns.hom, "Ersuchen prüfen", REFUSAL)
+    (answer,) = list_exchanges(towns.hom.app, towns.hom.actor)
+    scan = towns.deliver(towns.hom, towns.sb, tmp_path)
+    found = codes_of(towns.sb)
+    assert code in {parse_code(text).key for text in found}
+    data = show_exchange(towns.hom.app, towns.hom.actor, answer.id)["data"]
+    back = PaperArrival("vollstreckungsantwort", HOMBURG, data, codes=found, scans=[scan])
+    assert register(towns.sb.app, towns.sb.actor, back).status == "matched"
+    towns.complete(towns.sb, "Antwort auswerten", {"auswertung": {"weiteres": "stundung"}})
+    assert show_case(towns.sb.app, towns.sb.actor, case.id).case.status == "ended"
+    assert len(list_cases(towns.hom.app, towns.hom.actor)) == 1
+
+
+def test_the_post_room_at_the_command_line(towns: Towns, tmp_path: Path) -> None:
+    assert towns.told(towns.sb, "list") == {"waiting": 0, "runs": []}
+    assert type(towns.post(towns.sb, "run").exception).__name__ == "NothingToPostError"
+    for _ in range(2):
+        start_case(towns.sb.app, towns.sb.actor, "vollstreckungshilfe")
+        towns.complete(towns.sb, "Ersuchen erfassen", REQUEST)
+    assert towns.told(towns.sb, "list")["waiting"] == 2
+
+    # One is posted by hand: the run leaves it alone.
+    first = next(it for it in tasks.list_tasks(towns.sb.app, towns.sb.actor) if it.kind == "confirm-posting")
+    tasks.complete_task(towns.sb.app, towns.sb.actor, first.id, {})
+    told = towns.post(towns.sb, "run")
+    assert "1 Briefe" in told.output
+    assert "post confirm 2026-03-02-01" in told.output
+    (run,) = towns.told(towns.sb, "list")["runs"]
+    assert (run["letters"], run["cents"], run["printed"]) == (1, 95, True)
+
+    wrong = towns.post(towns.sb, "confirm", run["run"], "--on", "2026-03-09")
+    assert type(wrong.exception).__name__ == "PostingRefusedError"
+    assert len(towns.told(towns.sb, "confirm", run["run"])["confirmed"]) == 1
+    assert towns.told(towns.sb, "confirm", run["run"])["confirmed"] == []
+    assert len(towns.told(towns.sb, "confirm", run["run"])["before"]) == 1
+
+    out = tmp_path / "again.pdf"
+    towns.told(towns.sb, "reprint", run["dispatches"][0], "--out", str(out))
+    assert "Vollstreckungsersuchen" in texts(out)[0]
+    assert type(towns.post(towns.sb, "confirm", "2026-01-01-01").exception).__name__ == "PrintRunUnknownError"
+    assert type(towns.post(towns.sb, "scan", str(tmp_path / "gone")).exception).__name__ == "ScanRefusedError"
+    assert isinstance(towns.sb.app.adapters.payload("letter"), LetterPayload)
