@@ -138,7 +138,9 @@ def keep_unread(reading: Reading) -> None:
 
 
 def _reads_attribute(namespace: str, name: str, owner: str) -> bool:
-    if namespace == DW or namespace.startswith(_NOT_OURS):
+    if namespace == DW:
+        return owner in _NODES or owner.endswith("EventDefinition")
+    if namespace.startswith(_NOT_OURS):
         return True
     return namespace in CAMUNDA_LIKE and name in _READ_ATTRIBUTES and _read_here(name, owner)
 

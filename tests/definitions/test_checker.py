@@ -100,6 +100,26 @@ def test_feel_is_honoured_where_the_file_declares_it() -> None:
     assert rules(definitions(content, groovy)) == {"DW501"}
 
 
+def test_dw_attributes_count_where_something_is_sent_or_awaited_only() -> None:
+    content = line('<userTask id="ask"/>', ids=("ask",))
+    assert rules(
+        definitions(content.replace('isExecutable="true"', 'isExecutable="true" dw:message="m"'))
+    ) == {"DW801"}
+    assert rules(definitions(content.replace('id="ask"', 'id="ask" dw:message="m"'))) == {"DW801"}
+
+
+def test_a_called_process_begins_without_a_trigger() -> None:
+    caller = line('<callActivity id="call" calledElement="inner"/>', ids=("call",))
+    inner = line('<userTask id="ask"/>', ids=("ask",)).replace('"loan"', '"inner"')
+    inner = inner.replace("start", "begin").replace('"end"', '"stop"').replace("ask_end", "ask_stop")
+    message = '<message id="m" name="m"/>'
+    waits = '<startEvent id="begin"><messageEventDefinition messageRef="m"/></startEvent>'
+    inner = inner.replace("beginEvent", "startEvent")
+    assert rules(definitions(message + caller + inner)) == set()
+    triggered = inner.replace('<startEvent id="begin"/>', waits)
+    assert rules(definitions(message + caller + triggered)) == {"DW410"}
+
+
 def test_mixed_tasks_of_a_minified_file_are_judged_alike() -> None:
     data = GOOD.replace(b"\n", b"").replace(b'<userTask id="ask"/>', b'<receiveTask id="ask"/>')
     assert rules(data) == {"DW401"}

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from engine.definitions.checker.findings import Category
 from engine.definitions.checker.rule import Fault, Place, Rule, Subject, error, warning
 from engine.definitions.model import EventKind, Node, NodeKind
+from engine.definitions.xml import DW, split
 
 _SENDING = frozenset({"recipient", "message", "form", "documents", "answerWithin", "fallback", "reminds"})
 _WAITING = frozenset({"answers", "message"})
@@ -40,6 +41,16 @@ def _allowed(place: Place) -> frozenset[str]:
 
 def attribute_out_of_place(subject: Subject) -> Iterator[Fault]:
     """Each dw attribute has its elements; a misspelt one would be left out silently."""
+    for item in subject.model.unread:
+        namespace, name = split(item.tag)
+        if namespace == DW:
+            yield Fault(
+                item.line,
+                item.element,
+                None,
+                f"dw:{name} has no meaning at <{item.owner}>",
+                "write it at the event or task that sends or waits",
+            )
     for place in subject.places:
         for name in place.node.attributes:
             allowed = _allowed(place)

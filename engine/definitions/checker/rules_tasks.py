@@ -1,11 +1,10 @@
-"""Rules about activities: what each task needs to do its work, loops, calls, sub-processes."""
+"""Rules about activities: what each task needs to do its work, loops, sub-processes."""
 
 from collections.abc import Iterator
 
 from engine.definitions.checker.findings import Category
-from engine.definitions.checker.rule import Fault, Rule, Subject, error, note, warning
+from engine.definitions.checker.rule import Fault, Rule, Subject, error, warning
 from engine.definitions.model import Node, NodeKind
-from engine.definitions.xml import BPMN
 
 _NO_KIND_OF_WORK = frozenset({"", "##unspecified", "##webservice", "webservice", "other", "##other"})
 _OFFERED = frozenset({NodeKind.USER_TASK, NodeKind.MANUAL_TASK, NodeKind.TASK})
@@ -134,73 +133,6 @@ def unknown_decision(subject: Subject) -> Iterator[Fault]:
         if known is not None and decision and decision not in known:
             yield place.fault(
                 f"decision “{decision}” is not known", f"known are: {', '.join(sorted(known)) or 'none'}"
-            )
-
-
-def call_without_target(subject: Subject) -> Iterator[Fault]:
-    """A call activity says which process it calls, and it is always the same one."""
-    for place in subject.places:
-        node = place.node
-        if node.kind is not NodeKind.CALL_ACTIVITY:
-            continue
-        called = node.called_element
-        if not called:
-            if not _calls_other(subject, node):
-                yield place.fault(
-                    "the call activity names no process", "choose the called process (calledElement)"
-                )
-        elif called.startswith(("=", "${", "#{")):
-            yield place.fault(
-                f"the called process “{called}” would have to be computed at run time",
-                "call one process; branch before it with a gateway",
-            )
-
-
-def _calls_other(subject: Subject, node: Node) -> bool:
-    return any(item.element == node.id and item.tag.endswith("}caseRef") for item in subject.model.unread)
-
-
-def unknown_process(subject: Subject) -> Iterator[Fault]:
-    """The called process exists, here or in the package."""
-    known = subject.context.processes
-    own = {process.id: process for process in subject.model.processes}
-    tasks = {
-        item.element: item.tag
-        for item in subject.model.unread
-        if item.bpmn and item.tag.startswith(f"{{{BPMN}}}global")
-    }
-    for place in subject.places:
-        called = place.node.called_element
-        if not called or called.startswith(("=", "${", "#{")):
-            continue
-        if called in tasks:
-            yield place.fault(
-                f"“{called}” is a {tasks[called].rpartition('}')[2]}; global tasks are not supported",
-                "draw the task in the process, or call a process that holds it",
-            )
-        elif called in own:
-            if not own[called].executable and any(process.executable for process in own.values()):
-                yield place.fault(
-                    f"the called process “{called}” is not executable",
-                    'set isExecutable="true" on it',
-                )
-        elif known is not None and called not in known:
-            yield place.fault(
-                f"process “{called}” is not known", f"known are: {', '.join(sorted(known)) or 'none'}"
-            )
-
-
-def calls_outside(subject: Subject) -> Iterator[Fault]:
-    """Without knowing the package, a call into another file cannot be judged."""
-    if subject.context.processes is not None:
-        return
-    own = {process.id for process in subject.model.processes}
-    for place in subject.places:
-        called = place.node.called_element
-        if called and called not in own and not called.startswith(("=", "${", "#{")):
-            yield place.fault(
-                f"process “{called}” is not in this file; whether it exists is checked when the package is",
-                "check the whole package to be sure",
             )
 
 
@@ -377,8 +309,6 @@ RULES: tuple[Rule, ...] = (
     error("DW406", "Script task without script", Category.INCOMPLETE, script_missing),
     error("DW407", "Business rule task without decision", Category.INCOMPLETE, decision_missing),
     error("DW408", "Unknown decision", Category.WRONG, unknown_decision),
-    error("DW409", "Call activity without process", Category.INCOMPLETE, call_without_target),
-    error("DW410", "Unknown called process", Category.WRONG, unknown_process),
     error("DW411", "Unknown form", Category.WRONG, unknown_form),
     error("DW412", "Form of another product", Category.UNSUPPORTED, form_elsewhere),
     error("DW413", "Form where none is shown", Category.WRONG, form_on_other),
@@ -392,5 +322,4 @@ RULES: tuple[Rule, ...] = (
     error("DW422", "Sequential ad-hoc that begins by itself", Category.UNSUPPORTED, sequential_ad_hoc),
     error("DW421", "Transaction triggered by an event", Category.WRONG, transaction_event),
     warning("DW451", "People named in the model", Category.SUSPICIOUS, assignment_unused),
-    note("DW461", "Call into another file", Category.SUSPICIOUS, calls_outside),
 )

@@ -1,6 +1,7 @@
 """The table of all rules that look at a model."""
 
 from engine.definitions.checker import (
+    rules_calls,
     rules_compensation,
     rules_events,
     rules_exchange,
@@ -21,6 +22,7 @@ RULES: tuple[Rule, ...] = tuple(
             *rules_tokens.RULES,
             *rules_events.RULES,
             *rules_compensation.RULES,
+            *rules_calls.RULES,
             *rules_tasks.RULES,
             *rules_expressions.RULES,
             *rules_extensions.RULES,
