@@ -4,6 +4,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cryptography import x509
+
 from adapters.ego_mail.intermediary import dialogs, mailboxes
 from adapters.ego_mail.osci import wire
 from adapters.ego_mail.osci.algorithms import STRICT, AlgorithmPolicy
@@ -21,6 +23,7 @@ _RESERVED_IDS = {
     "clientsignature",
     "desiredlanguages",
     "responsetofetchdelivery",
+    "responsetomediatedelivery",
     "acceptdelivery",
     "processdelivery",
     "intermediarycertificates",
@@ -46,6 +49,14 @@ class IntermediarySettings:
     """URI prefixes of passive recipients it may call; none by default."""
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the transport signature is worth: a feedback code where nothing, else whose it is."""
+
+    code: str | None = None
+    certificate: x509.Certificate | None = None
+
+
 @dataclass(slots=True)
 class Outcome:
     """What an order leads to."""
@@ -54,6 +65,8 @@ class Outcome:
     order: Order = field(default_factory=Order)
     content: mailboxes.Stored | None = None
     closes: bool = False
+    stored: bool = False
+    """Whether a delivery is in the database now, so that its attachments must stay."""
 
 
 @dataclass(slots=True)
@@ -68,6 +81,7 @@ class Case:
     now: datetime
     closing: ExitStack
     """What the answer still reads from while it is sent."""
+    verdict: Verdict
     inspections: tuple[Inspection, ...] = ()
 
     @property

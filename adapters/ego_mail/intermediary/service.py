@@ -15,6 +15,7 @@ from adapters.ego_mail.intermediary.cases import (
     FaultError,
     IntermediarySettings,
     Outcome,
+    Verdict,
     ids_are_free,
     joined,
     nothing,
@@ -28,7 +29,6 @@ from adapters.ego_mail.osci.client import Identity
 from adapters.ego_mail.osci.envelope import ControlBlock, Draft, Message, verify_message
 from adapters.ego_mail.osci.errors import (
     CertificateError,
-    CertificateSwappedError,
     OsciError,
     SignatureError,
 )
@@ -58,6 +58,7 @@ from engine.clock import Clock
 from engine.identifiers import IdSource
 
 DEFAULT_CARDS = 100
+BAD_SIGNATURE = "9601"
 _DELIVERIES = {Kind.STORE_DELIVERY, Kind.FORWARD_DELIVERY, Kind.MEDIATE_DELIVERY}
 _IN_DIALOGS = {Kind.FETCH_DELIVERY, Kind.FETCH_PROCESS_CARD, Kind.EXIT_DIALOG, Kind.MEDIATE_DELIVERY}
 
@@ -149,13 +150,14 @@ class IntermediaryService:
         conversation = message.control.conversation_id
         if needs_dialog and conversation is None:
             return self.refuse("9802")
+        verdict = self._verify(incoming)  # takes time and needs no database
         keeps = message.kind in _DELIVERIES
         kept = self._attachments.keep(incoming) if keeps else []
         closing = ExitStack()
         try:
             with self._engine.begin() as connection:
                 dialog = None if conversation is None else dialogs.find(connection, conversation, now)
-                case = Case(incoming, message, _owner(message, dialog), dialog, kept, now, closing)
+                case = Case(incoming, message, _owner(message, dialog), dialog, kept, now, closing, verdict)
                 if case.owner is None and (incoming.encrypted or message.kind is Kind.INIT_DIALOG):
                     raise FaultError("9500")
                 if dialog is not None:
@@ -169,16 +171,28 @@ class IntermediaryService:
             closing.close()
             self._attachments.drop(kept)
             raise
-        if any(code.startswith("9") for code in outcome.codes):
+        if not outcome.stored:
             self._attachments.drop(kept)
         return self._answer(case, outcome, control)
 
-    def _judge(self, connection: Connection, case: Case) -> Outcome:
-        """Check the signature, then carry the order out."""
+    def _verify(self, incoming: wire.Incoming) -> Verdict:
+        """Check the transport signature, as far as that goes without knowing the dialog."""
+        if incoming.message.signature is None and not self.settings.require_signature:
+            return Verdict()
         try:
-            self._check_signature(case)
+            verified = verify_message(incoming.message, incoming.parts, self.settings.policy)
+            check_usage(verified.certificate, Use.SIGNATURE)
         except (SignatureError, CertificateError) as error:
-            return Outcome([order_code(error)])
+            return Verdict(order_code(error))
+        return Verdict(None, verified.certificate)
+
+    def _judge(self, connection: Connection, case: Case) -> Outcome:
+        """Carry the order out, unless signature or certificates stand against it."""
+        if case.verdict.code is not None:
+            return Outcome([case.verdict.code])
+        expected = None if case.dialog is None else case.dialog.owner.signature
+        if expected is not None and case.verdict.certificate not in {None, expected}:
+            return Outcome([BAD_SIGNATURE])
         inspections, codes = inspect(case.message.certificates, self.settings.trust, case.now)
         if any(code.startswith("9") for code in codes):
             return Outcome([code for code in codes if code.startswith("9")])
@@ -187,15 +201,6 @@ class IntermediaryService:
         if case.message.kind in {*_DELIVERIES, Kind.INIT_DIALOG}:
             outcome.codes += codes
         return outcome
-
-    def _check_signature(self, case: Case) -> None:
-        if case.message.signature is None and not self.settings.require_signature:
-            return
-        verified = verify_message(case.message, case.incoming.parts, self.settings.policy)
-        check_usage(verified.certificate, Use.SIGNATURE)
-        expected = None if case.dialog is None else case.dialog.owner.signature
-        if expected is not None and verified.certificate != expected:
-            raise CertificateSwappedError("signed by somebody else than the dialog's client")
 
     def _control(self, connection: Connection, case: Case, outcome: Outcome) -> ControlBlock:
         asked = case.message.control
@@ -245,7 +250,7 @@ class IntermediaryService:
             return Outcome([refusal])
         card = case.card()
         mailboxes.store(connection, case.incoming, card, case.kept)
-        return Outcome([case.done], Order(card=card))
+        return Outcome([case.done], Order(card=card), stored=True)
 
     def _forward(self, connection: Connection, case: Case) -> Outcome:
         return self._bring(connection, case, Kind.ACCEPT_DELIVERY)
@@ -270,14 +275,14 @@ class IntermediaryService:
         mailboxes.mark_forwarded(connection, card.message_id, case.now)
         mailboxes.mark_received(connection, card.message_id, result.received)
         card = replace(card, reception=Timestamp(plain=result.received))
-        outcome = Outcome([case.done, *result.warnings], Order(card=card))
+        outcome = Outcome([case.done, *result.warnings], Order(card=card), stored=True)
         return self._with_reply(case, result.answer, outcome) if wants_reply else outcome
 
     def _with_reply(self, case: Case, reply: wire.Incoming, outcome: Outcome) -> Outcome:
         """Pass the recipient's content on to the sender, unchanged."""
         message = reply.message
         if message.package is None:
-            return Outcome(["9806"], outcome.order)
+            return Outcome(["9806"], outcome.order, stored=True)
         stamp = Timestamp(plain=case.now)
         inspections, _codes = inspect(message.certificates, self.settings.trust, case.now)
         card = ProcessCard(
