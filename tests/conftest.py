@@ -1,17 +1,11 @@
-"""One PostgreSQL server a test session; tests that need it are skipped, with the reason, where it cannot start."""
+"""What all tests share: how property tests are run."""
 
-from collections.abc import Iterator
+import os
 
-import pytest
+from hypothesis import HealthCheck, settings
 
-from tests.postgres import Postgres, PostgresMissingError
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    try:
-        server = Postgres()
-    except PostgresMissingError as error:
-        pytest.skip(str(error))
-    yield server
-    server.close()
+# No test is timed (a loaded machine is no fault), and CI draws the same examples for the same code: what a
+# fresh draw finds is found on a developer's machine, not in somebody else's change.
+settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("here"), derandomize=True, database=None)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
