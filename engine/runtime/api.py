@@ -111,10 +111,14 @@ class MoveToken:
 
 @dataclass(frozen=True, slots=True)
 class RearmTimer:
-    """A timer's due instant is known only now, or was revised; None disarms it."""
+    """A timer's due instant is known only now, or was revised; None disarms it.
+
+    ``revision`` is the number it carries from now on, by default the next one.
+    """
 
     item_id: str
     due: datetime | None
+    revision: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +187,8 @@ class OpenItem:
     """Message: ``element#instance`` key of the send whose answer is awaited."""
     error: str | None = None
     """Failed: what went wrong, for the incident."""
+    source: Json = None
+    """Timer: what its value came from, as ``TimerWatch.end`` gave it; only in the advance that opens it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -347,7 +347,11 @@ class Case(ScopeMixin, SpiffCase):
         """Hold ``token`` with a failed item; ``phase`` says where a retry begins."""
         token._set_state(TaskState.ERROR)
         token.memory["failed"] = phase
-        waiting.close_own(self, token)
+        if phase == "leave":
+            # The element is done; only its way out is missing, so nothing can interrupt it any more.
+            waiting.close_all(self, token.waits)
+        else:
+            waiting.close_own(self, token)
         waiting.open_failed(self, token, message)
         self.out.step(StepKind.FAILED, token)
 

@@ -10,7 +10,7 @@ from engine.runtime.case import Case
 from engine.runtime.commands import HANDLERS
 from engine.runtime.document import dump, load
 from engine.runtime.errors import CaseOverError, StartRefusedError, WrongCommandError
-from engine.runtime.services import STEP_LIMIT, DecisionEvaluator, Services
+from engine.runtime.services import STEP_LIMIT, DecisionEvaluator, Services, TimerWatch
 from engine.runtime.specs import Program
 
 _PREFIX = 28
@@ -28,12 +28,14 @@ def advance(
     decisions: DecisionEvaluator | None = None,
     zone: str = "Europe/Berlin",
     step_limit: int = STEP_LIMIT,
+    watch: TimerWatch | None = None,
 ) -> Advance:
     """Apply ``command`` to the case that ``state`` describes (None: a new case) and move all that can move.
 
     A pure function: the same arguments give the same result. ``now`` is an aware instant; durations count
     from it, by the calendar of ``zone``. ``functions`` are what expressions may call (``deadline``, …);
-    ``decisions`` evaluates business rules. ``step_limit`` bounds the steps that one command may set off.
+    ``decisions`` evaluates business rules. ``step_limit`` bounds the steps that one command may set off;
+    ``watch`` learns what timers' values come from.
 
     Raises:
         StartRefusedError: the process cannot be started this way.
@@ -41,7 +43,7 @@ def advance(
         WrongCommandError, ElementUnknownError, DataRefusedError: the command does not fit.
         StateUnreadableError: the document is damaged or of an unknown format.
     """
-    services = Services(now.astimezone(UTC), functions or {}, decisions, zone, step_limit)
+    services = Services(now.astimezone(UTC), functions or {}, decisions, zone, step_limit, watch)
     if state is None:
         if not isinstance(command, api.Start):
             raise WrongCommandError(f"a new case begins with Start, not {type(command).__name__}")

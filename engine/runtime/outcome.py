@@ -81,4 +81,5 @@ class Outcome:
             correlation=wait.correlation,
             answers=wait.answers,
             error=wait.error,
+            source=wait.source,
         )

@@ -14,7 +14,7 @@ from engine.runtime.elements.sub_process import SubProcess
 from engine.runtime.errors import ProgramRefusedError
 from engine.runtime.specs import Program, ScopeSpec, StartPoint
 
-FUNCTIONS = ("deadline", "workdays")
+FUNCTIONS = ("deadline", "deadline_date", "workdays", "workdays_date", "now", "today")
 """Functions that expressions may call and the service supplies, besides those every expression knows."""
 
 _SHARED = ("dataObject", "property", "dataStoreReference")

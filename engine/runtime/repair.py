@@ -101,6 +101,9 @@ def set_data(case: Case, command: api.SetData) -> None:
         wait = find(case, command.item_id)
         if wait.token is not None:
             case.write(wait.token, patch)
+            waits_for_mapping = wait.token.memory.get("result")
+            if waits_for_mapping is not None:
+                waits_for_mapping.update(patch.values)
             _tell(case, wait.token.waits)
             return
     _set_everywhere(case, patch.values)
@@ -194,5 +197,5 @@ def rearm_timer(case: Case, command: api.RearmTimer) -> None:
     """Give a waiting timer another due instant, or none; what was planned for the old one is stale."""
     wait = find(case, command.item_id, ItemKind.TIMER)
     wait.due = command.due
-    wait.revision += 1
+    wait.revision = wait.revision + 1 if command.revision is None else command.revision
     case.out.change(wait)

@@ -19,6 +19,18 @@ class DecisionEvaluator(Protocol):
         ...
 
 
+class TimerWatch(Protocol):
+    """Learns what a timer's value comes from: the functions that are called while it is worked out."""
+
+    def begin(self) -> None:
+        """A timer's value is worked out from now on."""
+        ...
+
+    def end(self) -> Json:
+        """It is worked out, or could not be; return what is to be known of its source."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """What the caller of ``advance`` hands in."""
@@ -28,3 +40,4 @@ class Services:
     decisions: DecisionEvaluator | None = None
     zone: str = "Europe/Berlin"
     step_limit: int = STEP_LIMIT
+    watch: TimerWatch | None = None

@@ -12,6 +12,7 @@ from engine.runtime.tokens import Wait
 
 if TYPE_CHECKING:
     from engine.runtime.case import Case
+    from engine.runtime.compiling import Formula
     from engine.runtime.elements.base import Trigger
 
 
@@ -19,7 +20,7 @@ def arm(case: "Case", wait: Wait, trigger: "Trigger", view: Any) -> None:
     """Work out when ``wait`` is due; a timer whose value is None has no due instant yet (unarmed)."""
     if trigger.formula is None or trigger.timer is None:
         raise BranchFailure("the timer has no value")
-    value = trigger.formula.value(view, case.services.functions)
+    value = _value(case, wait, trigger.formula, view)
     wait.expression = value if isinstance(value, str) else trigger.formula.text
     if value is None:
         return
@@ -34,6 +35,18 @@ def arm(case: "Case", wait: Wait, trigger: "Trigger", view: Any) -> None:
             wait.due = add_period(now, parse_period(str(value)), zone)
     except (IsoTextError, OutOfCalendarError) as error:
         raise BranchFailure(f"the timer's value {value!r} is no {trigger.timer.value}: {error}") from error
+
+
+def _value(case: "Case", wait: Wait, formula: "Formula", view: Any) -> Json:
+    """Work out a timer's value, and let the caller's watch note what it comes from."""
+    watch = case.services.watch
+    if watch is None:
+        return formula.value(view, case.services.functions)
+    watch.begin()
+    try:
+        return formula.value(view, case.services.functions)
+    finally:
+        wait.source = watch.end()
 
 
 def _is_instant(value: Json) -> bool:

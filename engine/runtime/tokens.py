@@ -105,6 +105,8 @@ class Wait:
     error: str | None = None
     true: bool = False
     """Conditional event: whether the condition was true when last looked at."""
+    source: Json = None
+    """Timer: what its value came from; known only in the advance that opens it."""
 
 
 @dataclass(slots=True)

@@ -25,8 +25,8 @@ def drawn() -> list[Drawn]:
 def files_of(case: Drawn) -> dict[str, str]:
     """Return the files of one case's folder."""
     process = "P_" + case.id.replace("-", "_")
-    files = {"adapted.bpmn": bpmn(process, case.drawing)}
-    files.update({f"called-{name}.bpmn": bpmn(name, text) for name, text in case.called.items()})
+    files = {"adapted.bpmn": bpmn(process, case.drawing, starts=True)}
+    files.update({f"called-{name}.bpmn": bpmn(name, text, starts=True) for name, text in case.called.items()})
     described = {
         "id": case.id,
         "features": case.features,

@@ -131,3 +131,24 @@ def test_threads_share_a_program() -> None:
         thread.join()
     assert sorted(data["seed"] for data in found) == list(range(8))
     assert all(data["by"] == data["seed"] for data in found)
+
+
+def test_without_start_events_everything_without_incoming_flow_begins() -> None:
+    play = Play("user a -> c\nuser b\nuser c\nsub p\n    user d").start()
+    assert play.elements() == ["a", "b", "d"]
+    for element in ("a", "c", "b", "d"):
+        play.done(element)
+    assert play.completed
+
+
+def test_receive_tasks_and_event_gateways_may_begin_a_case() -> None:
+    """The checker refuses them at present; the runtime runs them."""
+    play = Play("receive r message=Apply instantiate -> a\nuser a")
+    assert [(point.element_id, point.event) for point in play.program.starts] == [("r", "Apply")]
+    play.do(Start({"who": "x"}, "r"))
+    assert play.elements() == ["a"]
+    race = Play(
+        "race r instantiate -> m, n\ncatch m message=One -> a\ncatch n message=Two -> b\nuser a\nuser b"
+    )
+    race.do(Start({}, "n"))
+    assert race.elements() == ["b"]

@@ -211,3 +211,41 @@ def test_done_items_are_gone() -> None:
             play.do(CompleteTask(wrong))
     with pytest.raises(WrongCommandError, match="is a task, not a work"):
         play.do(FailWork(play.item("b").id, "E"))
+
+
+def test_a_failed_output_mapping_of_a_called_process_keeps_its_data() -> None:
+    called = {"Inner": "user a"}
+    play = Play("call c process=Inner in.x=x out.total=x*rate -> z\nuser z", called).start(x=2)
+    play.done("a", x=4)
+    failed = play.item("c", ItemKind.FAILED)
+    play.do(SetData({"rate": 10}, failed.id))
+    play.do(Retry(failed.id))
+    assert play.item("z").data["total"] == 40
+
+
+def test_an_activity_that_cannot_leave_is_not_interrupted_any_more() -> None:
+    play = Play("user a -> b if n > 0\nboundary t on=a timer=PT1H -> c\nuser b\nuser c").start(n=0)
+    play.done("a")
+    assert play.elements() == ["a"]
+    assert play.item("a").kind is ItemKind.FAILED
+    play.do(SetData({"n": 1}))
+    play.do(Retry(play.item("a").id))
+    assert play.elements() == ["b"]
+
+
+def test_an_event_sub_process_that_cannot_begin_is_held_and_mended() -> None:
+    drawing = """
+user a
+esub h
+    start i message=M -> b
+    user b
+    esub k
+        start j "timer=${wait}" -> c
+        user c
+"""
+    play = Play(drawing).start()
+    play.done("i")
+    assert play.elements() == ["h"]
+    play.do(SetData({"wait": "PT1H"}))
+    play.do(Retry(play.item("h").id))
+    assert play.elements() == ["b", "j"]

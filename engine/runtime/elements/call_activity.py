@@ -1,7 +1,10 @@
 """Call activities: another process runs inside, with data of its own."""
 
+from collections.abc import Mapping
+
 from engine.definitions.model import Node
 from engine.runtime import waiting
+from engine.runtime.api import Json
 from engine.runtime.compiling import Compiler
 from engine.runtime.data import Patch, clean, patch_between
 from engine.runtime.elements.activity import Activity
@@ -43,15 +46,19 @@ class CallActivity(Activity):
         case.enter(scope)
 
     def scope_ended(self, token: Token, scope: Scope) -> None:
-        """Bring back what the output mappings give, or everything that changed."""
+        """Go on with everything that changed; with output mappings, with all that they may name."""
         case = case_of(token)
-        patch = self._back(token, scope, patch_between(scope.frame.data, scope.data))
-        waiting.resume(case, token, patch.values, patch.removed)
+        if self.gives:
+            waiting.resume(case, token, {**scope.objects, **scope.data})
+        else:
+            patch = patch_between(scope.frame.data, scope.data)
+            waiting.resume(case, token, patch.values, patch.removed)
 
-    def receive(self, token: Token, payload: object, removed: tuple[str, ...] = ()) -> None:
-        """Write what came back; the output mappings have been applied to the called process's data."""
-        values = payload if isinstance(payload, dict) else {}
-        case_of(token).write(token, Patch(dict(values), removed))
+    def receive(self, token: Token, payload: Mapping[str, Json], removed: tuple[str, ...] = ()) -> None:
+        """Write what comes back: what the output mappings give, or everything that changed."""
+        case = case_of(token)
+        values = assigned(self.gives, payload, payload, case) if self.gives else dict(payload)
+        case.write(token, Patch(values, removed))
 
     def outward(self, token: Token, scope: Scope, patch: Patch) -> Patch:
         """Return what an error or escalation brings back from the called process."""

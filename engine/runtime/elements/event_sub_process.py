@@ -4,13 +4,12 @@ from typing import TYPE_CHECKING
 
 from engine.definitions.model import EventKind, Node, NodeKind
 from engine.runtime import waiting
-from engine.runtime.api import Json
+from engine.runtime.api import Json, StepKind
 from engine.runtime.compiling import Compiler
 from engine.runtime.data import Data, Frame, Patch
 from engine.runtime.elements.base import case_of
 from engine.runtime.elements.sub_process import SubProcess
 from engine.runtime.specs import ScopeSpec
-from engine.runtime.spiff import TaskState
 from engine.runtime.tokens import Scope, Token
 
 if TYPE_CHECKING:
@@ -54,24 +53,21 @@ class EventSubProcess(SubProcess):
     def begin_in(
         self, case: "Case", scope: Scope, data: Data, frame: Frame, payload: dict[str, Json] | None = None
     ) -> None:
-        """Put a token for the event sub-process into ``scope`` and start inside."""
-        token = Token(scope, self, case.next_number(), data, frame, state=TaskState.STARTED)
-        case.tokens[token.id] = token
-        inner = case.open_scope(self.inner, token, dict(data), frame)
-        waits = waiting.prepare_event_subs(case, inner)
-        waiting.register(case, waits)
-        begun = case.put(inner, self.start, dict(inner.data), inner.frame)
-        begun.memory["fired"] = payload or {}
-        waiting.fire_true(case, waits)
+        """Put a token for the event sub-process into ``scope``; it begins when its turn comes."""
+        token = case.put(scope, self, data, frame)
+        token.memory["event"] = payload or {}
 
     def perform(self, token: Token) -> None:
-        """Never begun by a sequence flow."""
-        raise AssertionError("event sub-processes have no incoming flow")
+        """Open the scope and begin at its start event, with what the event brought."""
+        case = case_of(token)
+        scope = case.open_scope(self.inner, token, dict(token.data), token.frame)
+        case.enter(scope)
+        for begun in scope.tasks.values():
+            if begun.element is self.start:
+                begun.memory["fired"] = token.memory["event"]
 
     def leave(self, token: Token) -> None:
         """End; what was changed goes to the scope around."""
         case = case_of(token)
-        from engine.runtime.api import StepKind
-
         case.out.step(StepKind.COMPLETED, token)
         case.move(token, ())

@@ -207,28 +207,3 @@ case(
     ),
     scenario("signal", {"completed": False}, signal("Year", "b")),
 )
-case(
-    "start-by-receive-task",
-    "receive task; instantiate",
-    "10.3.3: a receive task with instantiate begins the process",
-    """
-    receive r message=Apply instantiate -> a
-    user a -> e
-    end e
-    """,
-    scenario("begun", {"completed": False}, message("Apply", "a"), do("a", "done")),
-)
-case(
-    "start-by-event-gateway",
-    "event-based gateway; instantiate",
-    "10.6.6: an instantiating gateway begins the process with the event that happens",
-    """
-    race r instantiate -> m, n
-    catch m message=One -> a
-    catch n message=Two -> b
-    user a -> e
-    user b -> e
-    end e
-    """,
-    scenario("two", {"completed": False}, message("Two", "b"), do("b", "done")),
-)

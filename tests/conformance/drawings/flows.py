@@ -101,17 +101,6 @@ case(
     scenario("default", "a", do("a", "c", n=0)),
 )
 case(
-    "start-without-event",
-    "implicit start; implicit end",
-    "13.2: without a start event every element without incoming flow begins",
-    """
-    user a -> c
-    user b
-    user c
-    """,
-    scenario("all", "a b", do("a", "b c"), do("b", "c"), do("c", "done")),
-)
-case(
     "terminate-ends-all",
     "terminate end event",
     "10.5.3: terminate ends everything in its scope at once",

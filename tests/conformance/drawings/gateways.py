@@ -125,20 +125,6 @@ case(
     ),
 )
 case(
-    "and-join-stalled",
-    "parallel gateway; stall",
-    "a join that nothing can reach any more is told, not left silent",
-    """
-    start s -> g
-    xor g -> a if n > 0, b default
-    user a -> j
-    user b -> j
-    and j -> e
-    end e
-    """,
-    scenario("told", "a", do("a", {"waiting": [], "completed": False, "failed": 1}), variables={"n": 1}),
-)
-case(
     "or-two-of-three",
     "inclusive gateway",
     "10.6.3: all flows whose condition is true are taken, and the join waits for those only",

@@ -315,6 +315,29 @@ def _names(shapes: list[Shape], kind: str) -> set[str]:
     return found
 
 
-def bpmn(process: str, drawing: str) -> str:
-    """Return ``drawing`` as a BPMN file with one process."""
-    return Writer(process, parse(drawing)).text()
+def bpmn(process: str, drawing: str, *, starts: bool = False) -> str:
+    """Return ``drawing`` as a BPMN file with one process.
+
+    With ``starts`` every process and sub-process drawn without a start event gets one in front of what would
+    begin there; BPMN does not ask for it, Dienstweg's checker does.
+    """
+    shapes = parse(drawing)
+    return Writer(process, _with_starts(shapes, process) if starts else shapes).text()
+
+
+def _with_starts(shapes: list[Shape], scope: str, *, needed: bool = True) -> list[Shape]:
+    for shape in shapes:
+        if shape.inside:
+            shape.inside = _with_starts(shape.inside, shape.id, needed=shape.kind != "adhoc")
+    if not needed or any(shape.kind == "start" or shape.has("instantiate") for shape in shapes):
+        return shapes
+    reached = {target for shape in shapes for target, _ in shape.ways}
+    entries = [
+        (shape.id, "")
+        for shape in shapes
+        if shape.id not in reached
+        and shape.kind not in ("boundary", "esub", "object")
+        and not shape.has("undo")
+        and not (shape.kind == "catch" and shape.has("link"))
+    ]
+    return [Shape("start", f"begin_{scope}", [], entries), *shapes]

@@ -21,18 +21,6 @@ case(
     scenario("both", "a b", do("a", "b"), do("b", "z"), do("z", "done")),
 )
 case(
-    "sub-empty",
-    "sub-process; empty",
-    "10.3.5: nothing inside, nothing to wait for",
-    """
-    start s -> p
-    sub p -> a
-    user a -> e
-    end e
-    """,
-    scenario("through", "a", do("a", "done")),
-)
-case(
     "sub-three-deep",
     "sub-process; nested",
     "10.3.5: each level ends on its own",
