@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from engine.expressions import nodes as n
 from engine.expressions.errors import EvaluationError
-from engine.expressions.rules import Closure, Env
+from engine.expressions.limits import SIZED, charge, size
+from engine.expressions.rules import Builtin, Closure, Env
 from engine.expressions.values import Value, intake
 
 if TYPE_CHECKING:
@@ -33,11 +34,11 @@ def _builtin(builder: "Builder", node: n.Call, name: str, scope: "Static") -> Cl
     count = len(node.arguments)
     if count < builtin.least or (builtin.most is not None and count > builtin.most):
         raise builder.fault(f"{name}() with {count} arguments", node, _arity(builtin.least, builtin.most))
-    arguments, call, source = builder.many(node.arguments, scope), builtin.call, builder.source(node)
+    arguments, source = builder.many(node.arguments, scope), builder.source(node)
 
     def run(env: Env) -> Value:
         try:
-            return call(env, *[argument(env) for argument in arguments])
+            return charged(env, name, builtin, [argument(env) for argument in arguments])
         except EvaluationError as error:
             raise error.inside(source) from None
 
@@ -48,6 +49,22 @@ def _arity(least: int, most: int | None) -> str:
     if most is None:
         return f"it takes {least} or more"
     return f"it takes {least}" if least == most else f"it takes {least} to {most}"
+
+
+CALL_STEPS = 4
+CHEAP = frozenset({"count", "get value", "len", "string length"})
+"""Built-in functions that do not go through their arguments."""
+
+
+def charged(env: Env, name: str, builtin: Builtin, arguments: list[Value]) -> Value:
+    """Call a built-in and take off what its arguments and its result cost."""
+    env.budget.spend(CALL_STEPS)
+    if name not in CHEAP:
+        charge(env.budget, *arguments)
+    result = builtin.call(env, *arguments)
+    if type(result) in SIZED:
+        env.budget.spend(size(result))
+    return result
 
 
 def foreign_call(builder: "Builder", node: n.Call, name: str, scope: "Static") -> Closure:

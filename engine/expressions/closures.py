@@ -7,9 +7,12 @@ from typing import Any
 from engine.expressions import calls
 from engine.expressions import nodes as n
 from engine.expressions.errors import EvaluationError, ExpressionError
-from engine.expressions.limits import DEPTH, check_text
+from engine.expressions.limits import DEPTH, SIZED, charge, check_text, size
 from engine.expressions.rules import Closure, Env, Rules
 from engine.expressions.values import Value, intake
+
+POWER_STEPS = 100
+"""A power of decimals takes as long as so many plain operators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +147,11 @@ def _member(builder: Builder, node: n.Member, scope: Static) -> Closure:
     member = builder.rules.member
 
     def read(env: Env) -> Value:
+        value = target(env)
         try:
-            return member(target(env), name)
+            if type(value) is list:
+                charge(env.budget, value)
+            return member(value, name)
         except EvaluationError as error:
             raise error.inside(source) from None
 
@@ -196,15 +202,36 @@ def _binary(builder: Builder, node: n.Binary, scope: Static) -> Closure:
     operator = builder.rules.operators.get(node.op)
     if operator is None:
         raise builder.fault(f'"{node.op}" is no operator in {builder.rules.dialect}', node)
-    if isinstance(node.right, n.Literal):
+    if isinstance(node.right, n.Literal) and node.op in n.COMPARISONS:
         return _with_constant(operator, parts[0], node.right.value, builder.source(node))
-    return guarded(operator, parts, builder.source(node))
+    extra = POWER_STEPS if node.op is n.Op.POWER else 0
+    return _sized(operator, parts, builder.source(node), extra)
+
+
+def _sized(
+    operator: Callable[[Value, Value], Value], parts: tuple[Closure, ...], source: str, extra: int
+) -> Closure:
+    """Return the closure for an operator that may have to go through long texts, lists and dicts."""
+    first, second = parts
+
+    def call(env: Env) -> Value:
+        left, right = first(env), second(env)
+        try:
+            if type(left) in SIZED or type(right) in SIZED:
+                charge(env.budget, left, right)
+            if extra:
+                env.budget.spend(extra)
+            return operator(left, right)
+        except EvaluationError as error:
+            raise error.inside(source) from None
+
+    return call
 
 
 def _with_constant(
     operator: Callable[[Value, Value], Value], left: Closure, constant: Value, source: str
 ) -> Closure:
-    """Return the closure for an operator whose right side never changes: one call less."""
+    """Return the closure for a comparison with a constant: its cost does not grow with the left side."""
 
     def call(env: Env) -> Value:
         try:
@@ -225,6 +252,8 @@ def _chain(builder: Builder, node: n.Chain, scope: Static) -> Closure:
             left = first(env)
             for operator, closure in links:
                 right = closure(env)
+                if type(left) in SIZED or type(right) in SIZED:
+                    charge(env.budget, left, right)
                 if not operator(left, right):
                     return False
                 left = right
@@ -319,7 +348,9 @@ def _join(builder: Builder, node: n.Join, scope: Static) -> Closure:
                 pieces.append(text(value))
             except EvaluationError as error:
                 raise error.inside(source) from None
-        return check_text("".join(pieces))
+        whole = check_text("".join(pieces))
+        env.budget.spend(size(whole))
+        return whole
 
     return join
 

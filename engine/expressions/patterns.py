@@ -46,14 +46,14 @@ def compile_pattern(pattern: str, flags: str, budget: Budget) -> Any:
 def matches(text: str, pattern: str, flags: str, budget: Budget) -> bool:
     """Tell whether some part of ``text`` matches ``pattern``."""
     compiled = compile_pattern(pattern, flags, budget)
-    budget.spend(len(text))
+    budget.spend(len(text) >> 3)
     return compiled.search(text) is not None
 
 
 def replace(text: str, pattern: str, replacement: str, flags: str, budget: Budget) -> str:
     """Return ``text`` with each match replaced; ``$1`` is the first group, ``\\$`` a dollar sign."""
     compiled = compile_pattern(pattern, flags, budget)
-    budget.spend(len(text))
+    budget.spend(len(text) >> 3)
     if compiled.search("") is not None:
         raise EvaluationError("the pattern matches the empty string")
     pieces = _pieces(replacement)
@@ -80,14 +80,14 @@ def check_text_size(size: int) -> None:
 def split(text: str, pattern: str, budget: Budget) -> list[str]:
     """Return the pieces of ``text`` between matches of ``pattern``."""
     compiled = compile_pattern(pattern, "", budget)
-    budget.spend(len(text))
+    budget.spend(len(text) >> 3)
     if compiled.search("") is not None:
         raise EvaluationError("the pattern matches the empty string")
     pieces, at = [], 0
     for match in compiled.finditer(text):
         pieces.append(text[at : match.start()])
         at = match.end()
-        budget.spend(1)
+        budget.spend(2)
     return [*pieces, text[at:]]
 
 

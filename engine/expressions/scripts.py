@@ -81,7 +81,7 @@ class CompiledScript:
         changed: dict[str, Json] = {}
         budget = Budget()
         for assignment in self.assignments:
-            value = to_json(assignment.value.value(known, functions, budget))
+            value = to_json(assignment.value.value(known, functions, budget), budget)
             if assignment.path:
                 if assignment.variable not in changed:
                     if assignment.variable not in known:

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.expressions import numbers
 from engine.expressions.errors import EvaluationError
-from engine.expressions.limits import NESTING
+from engine.expressions.limits import NESTING, SIZED, Budget, size
 
 Value = Any
 """A value while it is being evaluated."""
@@ -90,17 +90,19 @@ def intake(value: Value) -> Value:
     raise EvaluationError(f"a {cls.__name__} is no JSON value")
 
 
-def to_json(value: Value) -> Json:
+def to_json(value: Value, budget: Budget | None = None) -> Json:
     """Return a fresh JSON value: no part is shared with the data; dates and durations are ISO 8601 strings.
 
-    Raises EvaluationError for functions and ranges, which JSON cannot hold.
+    Raises EvaluationError for functions and ranges, which JSON cannot hold, and LimitError for huge results.
     """
-    return _to_json(value, NESTING * 2)
+    return _to_json(value, NESTING * 2, budget or Budget())
 
 
-def _to_json(value: Value, depth: int) -> Json:
+def _to_json(value: Value, depth: int, budget: Budget) -> Json:
     value = intake(value)
     cls = type(value)
+    if cls in SIZED:
+        budget.spend(size(value))
     if cls is str or cls is bool or value is None:
         return value
     if cls in numbers.NUMERIC:
@@ -108,9 +110,9 @@ def _to_json(value: Value, depth: int) -> Json:
     if depth == 0:
         raise EvaluationError("the result is nested too deeply")
     if cls is dict:
-        return {_key(key): _to_json(item, depth - 1) for key, item in value.items()}
+        return {_key(key): _to_json(item, depth - 1, budget) for key, item in value.items()}
     if cls is list:
-        return [_to_json(item, depth - 1) for item in value]
+        return [_to_json(item, depth - 1, budget) for item in value]
     if cls is Range or cls is Function:
         raise EvaluationError(f"the result is a {kind(value)}, which data cannot hold")
     from engine.expressions.temporal import show

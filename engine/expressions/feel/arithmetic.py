@@ -51,6 +51,7 @@ def _modulo(env: Env, dividend: Number, divisor: Number) -> Value:
 
 @builtin("sqrt", "number: number")
 def _sqrt(env: Env, number: Number) -> Value:
+    env.budget.spend(50)
     if number < 0:
         raise EvaluationError("the square root of a negative number")
     return numbers.whole(numbers.calculate(lambda: CONTEXT.sqrt(number)))

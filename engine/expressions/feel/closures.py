@@ -5,12 +5,12 @@ from datetime import date, timedelta
 
 from engine.expressions import nodes as n
 from engine.expressions import numbers
-from engine.expressions.calls import foreign_call
+from engine.expressions.calls import charged, foreign_call
 from engine.expressions.closures import BUILDERS, Builder, Builders, Static
 from engine.expressions.errors import EvaluationError, FirmError, LimitError
 from engine.expressions.feel import rules
 from engine.expressions.feel.types import conforms, is_instance
-from engine.expressions.limits import ITEMS, Budget, check_count
+from engine.expressions.limits import ITEMS, SIZED, Budget, charge, check_count
 from engine.expressions.patterns import compile_pattern
 from engine.expressions.rules import Closure, Env
 from engine.expressions.values import Function, Range, Value, intake
@@ -84,6 +84,7 @@ def _between(builder: Builder, node: n.Between, scope: Static) -> Closure:
 
     def judge(env: Env) -> Value:
         here = value(env)
+        charge(env.budget, here)
         above, below = rules.at_most(low(env), here), rules.at_most(here, high(env))
         return None if above is None or below is None else above and below
 
@@ -121,10 +122,22 @@ def _test(builder: Builder, node: n.Test, scope: Static) -> Closure:
     read = builder.build(n.Name(node.start, node.start, "?"), scope)
     if node.op is not None:
         compare = builder.rules.operators[node.op]
-        return lambda env: compare(read(env), operand(env))
+        return _charged(compare, read, operand)
     if node.uses_input:
-        return lambda env: _judged(operand(env), read(env))
-    return lambda env: rules.within(read(env), operand(env))
+        return _charged(lambda value, answer: _judged(answer, value), read, operand)
+    return _charged(rules.within, read, operand)
+
+
+def _charged(judge: Callable[[Value, Value], Value], read: Closure, operand: Closure) -> Closure:
+    """Return the closure for a test of the input against an operand; long ones are paid for."""
+
+    def test(env: Env) -> Value:
+        value, other = read(env), operand(env)
+        if type(value) in SIZED or type(other) in SIZED:
+            charge(env.budget, value, other)
+        return judge(value, other)
+
+    return test
 
 
 def _judged(answer: Value, value: Value) -> bool | None:
@@ -134,7 +147,13 @@ def _judged(answer: Value, value: Value) -> bool | None:
 
 def _instance(builder: Builder, node: n.InstanceOf, scope: Static) -> Closure:
     value, wanted = builder.build(node.value, scope), node.type
-    return lambda env: is_instance(value(env), wanted)
+
+    def judge(env: Env) -> bool:
+        here = value(env)
+        charge(env.budget, here)
+        return is_instance(here, wanted)
+
+    return judge
 
 
 Source = Callable[[Env], Iterator[Value]]
@@ -307,10 +326,10 @@ def _builtin(builder: Builder, node: n.Call, name: str, scope: Static) -> Closur
         raise builder.fault(f"{name}() with {count} arguments", node, _signatures(name, builtin.parameters))
     if name in PATTERN_FUNCTIONS and isinstance(parts[1], n.Literal):
         _check_pattern(builder, parts[1])
-    arguments, call = builder.many(parts, scope), builtin.call
+    arguments = builder.many(parts, scope)
 
     def run(env: Env) -> Value:
-        return call(env, *[argument(env) for argument in arguments])
+        return charged(env, name, builtin, [argument(env) for argument in arguments])
 
     return run
 

@@ -10,7 +10,7 @@ from engine.expressions.feel.arithmetic import deviation, total
 from engine.expressions.feel.closures import call_function
 from engine.expressions.feel.registry import Registry
 from engine.expressions.feel.rules import equal, less
-from engine.expressions.limits import ITEMS, check_count
+from engine.expressions.limits import ITEMS, SIZED, charge, check_count
 from engine.expressions.numbers import Number
 from engine.expressions.rules import Env
 from engine.expressions.values import Function, Value, intake
@@ -20,7 +20,9 @@ builtin = REGISTRY.add
 Variadic = Callable[..., Value]
 
 
-def _same(left: Value, right: Value) -> bool:
+def _same(env: Env, left: Value, right: Value) -> bool:
+    if type(left) in SIZED:
+        charge(env.budget, left)
     return equal(intake(left), intake(right)) is True
 
 
@@ -40,7 +42,7 @@ def _numbers(values: list[Value]) -> list[Number]:
 @builtin("list contains", "list: list, element: any")
 def _list_contains(env: Env, items: list[Value], element: Value) -> Value:
     env.budget.spend(len(items))
-    return any(_same(item, element) for item in items)
+    return any(_same(env, item, element) for item in items)
 
 
 @builtin("count", "list: list")
@@ -195,14 +197,14 @@ def _reverse(env: Env, items: list[Value]) -> Value:
 @builtin("index of", "list: list, match: any")
 def _index_of(env: Env, items: list[Value], match: Value) -> Value:
     env.budget.spend(len(items))
-    return [place for place, item in enumerate(items, 1) if _same(item, match)]
+    return [place for place, item in enumerate(items, 1) if _same(env, item, match)]
 
 
 def _distinct(env: Env, items: list[Value]) -> list[Value]:
     found: list[Value] = []
     for item in items:
         env.budget.spend(len(found) + 1)
-        if not any(_same(item, known) for known in found):
+        if not any(_same(env, item, known) for known in found):
             found.append(item)
     return found
 

@@ -156,4 +156,5 @@ _relation("started by", lambda one, other: _starts(other, one), *_HOLDS_POINT)
 
 @builtin("range", "from: string")
 def _range(env: Env, text: str) -> Value:
+    env.budget.spend(200)
     return parse_range(text)
