@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -25,6 +26,9 @@ from engine.service.settings import FILE, Settings, SettingsRefusedError, read_s
 from engine.store.database import Database
 from engine.store.schema import check_schema, upgrade_schema
 from engine.work.embedded import EmbeddedQueue
+
+if TYPE_CHECKING:
+    from engine.work.procrastinate_queue import ProcrastinateQueue
 
 SECRET_FILE = "secret.key"
 
@@ -67,8 +71,20 @@ class Installation:
         return FolderBlobStore(self.settings.document_folder)
 
     @cached_property
-    def queue(self) -> EmbeddedQueue:
-        """The background work of this installation."""
+    def queue(self) -> "EmbeddedQueue | ProcrastinateQueue":
+        """The background work of this installation.
+
+        A turned clock keeps to the job table on PostgreSQL too: Procrastinate goes by the server's clock.
+        """
+        if self.database.is_sqlite or not isinstance(self.clock, SystemClock):
+            return self.table
+        from engine.work.procrastinate_queue import ProcrastinateQueue
+
+        return ProcrastinateQueue(self.database, self.clock)
+
+    @cached_property
+    def table(self) -> EmbeddedQueue:
+        """The job table, which every database has."""
         return EmbeddedQueue(self.database, self.clock, self.ids)
 
     @cached_property

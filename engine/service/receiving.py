@@ -10,7 +10,7 @@ from engine.exchange.errors import UnreadableError
 from engine.exchange.ports import Incoming, Part, Payload, Reading, split_channel
 from engine.service import confirming, matching
 from engine.service.directory import own_mailboxes
-from engine.store.locks import lock_name
+from engine.store.locks import lock_name, only_one
 from engine.store.tables import arrival_parts, arrivals
 from engine.work.ports import Job
 
@@ -21,7 +21,15 @@ SYSTEM = "system"
 
 
 def collect_all(app: "Installation") -> int:
-    """Fetch from every open mailbox of the own authorities; return how many new arrivals there are."""
+    """Fetch from every open mailbox of the own authorities; return how many new arrivals there are.
+
+    One process at a time: carriers need not bear two that empty the same mailbox.
+    """
+    with only_one(app.database, "collect") as mine:
+        return _collect(app) if mine else 0
+
+
+def _collect(app: "Installation") -> int:
     with app.read() as tx:
         boxes = own_mailboxes(tx, app.clock.now().date())
     added = 0

@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     person: str | None = None
     """Who acts where ``--as`` is not given."""
     language: str = "de"
+    stalled_after: float = Field(default=30.0, ge=1.0)
+    """PostgreSQL: seconds without a sign of life after which a worker's jobs are taken up by others."""
     adapters: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """One table an adapter, e.g. ``[adapters.folder]``."""
 

@@ -4,21 +4,50 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, insert, select, text
 
 from engine.actor import Actor
 from engine.errors import DienstwegError, NotFoundError
 from engine.runtime import api
 from engine.service.advance import lock_case, move_locked
+from engine.store.prepared import Prepared
 from engine.store.scope import visible_to
 from engine.store.tables import cases, incidents, timers
+from engine.work.ports import Job
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
 
 SYSTEM = "system"
 BATCH = 200
+ENQUEUED_AT_ONCE = 500
 PAGE = 50
+
+
+_ARMED = select(timers.c.id, timers.c.case_id, timers.c.due_at).where(timers.c.due_at.is_not(None))
+_FIRST = Prepared(_ARMED.order_by(timers.c.due_at).limit(1))
+_IS_DUE = timers.c.due_at <= bindparam("now")
+_DUE = Prepared(
+    select(timers.c.id, timers.c.case_id)
+    .where(_IS_DUE)
+    .order_by(timers.c.due_at, timers.c.id)
+    .limit(bindparam("batch"))
+)
+_ANY_DUE = Prepared(select(timers.c.id).where(_IS_DUE).limit(1))
+_TIMER = Prepared(select(timers).where(timers.c.id == bindparam("timer")))
+_UNQUEUED = (
+    select(timers.c.id, timers.c.case_id, timers.c.authority_id)
+    .where(
+        _IS_DUE,
+        text(
+            "NOT EXISTS (SELECT 1 FROM procrastinate_jobs WHERE status = 'todo' "
+            "AND queueing_lock = 'timer:' || timers.id)"
+        ),
+    )
+    .order_by(timers.c.due_at, timers.c.id)
+    .limit(bindparam("batch"))
+    .with_for_update(skip_locked=True)
+)
 
 
 class TimerUnknownError(NotFoundError):
@@ -78,13 +107,8 @@ def fire_due(app: "Installation") -> int:
     skipped: set[str] = set()
     while True:
         with app.read() as tx:
-            due = tx.execute(
-                select(timers.c.id, timers.c.case_id, timers.c.revision)
-                .where(timers.c.due_at <= app.clock.now())
-                .order_by(timers.c.due_at, timers.c.id)
-                .limit(BATCH)
-            ).all()
-        due = [row for row in due if row.id not in skipped]
+            found = _DUE.all(tx, now=app.clock.now(), batch=BATCH + len(skipped))
+        due = [row for row in found if row.id not in skipped]
         if not due:
             return fired
         for row in due:
@@ -94,15 +118,37 @@ def fire_due(app: "Installation") -> int:
                 skipped.add(row.id)
 
 
+def enqueue_due(app: "Installation") -> int:
+    """Enqueue the firing of every timer that is due, for workers on any host; return how many.
+
+    Schedulers on several hosts may meet: a timer that is being looked at by another is left to it, one that
+    waits in the queue is not enqueued again, and firing looks once more under the case's lock.
+    """
+    with app.read() as tx:
+        if _ANY_DUE.first(tx, now=app.clock.now()) is None:
+            return 0
+    with app.write() as tx:
+        due = tx.execute(_UNQUEUED, {"now": app.clock.now(), "batch": ENQUEUED_AT_ONCE}).all()
+        for row in due:
+            arguments = {"timer": row.id, "case": row.case_id}
+            app.queue.enqueue(tx, "timer", arguments, authority_id=row.authority_id, key=row.id)
+    return len(due)
+
+
+def handle_timer(app: "Installation", job: Job) -> None:
+    """Fire one timer that a scheduler found due."""
+    _fire(app, job.arguments["timer"], job.arguments["case"])
+
+
 def _fire(app: "Installation", timer_id: str, case_id: str) -> bool:
     """Fire one timer if it is still due under the case's lock; return whether it fired."""
     try:
         with app.write() as tx:
             locked = lock_case(tx, case_id)
-            row = tx.execute(select(timers).where(timers.c.id == timer_id)).mappings().one_or_none()
-            if row is None or row["due_at"] is None or row["due_at"] > app.clock.now():
+            row = _TIMER.first(tx, timer=timer_id)
+            if row is None or row.due_at is None or row.due_at > app.clock.now():
                 return False
-            move_locked(app, tx, locked, api.FireTimer(timer_id, row["revision"]), SYSTEM)
+            move_locked(app, tx, locked, api.FireTimer(timer_id, row.revision), SYSTEM)
         app.probe("timer-fired")
     except DienstwegError as error:
         _refused(app, timer_id, case_id, error)
@@ -136,6 +182,7 @@ def _refused(app: "Installation", timer_id: str, case_id: str, error: DienstwegE
 def next_due(app: "Installation") -> datetime | None:
     """Return when the next timer or job is due (UTC), or None where nothing is planned."""
     with app.read() as tx:
-        timer: datetime | None = tx.scalar(select(func.min(timers.c.due_at)))
+        first = _FIRST.first(tx)
+    timer = None if first is None else first.due_at
     job = app.queue.next_due()
     return min((instant for instant in (timer, job) if instant is not None), default=None)

@@ -1,23 +1,27 @@
 """The work loop: due timers, jobs and mailboxes, until there is nothing left or until told to stop."""
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import Connection, insert, select
 
+from engine.errors import EnvironmentFaultError
 from engine.service import confirming, messages, receiving, sending, services, timing
 from engine.store.tables import incidents
-from engine.work.embedded import EmbeddedWorker
+from engine.work.embedded import EmbeddedQueue, EmbeddedWorker
 from engine.work.ports import Handlers, Job
 from engine.work.scheduler import Wakeup
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
+    from engine.work.procrastinate_worker import ProcrastinateWorker
 
+_log = logging.getLogger("dienstweg.work")
 POLL = timedelta(seconds=2)
 """How often mailboxes are looked into; folders on shares tell nobody that something came."""
 
@@ -25,6 +29,7 @@ _OUTSIDE: Mapping[str, Callable[["Installation", Job], None]] = {
     "send": sending.handle_send,
     "arrival": receiving.handle_arrival,
     "confirm": confirming.handle_confirm,
+    "timer": timing.handle_timer,
     "work": services.handle_work,
 }
 _INSIDE: Mapping[str, Callable[["Installation", Connection, Job], None]] = {
@@ -64,9 +69,26 @@ def handlers(app: "Installation") -> Handlers:
     )
 
 
-def make_worker(app: "Installation") -> EmbeddedWorker:
+class Worker(Protocol):
+    """Whoever runs an installation's due jobs."""
+
+    def run_due(self) -> int:
+        """Run jobs until none is due; return how many there were."""
+        ...
+
+
+def make_worker(app: "Installation") -> Worker:
     """Return a worker for the installation's jobs."""
-    return EmbeddedWorker(app.queue, handlers(app), app.jitter)
+    if isinstance(app.queue, EmbeddedQueue):
+        return EmbeddedWorker(app.queue, handlers(app), app.jitter)
+    return _procrastinate(app)
+
+
+def _procrastinate(app: "Installation") -> "ProcrastinateWorker":
+    from engine.work.procrastinate_worker import Pace, ProcrastinateWorker
+
+    pace = Pace(stalled=app.settings.stalled_after, heartbeat=app.settings.stalled_after / 4)
+    return ProcrastinateWorker(app.database, handlers(app), app.jitter, pace)
 
 
 def give_up(app: "Installation", tx: Connection, job: Job, reason: str) -> None:
@@ -93,15 +115,20 @@ def give_up(app: "Installation", tx: Connection, job: Job, reason: str) -> None:
     )
 
 
-def run_round(app: "Installation", worker: EmbeddedWorker, *, collect: bool = True) -> Done:
+def run_round(app: "Installation", worker: Worker, *, collect: bool = True) -> Done:
     """Fire what is due, run the jobs that are due, look into the mailboxes once."""
-    timers = timing.fire_due(app)
-    messages.expire_buffer(app)
-    jobs = 0
-    while worker.run_one():
-        jobs += 1
+    timers = schedule(app)
+    jobs = worker.run_due()
     arrivals = receiving.collect_all(app) if collect else 0
     return Done(timers, jobs, arrivals)
+
+
+def schedule(app: "Installation") -> int:
+    """Let happen what time brings; return how many timers were due."""
+    messages.expire_buffer(app)
+    if isinstance(app.queue, EmbeddedQueue):
+        return timing.fire_due(app)
+    return timing.enqueue_due(app)
 
 
 def run_until_idle(app: "Installation") -> Done:
@@ -116,24 +143,26 @@ def run_until_idle(app: "Installation") -> Done:
 
 
 def run_forever(app: "Installation", stop: threading.Event, threads: int = 1) -> None:
-    """Work until ``stop`` is set; running work is finished first.
+    """Work until ``stop`` is set; running work is finished first. A database that is gone is waited for.
 
     APScheduler holds one wake-up at the next due instant; new jobs of this process wake the loop at once.
     """
     wakeup = Wakeup(app.queue.added)
-    crew = [
-        threading.Thread(target=_help, args=(app, stop), name=f"dienstweg-work-{n}")
-        for n in range(threads - 1)
-    ]
+    crew = [threading.Thread(target=target, name=f"dienstweg-{n}") for n, target in _crew(app, stop, threads)]
     for thread in crew:
         thread.start()
-    worker = make_worker(app)
+    # Jobs that a turned clock left in the job table are not forgotten on PostgreSQL either.
+    worker = EmbeddedWorker(app.table, handlers(app), app.jitter)
     try:
         while not stop.is_set():
             app.queue.added.clear()
-            if run_round(app, worker).nothing:
-                wakeup.at(timing.next_due(app))
-                app.queue.added.wait(POLL.total_seconds())
+            try:
+                if run_round(app, worker).nothing:
+                    wakeup.at(timing.next_due(app))
+                    app.queue.added.wait(POLL.total_seconds())
+            except EnvironmentFaultError as error:
+                _log.warning("cannot work now, trying again: %s", error)
+                stop.wait(POLL.total_seconds())
     finally:
         stop.set()
         wakeup.close()
@@ -141,8 +170,19 @@ def run_forever(app: "Installation", stop: threading.Event, threads: int = 1) ->
             thread.join()
 
 
+def _crew(app: "Installation", stop: threading.Event, threads: int) -> list[tuple[int, Callable[[], None]]]:
+    """Return what runs beside the loop: helpers on the job table, or Procrastinate's worker."""
+    if isinstance(app.queue, EmbeddedQueue):
+        return [(n, partial(_help, app, stop)) for n in range(threads - 1)]
+    return [(0, partial(_procrastinate(app).run, threads, stop))]
+
+
 def _help(app: "Installation", stop: threading.Event) -> None:
-    worker = make_worker(app)
+    worker = EmbeddedWorker(app.table, handlers(app), app.jitter)
     while not stop.is_set():
-        if not worker.run_one():
-            stop.wait(0.2)
+        try:
+            if not worker.run_one():
+                stop.wait(0.2)
+        except EnvironmentFaultError as error:
+            _log.warning("cannot work now, trying again: %s", error)
+            stop.wait(POLL.total_seconds())

@@ -54,6 +54,12 @@ class Database:
             with reading.begin():
                 yield reading
 
+    @contextmanager
+    def session(self) -> Iterator[Connection]:
+        """Open a connection without a transaction around it: for locks that outlive transactions."""
+        with self._connected() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()

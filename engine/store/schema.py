@@ -21,6 +21,10 @@ def _config(url: str) -> Config:
 def upgrade_schema(url: str) -> None:
     """Bring the database at ``url`` to the newest schema; creates it where it is empty."""
     command.upgrade(_config(url), "heads")
+    if make_url(url).get_backend_name() != "sqlite":
+        from engine.store.procrastinate import upgrade_procrastinate
+
+        upgrade_procrastinate(url)
 
 
 def check_schema(database: Database) -> None:

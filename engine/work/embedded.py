@@ -144,6 +144,13 @@ class EmbeddedWorker:
         self._handlers = handlers
         self._jitter = jitter
 
+    def run_due(self) -> int:
+        """Run jobs until none is due; return how many there were."""
+        count = 0
+        while self.run_one():
+            count += 1
+        return count
+
     def run_one(self) -> bool:
         """Run one due job; return whether there was one."""
         if self._queue.waiting() is None:

@@ -46,9 +46,13 @@ def worker(queue, handler, given_up=None):
 
 
 def test_a_job_of_a_transaction_that_rolls_back_never_existed(queue, database):
-    with pytest.raises(RuntimeError), database.write() as tx:
-        queue.enqueue(tx, "count", {}, authority_id="1")
-        raise RuntimeError
+    def interrupted():
+        with database.write() as tx:
+            queue.enqueue(tx, "count", {}, authority_id="1")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        interrupted()
     assert queue.claim() is None
 
 

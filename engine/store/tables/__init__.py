@@ -16,6 +16,7 @@ from engine.store.tables.cases import (
     timers,
 )
 from engine.store.tables.content import message_types, package_files, procedure_versions, processes
+from engine.store.tables.deadlines import deadlines
 from engine.store.tables.directory import authorities, installation, mailboxes, people, units
 from engine.store.tables.exchange import (
     arrival_parts,
@@ -42,6 +43,7 @@ __all__ = [
     "chain",
     "channel_rules",
     "counters",
+    "deadlines",
     "dispatch_parts",
     "dispatches",
     "documents",

@@ -111,6 +111,11 @@ facts = Table(
     Column("source", String(200), nullable=False),
     Column("recorded_at", Instant, nullable=False),
     Column("recorded_by", String(64), nullable=False),
+    # Where it can be seen; None: it is only asserted.
+    Column("evidence_id", String(64)),
+    Column("reason", Text),
+    Column("withdrawn_at", Instant),
+    Column("withdrawn_by", String(64)),
     UniqueConstraint("dispatch_id", "kind", "at"),
 )
 
