@@ -1,19 +1,20 @@
 """How far post has been replaced: switching relations, and status computed from what was really sent."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from engine.actor import Actor, Role
 from engine.errors import RefusedError
 from engine.exchange.ports import split_channel
+from engine.migration.status import StatusLine, count
 from engine.service.access import require
 from engine.service.directory import find_authority, find_mailbox
 from engine.service.starting import latest_processes
-from engine.store.tables import audit, channel_rules, dispatches, exchanges
+from engine.store.tables import audit, channel_rules, dispatches, exchanges, facts
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
@@ -37,25 +38,6 @@ class Switch:
     share: int = 100
     reason: str = ""
     effective: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StatusLine:
-    """What was really sent on one relation, by evidence level; every exchange counts once."""
-
-    procedure_key: str
-    element_id: str
-    recipient_id: str
-    exchanges: int
-    by_level: dict[str, int]
-    fallbacks: int
-    confirmed: int
-    unsent: int
-
-    @property
-    def electronic(self) -> int:
-        """How many travelled on level B or better."""
-        return sum(count for level, count in self.by_level.items() if level != "A")
 
 
 def switch(app: "Installation", actor: Actor, wanted: Switch) -> str:
@@ -206,36 +188,16 @@ def status(app: "Installation", actor: Actor) -> list[StatusLine]:
     with app.read() as tx:
         rows = tx.execute(query).mappings().all()
         confirmed = _confirmed(tx, actor)
-    last = {row["id"]: row for row in rows}
-    lines: dict[tuple[str, str, str], StatusLine] = {}
-    for row in last.values():
-        key = (row["procedure_key"], row["element_id"], row["recipient_id"])
-        line = lines.get(key) or StatusLine(*key, 0, {}, 0, 0, 0)
-        lines[key] = _counted(line, row, row["id"] in confirmed)
-    return [lines[key] for key in sorted(lines)]
+    return count(_with_receipts(rows, confirmed))
 
 
-def _counted(line: StatusLine, row: Any, confirmed: bool) -> StatusLine:
-    levels = dict(line.by_level)
-    sent = row["dispatch_id"] is not None
-    if sent:
-        levels[row["level"]] = levels.get(row["level"], 0) + 1
-    return StatusLine(
-        line.procedure_key,
-        line.element_id,
-        line.recipient_id,
-        line.exchanges + 1,
-        levels,
-        line.fallbacks + int(sent and row["channel"] != row["intended_channel"]),
-        line.confirmed + int(confirmed),
-        line.unsent + int(not sent),
-    )
+def _with_receipts(rows: Sequence[RowMapping], confirmed: set[str]) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        yield {**row, "confirmed": row["id"] in confirmed}
 
 
 def _confirmed(tx: Connection, actor: Actor) -> set[str]:
     """Return the exchanges whose receipt or posting is a recorded fact."""
-    from engine.store.tables import facts
-
     rows = tx.execute(
         select(facts.c.exchange_id).where(
             facts.c.authority_id == actor.authority_id,
@@ -243,3 +205,6 @@ def _confirmed(tx: Connection, actor: Actor) -> set[str]:
         )
     )
     return {row.exchange_id for row in rows}
+
+
+__all__ = ["StatusLine", "Switch", "SwitchRefusedError", "list_rules", "status", "switch"]
