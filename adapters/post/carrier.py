@@ -58,7 +58,7 @@ class PostCarrier:
         )
 
     def check(self, sender: Mailbox | None, recipient: Mailbox, requirements: Requirements) -> list[Blocker]:
-        """Return why no letter can go: no postal address, or a day outside the mailbox's dates."""
+        """Return why no letter can go: no postal address, or a form the recipient does not take."""
         lines = [line.strip() for line in recipient.address.splitlines() if line.strip()]
         blockers = []
         if len(lines) < 2 or not any(_POSTCODE.match(line) for line in lines):
