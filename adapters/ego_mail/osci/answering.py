@@ -22,7 +22,6 @@ from adapters.ego_mail.osci.errors import (
 )
 from adapters.ego_mail.osci.keys import Signer
 from adapters.ego_mail.osci.mime import OutPart
-from adapters.ego_mail.osci.streams import Spool
 from engine.identifiers import IdSource
 
 
@@ -75,10 +74,3 @@ def answer(
 def parts_of(incoming: wire.Incoming) -> list[OutPart]:
     """Return the attachments of a message for passing them on unchanged."""
     return [OutPart(part.content_id, part.media_type, part.blob) for part in incoming.parts]
-
-
-def spooled(outgoing: wire.Outgoing, spool: Spool) -> Spool:
-    """Write a message into ``spool``."""
-    for piece in outgoing.chunks():
-        spool.write(piece)
-    return spool

@@ -164,9 +164,3 @@ def digest_of(blob: Blob, algorithm: hashes.HashAlgorithm) -> bytes:
     for piece in chunks(blob.open()):
         context.update(piece)
     return context.finalize()
-
-
-def copy(source: BinaryIO, spool: Spool) -> None:
-    """Append all of ``source`` to ``spool`` and close ``source``."""
-    for piece in chunks(source):
-        spool.write(piece)
