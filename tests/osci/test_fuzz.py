@@ -1,6 +1,7 @@
 """Mutated messages: whatever comes in, the reader answers with a message or a typed error, nothing else."""
 
 import random
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from adapters.ego_mail.intermediary.service import IntermediaryService
 from adapters.ego_mail.osci import wire
 from adapters.ego_mail.osci.algorithms import AlgorithmPolicy
 from adapters.ego_mail.osci.content import AttachedFile, Container, Data, Sealed
@@ -114,6 +116,22 @@ def test_mutated_content_inside_a_seal(alice: Party, bob: Party) -> None:
         cipher = encrypt_bytes(mutate(plain, rng), key, b"n" * 12)
         outcomes.add(swallow(reseal(data, bob, key, cipher, method.uri, "12"), bob.decrypter))
     assert {"MalformedMessageError", "SignatureInvalidError"} <= outcomes
+
+
+@pytest.mark.parametrize("service", [{"require_signature": False, "allow_unencrypted": True}], indirect=True)
+def test_mutated_orders_never_break_the_intermediary(
+    service: IntermediaryService, alice: Party, bob: Party
+) -> None:
+    rng = random.Random(11)
+    signature = re.compile(rb"<osci:ClientSignature.*?</osci:ClientSignature>", re.DOTALL)
+    order = signature.sub(b"", stored(alice, bob, [Container([Data(b"x")])]))
+    outcomes = set()
+    for _ in range(300):
+        answer = service.handle(spool_of(mutate(order, rng)))
+        reply = b"".join(answer.outgoing.chunks())
+        answer.close()
+        outcomes.add(b"".join(re.findall(rb"<osci:Code>(\d+)", reply)[:1]))
+    assert {b"9100", b"9801"} <= outcomes
 
 
 @pytest.mark.skipif(not CAPTURES.exists(), reason="needs ../shared/standards/osci12")
