@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 GENESIS = "0" * 64
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Link:
 
 def canonical(subject: Mapping[str, Any]) -> bytes:
     """Return the bytes a commitment is made over: JSON, sorted keys, no blanks, UTF-8."""
-    return json.dumps(subject, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(subject).encode()
 
 
 def commit_to(salt: str, subject: Mapping[str, Any]) -> str:

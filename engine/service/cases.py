@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, RowMapping, Select, and_, or_, select
+from sqlalchemy import Connection, RowMapping, Select, and_, bindparam, or_, select
 
 from engine.actor import Actor, Role
 from engine.errors import NotFoundError
@@ -13,7 +13,8 @@ from engine.runtime.peek import read_data
 from engine.service import starting
 from engine.service.access import require
 from engine.service.advance import CaseUnknownError, read_case
-from engine.store.scope import visible_to
+from engine.store.prepared import Prepared
+from engine.store.scope import sees, visible_to
 from engine.store.tables import (
     arrivals,
     case_states,
@@ -63,6 +64,9 @@ class CaseView:
 
 
 _LINE = [cases.c[name] for name in CaseLine.__dataclass_fields__]
+_SHOW_LINE = Prepared(
+    select(*_LINE, cases.c.authority_id, cases.c.unit_id).where(cases.c.id == bindparam("case"))
+)
 
 
 def start_case(
@@ -193,7 +197,7 @@ def _rows(tx: Connection, query: Select[Any], order: Any) -> list[Mapping[str, A
 
 
 def _line(tx: Connection, actor: Actor, case_id: str) -> CaseLine:
-    row = tx.execute(select(*_LINE).where(cases.c.id == case_id, visible_to(actor, cases))).one_or_none()
-    if row is None:
+    row = _SHOW_LINE.first(tx, case=case_id)
+    if row is None or not sees(actor, row):
         raise NotFoundError(f"no case {case_id}")
-    return CaseLine(*row)
+    return CaseLine(*row[: len(_LINE)])
