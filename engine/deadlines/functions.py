@@ -15,6 +15,7 @@ facts do not exist the functions give null, and a timer that gets null is not ar
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -32,10 +33,23 @@ from engine.expressions.values import Months
 
 FromFacts = Callable[[str, Period | None, str, str | None], Explanation | None]
 """Computes a rule (id, period) from the facts of an exchange (basis, element id); None: not yet known."""
-_BASES = tuple(basis.value for basis in Basis if basis is not Basis.FIXED)
+BASES = tuple(basis.value for basis in Basis if basis is not Basis.FIXED)
 NAMES = ("deadline", "deadline_date", "workdays", "workdays_date", "now", "today")
 """The functions' names, for checking models before there is an instant."""
 _MOST_WORKDAYS = 3660
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One call of ``deadline`` or ``deadline_date``, and what came of it."""
+
+    rule: str
+    period: Period | None
+    basis: Basis
+    """What the start hangs on; ``fixed`` where it was given."""
+    element: str | None
+    """The send that is meant, where the call names it."""
+    found: Explanation | None
 
 
 def model_functions(
@@ -45,11 +59,13 @@ def model_functions(
     *,
     recipient: Calendar | None = None,
     from_facts: FromFacts | None = None,
+    note: Callable[[Asked], None] = lambda _asked: None,
 ) -> Mapping[str, Callable[..., Any]]:
     """Return the functions bound to a party's calendar and the present instant.
 
-    ``from_facts`` answers for starts that hang on an exchange's facts; without it they are refused. The
-    functions raise EvaluationError, as every function of an expression does.
+    ``from_facts`` answers for starts that hang on an exchange's facts; without it they are refused. ``note``
+    is told of every deadline that was computed or asked for. The functions raise EvaluationError, as every
+    function of an expression does.
     """
     local = clock_now.astimezone(zone_of(calendar.zone))
     today = local.date()
@@ -58,13 +74,17 @@ def model_functions(
         if not isinstance(rule, str):
             raise InvalidPeriodError("the rule must be its id", hint='for example deadline("baugb-36-2")')
         basis, _, element = start.partition(":") if isinstance(start, str) else ("", "", "")
-        if basis in _BASES:
+        length = _period_of(period)
+        if basis in BASES:
             if from_facts is None:
                 raise InvalidInstantError(f"no exchange's facts are known here, so {basis} is no start")
-            return from_facts(rule, _period_of(period), basis, element or None)
+            found = from_facts(rule, length, basis, element or None)
+            note(Asked(rule, length, Basis(basis), element or None, found))
+            return found
         begin = today if start is None else _start_of(start, calendar.zone)
-        request = Request(rule, begin, _period_of(period))
-        return explain(load_rules(), request, calendar, settings, recipient=recipient)
+        found = explain(load_rules(), Request(rule, begin, length), calendar, settings, recipient=recipient)
+        note(Asked(rule, length, Basis.FIXED, None, found))
+        return found
 
     def counted(count: Any, start: Any = None) -> date:
         begin = today if start is None else _day_of(start, calendar.zone)

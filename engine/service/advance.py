@@ -11,9 +11,9 @@ from engine.definitions.model import Node
 from engine.errors import ConflictError, NotFoundError
 from engine.runtime import advance as advance_program
 from engine.runtime import api
-from engine.service import messages, outbox
+from engine.service import deadline_course, messages, outbox
 from engine.service.installation import Installation
-from engine.service.model_functions import functions_for
+from engine.service.model_functions import Watch, functions_for
 from engine.service.stories import Entry, Head, append
 from engine.store.prepared import Prepared, insert_into
 from engine.store.tables import case_states, cases, incidents, subscriptions, tasks, timers
@@ -144,15 +144,16 @@ def apply(
 ) -> api.Advance:
     """Advance ``case`` from ``document`` (None: from its beginning) and store the outcome."""
     deployed = app.programs.deployed(tx, case.version_id)
-    now = app.clock.now()
+    now, watch = app.clock.now(), Watch()
     result = advance_program(
         app.programs.program(tx, case.version_id, case.process_id),
         document,
         command,
         now=now,
         ids=app.ids,
-        functions=functions_for(case.authority_id, now),
+        functions=functions_for(case.authority_id, now, app.settings.deadlines, watch),
         decisions=deployed.decide,
+        watch=watch,
     )
     app.probe("advanced")
     entry = Entry(now, by, "advance", describe(command), [_step(step) for step in result.steps])
@@ -165,6 +166,8 @@ def apply(
     for send in result.sends:
         outbox.create_exchange(app, tx, case, send, by)
     _enqueue_thrown(tx, app, case, result)
+    if deployed.has_deadlines:
+        deadline_course.follow(app, tx, case, command, result, deployed.nodes, by)
     if result.completed:
         _END_CASE.run(tx, case=case.id, now=now, ends=list(result.end_events))
     app.probe("stored")

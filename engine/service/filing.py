@@ -64,15 +64,21 @@ def keep_as_evidence(
     case_id: str,
     exchange_id: str | None,
     kind: str,
-) -> None:
-    """Write the arrival's files down as evidence and commit to them in the case's chain."""
+) -> str | None:
+    """Write the arrival's files down as evidence and commit to them in the case's chain.
+
+    Returns the id of the first file's evidence, None where the arrival has no file.
+    """
     now = app.clock.now()
+    first: str | None = None
     arrival = tx.execute(select(arrivals).where(arrivals.c.id == arrival_id)).mappings().one()
     listed: list[dict[str, Any]] = []
     for part in _parts(tx, arrival_id):
+        evidence_id = str(app.ids.new())
+        first = first or evidence_id
         tx.execute(
             insert(evidence).values(
-                id=str(app.ids.new()),
+                id=evidence_id,
                 authority_id=part["authority_id"],
                 case_id=case_id,
                 exchange_id=exchange_id,
@@ -93,6 +99,7 @@ def keep_as_evidence(
         "files": listed,
     }
     note(tx, app.ids, case_id, Entry(now, arrival["registered_by"], "evidence", command))
+    return first
 
 
 def learn_partner(tx: Connection, case: RowMapping, partner_id: str | None, reference: str | None) -> None:

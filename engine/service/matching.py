@@ -17,7 +17,7 @@ from engine.definitions.message_types import MessageDataRefusedError, incoming_d
 from engine.exchange.codes import exchange_key
 from engine.exchange.ports import Assurance, MessageType, Reading
 from engine.runtime import api
-from engine.service import filing, outcomes
+from engine.service import deadline_course, filing, outcomes
 from engine.service.directory import AuthorityUnknownError, find_authority
 from engine.service.messages import buffer_answer
 from engine.service.starting import Partner, begin, choose_by_message
@@ -121,7 +121,7 @@ def _confirmation(
     if not sender.sure or sender.authority_id != dispatch["recipient_id"]:
         return _set(tx, arrival, "unconfirmed", "the sender is not surely the one it was sent to")
     exchange = tx.execute(select(exchanges).where(exchanges.c.id == dispatch["exchange_id"])).mappings().one()
-    filing.keep_as_evidence(app, tx, arrival["id"], exchange["case_id"], exchange["id"], "receipt")
+    proof = filing.keep_as_evidence(app, tx, arrival["id"], exchange["case_id"], exchange["id"], "receipt")
     outcomes.add_fact(
         app,
         tx,
@@ -131,6 +131,7 @@ def _confirmation(
         arrival["received_at"],
         arrival["channel"],
         SYSTEM,
+        evidence_id=proof or arrival["id"],
     )
     if reading.confirmation.kind == "rejected":
         text = f"{exchange['subject']} was rejected: {reading.confirmation.reason or 'no reason given'}"
@@ -272,6 +273,7 @@ def _start(app: "Installation", tx: Connection, arrival: RowMapping, reading: Re
         partner=Partner(sender.authority_id, reading.sender_reference),
     )
     filing.file_arrival(app, tx, arrival["id"], _case(tx, case_id), None, sender.by, reading.documents)
+    deadline_course.arrived(app, tx, case_id, arrival["id"], choice.start_event, sender.by)
     return _set(tx, arrival, "started", None, case_id)
 
 

@@ -1,10 +1,71 @@
 """The functions that expressions of a model may call, bound to an authority and an instant."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from engine.deadlines.explanation import Explanation
+from engine.deadlines.functions import Asked, model_functions
+from engine.deadlines.iso import Period
+from engine.deadlines.rules import Basis
+from engine.exchange import routes
+from engine.expressions import EvaluationError
+from engine.service.deadline_settings import DeadlineSettings
 
-def functions_for(authority_id: str, now: datetime) -> Mapping[str, Callable[..., Any]]:
+
+@dataclass(slots=True)
+class Watch:
+    """Notes which deadline a timer's value comes from, while the runtime works it out.
+
+    A deadline that hangs on facts is never computed inside the runtime: an advance stays a function of its
+    arguments, and the exchange it hangs on may be made by this very advance. It begins unarmed; the service
+    arms it in the same transaction where its facts are known (``engine.service.deadline_course``).
+    """
+
+    asked: list[Asked] = field(default_factory=list)
+    working: bool = False
+
+    def begin(self) -> None:
+        """A timer's value is worked out from now on."""
+        self.asked.clear()
+        self.working = True
+
+    def end(self) -> Asked | None:
+        """Return the one deadline the value comes from; None where there is none, or several."""
+        self.working = False
+        return self.asked[0] if len(self.asked) == 1 else None
+
+    def note(self, asked: Asked) -> None:
+        """Keep what was asked."""
+        if self.working:
+            self.asked.append(asked)
+
+    def from_facts(self, rule: str, period: Period | None, basis: str, element: str | None) -> None:
+        """Refuse a deadline on facts wherever it could not be armed later."""
+        if not self.working:
+            raise EvaluationError(
+                f"deadline({rule!r}, …, {basis!r}) hangs on facts that come later",
+                hint="use it as the whole value of a timer's timeDate or of dw:due",
+            )
+        if any(other.basis is not Basis.FIXED for other in self.asked):
+            raise EvaluationError("a timer hangs on one deadline only", hint="take two timers")
+
+
+def functions_for(
+    authority_id: str, now: datetime, settings: DeadlineSettings, watch: Watch
+) -> Mapping[str, Callable[..., Any]]:
     """Return the functions by name; calendars are those of ``authority_id`` (§ 193 BGB)."""
-    return {}
+
+    def from_facts(rule: str, period: Period | None, basis: str, element: str | None) -> Explanation | None:
+        watch.from_facts(rule, period, basis, element)
+        return None
+
+    timely = model_functions(
+        settings.calendars.for_authority(authority_id),
+        now,
+        settings.open_questions,
+        from_facts=from_facts,
+        note=watch.note,
+    )
+    return {**timely, **routes.FUNCTIONS}

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from engine.exchange.decision import Decision
 from engine.exchange.ports import HandedOver, Outcome, Rejected, Unknown
+from engine.service import deadline_course
 from engine.service.stories import Entry, note, read_head
 from engine.store.database import upsert
 from engine.store.tables import cases, dispatches, evidence, exchanges, facts, incidents, tasks
@@ -98,10 +99,13 @@ def _handed_over(
     now = app.clock.now()
     _set(tx, dispatch["id"], state="handed_over", handed_over_at=outcome.at)
     close_incidents(tx, exchange["id"], now, "handed over")
-    for name, content in outcome.evidence.items():
+    kept = [
         add_evidence(app, tx, exchange, dispatch["id"], "receipt", name, content)
+        for name, content in outcome.evidence.items()
+    ]
+    proof = next(iter(kept), None)
     for kind, at in outcome.facts.items():
-        add_fact(app, tx, exchange, dispatch["id"], kind, at, dispatch["channel"], SYSTEM)
+        add_fact(app, tx, exchange, dispatch["id"], kind, at, dispatch["channel"], SYSTEM, evidence_id=proof)
     entry = {"dispatch": dispatch["id"], "channel": dispatch["channel"], "exchange": exchange["id"]}
     note(tx, app.ids, exchange["case_id"], Entry(now, SYSTEM, "dispatch", entry))
     if outcome.task:
@@ -199,13 +203,14 @@ def add_evidence(
     kind: str,
     name: str,
     content: bytes,
-) -> None:
-    """Store evidence as it came and commit to it in the case's chain."""
+) -> str:
+    """Store evidence as it came, commit to it in the case's chain, and return its id."""
     blob = app.documents.put_bytes(content)
     now = app.clock.now()
+    evidence_id = str(app.ids.new())
     tx.execute(
         insert(evidence).values(
-            id=str(app.ids.new()),
+            id=evidence_id,
             authority_id=exchange["authority_id"],
             case_id=exchange["case_id"],
             exchange_id=exchange["id"],
@@ -219,6 +224,7 @@ def add_evidence(
     )
     command = {"evidence": kind, "name": name, "sha256": blob.sha256}
     note(tx, app.ids, exchange["case_id"], Entry(now, SYSTEM, "evidence", command))
+    return evidence_id
 
 
 def add_fact(
@@ -230,8 +236,13 @@ def add_fact(
     at: datetime,
     source: str,
     by: str,
+    *,
+    evidence_id: str | None = None,
+    reason: str | None = None,
 ) -> None:
-    """Record a dated fact about a dispatch; the same fact twice is one."""
+    """Record a dated fact about a dispatch, and revise the deadlines that hang on it; the same fact twice is
+    one. ``evidence_id`` names where it can be seen: without it the fact is only asserted.
+    """
     now = app.clock.now()
     added = tx.execute(
         upsert(tx, facts)
@@ -245,12 +256,17 @@ def add_fact(
             source=source,
             recorded_at=now,
             recorded_by=by,
+            evidence_id=evidence_id,
+            reason=reason,
         )
         .on_conflict_do_nothing()
     )
     if added.rowcount:
         command = {"fact": kind, "at": at.isoformat(), "source": source, "exchange": exchange["id"]}
+        if reason is not None:
+            command["reason"] = reason
         note(tx, app.ids, exchange["case_id"], Entry(now, by, "fact", command))
+        deadline_course.facts_changed(app, tx, exchange["id"], f"fact: {kind} {at:%Y-%m-%d}", by)
 
 
 def _exchange(tx: Connection, exchange_id: str) -> RowMapping:

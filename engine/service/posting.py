@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select, update
 
 from engine.actor import Actor
 from engine.errors import RefusedError
-from engine.service import outcomes
+from engine.service import deadline_jobs, outcomes
 from engine.store.tables import dispatch_parts, dispatches, exchanges, tasks
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ class PostingRefusedError(RefusedError):
 
 
 def about(tx: Connection, task: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a clerk needs to know of the dispatch behind a task."""
+    """Return what a clerk needs to know of the dispatch, or the deadline, behind a task."""
+    if task["kind"] == deadline_jobs.REMINDER:
+        return {"deadline": task["subject_id"]}
     dispatch = tx.execute(select(dispatches).where(dispatches.c.id == task["subject_id"])).mappings().one()
     parts = tx.execute(
         select(dispatch_parts.c.name, dispatch_parts.c.sha256, dispatch_parts.c.role).where(
@@ -43,6 +45,11 @@ def complete(
     app: "Installation", tx: Connection, task: Mapping[str, Any], actor: Actor, data: Mapping[str, Any]
 ) -> None:
     """Confirm a posting: a dated fact. ``data`` may give ``posted_on`` (ISO date, default today)."""
+    if task["kind"] == deadline_jobs.REMINDER:
+        if data:
+            raise PostingRefusedError("a reminder asks for nothing", hint="complete it without data")
+        _close(app, tx, task, actor)
+        return
     if task["kind"] != outcomes.CONFIRM_POSTING:
         raise PostingRefusedError(f"nothing is known of tasks of kind {task['kind']!r}")
     unknown = sorted(set(data) - {"posted_on"})
@@ -55,10 +62,14 @@ def complete(
     if posted < dispatch["created_at"].replace(hour=0, minute=0, second=0, microsecond=0):
         raise PostingRefusedError("a letter cannot be posted before it was written")
     outcomes.add_fact(app, tx, exchange, dispatch["id"], "posted", posted, "clerk", actor.person_id)
+    _close(app, tx, task, actor)
+
+
+def _close(app: "Installation", tx: Connection, task: Mapping[str, Any], actor: Actor) -> None:
     tx.execute(
         update(tasks)
         .where(tasks.c.id == task["id"])
-        .values(status="completed", closed_by=actor.person_id, closed_at=now)
+        .values(status="completed", closed_by=actor.person_id, closed_at=app.clock.now())
     )
 
 

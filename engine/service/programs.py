@@ -14,6 +14,7 @@ from engine.definitions.reader import read_model
 from engine.errors import NotFoundError
 from engine.exchange.ports import MessageType
 from engine.runtime import DecisionEvaluator, Program, compile_program
+from engine.service.due_dates import written
 from engine.store.tables import package_files, procedure_versions
 
 if TYPE_CHECKING:
@@ -45,6 +46,15 @@ class Deployed:
             for process in model.processes
             for _, node in walk(process.scope)
         }
+
+    @cached_property
+    def has_deadlines(self) -> bool:
+        """Whether anything in it names a legal deadline or a due date."""
+        return any(
+            written(node) is not None
+            or any(event.expression and "deadline" in event.expression.text for event in node.events)
+            for node in self.nodes.values()
+        )
 
     @cached_property
     def decisions(self) -> tuple["Decisions", ...]:

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from engine.errors import EnvironmentFaultError, RefusedError
+from engine.service.deadline_settings import DeadlineSettings
 
 FILE = "dienstweg.toml"
 DEFAULT_HOME = "dienstweg-data"
@@ -39,6 +40,8 @@ class Settings(BaseSettings):
     language: str = "de"
     stalled_after: float = Field(default=30.0, ge=1.0)
     """PostgreSQL: seconds without a sign of life after which a worker's jobs are taken up by others."""
+    deadlines: DeadlineSettings = Field(default_factory=DeadlineSettings)
+    """How deadlines are counted: ``[deadlines]``."""
     adapters: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """One table an adapter, e.g. ``[adapters.folder]``."""
 

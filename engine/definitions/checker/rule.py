@@ -11,7 +11,10 @@ from engine.definitions.model import Model, Node, Process, Scope, walk
 if TYPE_CHECKING:
     from engine.definitions.package import ProcedurePackage
 
-ENGINE_FUNCTIONS = frozenset({"deadline", "workdays"})
+ENGINE_FUNCTIONS = frozenset(
+    {"deadline", "deadline_date", "workdays", "workdays_date", "now", "today"}
+    | {"route_advance", "route_skip", "route_next"}
+)
 """Functions that the engine supplies to every model; the same as ``engine.runtime.FUNCTIONS``."""
 
 
