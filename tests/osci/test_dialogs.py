@@ -13,7 +13,12 @@ from adapters.ego_mail.intermediary.serving import Binding, running
 from adapters.ego_mail.osci.client import Delivery, Prepared
 from adapters.ego_mail.osci.content import AttachedFile, Container, Data, Sealed
 from adapters.ego_mail.osci.dialog import Dialog
-from adapters.ego_mail.osci.errors import FeedbackError, SoapFaultError, WrongRecipientError
+from adapters.ego_mail.osci.errors import (
+    FeedbackError,
+    PreparedMissingError,
+    SoapFaultError,
+    WrongRecipientError,
+)
 from adapters.ego_mail.osci.http import HttpTransport
 from adapters.ego_mail.osci.selection import ById, ByModification, ByReception, Side
 from adapters.ego_mail.osci.streams import BytesBlob
@@ -261,6 +266,14 @@ def test_prepared_bytes_are_the_same_on_every_try(
     with pytest.raises(FeedbackError) as caught:
         client.transmit(again)
     assert caught.value.codes == ("9801",)
+
+
+def test_a_prepared_file_that_is_gone(office: Office, alice: Party, bob: Party, tmp_path: Path) -> None:
+    client = office.client(alice)
+    prepared = client.prepare(letter(alice, bob), client.message_id(), tmp_path / "out.osci")
+    prepared.path.unlink()
+    with pytest.raises(PreparedMissingError, match=r"out\.osci"):
+        client.transmit(prepared)
 
 
 def test_a_message_id_from_elsewhere_is_refused(

@@ -4,6 +4,7 @@ Deliveries can be sent in two phases: ``prepare`` fixes the signed bytes in a fi
 """
 
 import base64
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -17,7 +18,7 @@ from adapters.ego_mail.osci.algorithms import STRICT, AlgorithmPolicy
 from adapters.ego_mail.osci.cards import ProcessCard
 from adapters.ego_mail.osci.content import Item, PackageWriter, readers_of
 from adapters.ego_mail.osci.envelope import ControlBlock, Draft, Message, write_message
-from adapters.ego_mail.osci.errors import FeedbackError, MalformedMessageError
+from adapters.ego_mail.osci.errors import FeedbackError, MalformedMessageError, PreparedMissingError
 from adapters.ego_mail.osci.feedback import Feedback
 from adapters.ego_mail.osci.http import Transport
 from adapters.ego_mail.osci.keys import Decrypter, Signer
@@ -186,11 +187,18 @@ class Client:
             with path.open("wb") as target:
                 for piece in wire.plain(text, packed.parts, self.ids).chunks():
                     target.write(piece)
+                target.flush()
+                os.fsync(target.fileno())  # the caller commits next and relies on these bytes
         return Prepared(path, kind.value, message_id, control.challenge or "")
 
     def transmit(self, prepared: Prepared) -> Receipt:
-        """Send a prepared delivery. Raises OutcomeUnknownError where only a process card can tell."""
+        """Send a prepared delivery. Raises OutcomeUnknownError where only a process card can tell.
+
+        Raises PreparedMissingError where the file is gone; for the rest see ``call``.
+        """
         kind = Kind(prepared.kind)
+        if not prepared.path.is_file():
+            raise PreparedMissingError(where=str(prepared.path), hint="prepare the delivery anew")
         blob = FileBlob(prepared.path)
         outgoing = wire.Outgoing(blob.size, lambda: chunks(blob.open(), CHUNK))
         control = ControlBlock(prepared.challenge, sequence=0)

@@ -166,6 +166,10 @@ class UnreachableError(EnvironmentFaultError):
     """The other side could not be reached; nothing was sent."""
 
 
+class PreparedMissingError(EnvironmentFaultError):
+    """The file of a prepared delivery is gone; nothing was sent."""
+
+
 class OutcomeUnknownError(EnvironmentFaultError):
     """The connection broke after sending began; the order may or may not have been carried out."""
 
@@ -192,4 +196,4 @@ def definitely_not_done(error: Exception) -> bool:
         return not _MAYBE_DONE.intersection(error.codes)
     if isinstance(error, SoapFaultError):
         return not error.server
-    return isinstance(error, UnreachableError | HttpStatusError)
+    return isinstance(error, UnreachableError | HttpStatusError | PreparedMissingError)
