@@ -522,7 +522,10 @@ def upgrade() -> None:
     op.create_index(op.f("ix_tasks_case_id"), "tasks", ["case_id"], unique=False)
     op.create_index("ix_tasks_claimed", "tasks", ["authority_id", "claimed_by", "status"], unique=False)
     op.create_index(
-        "ix_tasks_inbox", "tasks", ["authority_id", "status", "due_at", "opened_at", "id"], unique=False
+        "ix_tasks_inbox",
+        "tasks",
+        ["authority_id", "status", sa.text("(due_at IS NULL)"), "due_at", "opened_at", "id"],
+        unique=False,
     )
     op.create_table(
         "timers",
