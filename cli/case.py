@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.deadline_table import deadline_table
 from cli.show import Json, cell, print_json, read_data, short, table
 from cli.state import State
 
@@ -89,6 +90,7 @@ def show(ctx: typer.Context, case: str, json: Json = False) -> None:
     typer.echo(f"Aktenzeichen {c.own_reference}, Partner {cell(c.partner_id)} {cell(c.partner_reference)}")
     table(["Zeit", "wer", "was", "Weg"], [_path_row(entry) for entry in view.path], "Verlauf (path)")
     _waits(view)
+    deadline_table(view.deadlines)
     rows = [
         (short(e["id"]), e["subject"], e["recipient_id"], e["status"], e["answer_due"])
         for e in view.exchanges
@@ -100,6 +102,8 @@ def _path_row(entry: Mapping[str, Any]) -> tuple[Any, ...]:
     command = entry["command"]
     what = command.get("command") or entry["kind"]
     detail = command.get("fact") or command.get("evidence") or command.get("channel") or ""
+    if entry["kind"] == "deadline":
+        detail = f"{command['rule']} {command['outcome']} {command['end'] or ''}"
     path = " ".join(
         f"{_SHOWN[step['kind']]}{step['element']}" for step in entry["steps"] if step["kind"] in _SHOWN
     )

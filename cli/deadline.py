@@ -1,9 +1,10 @@
-"""``dienstweg deadline``: the legal rules, and deadlines computed by them. Needs no installation."""
+"""``dienstweg deadline``: the legal rules, and deadlines computed by them, which need no installation."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.deadline_of_cases import add_to
 from cli.show import Json, print_json, table
 
 if TYPE_CHECKING:
@@ -11,7 +12,8 @@ if TYPE_CHECKING:
     from engine.deadlines.computing import Settings
     from engine.deadlines.rules import Channel, Rule
 
-app = typer.Typer(help="Deadlines (Fristen): rules, explain.", no_args_is_help=True)
+app = typer.Typer(help="Deadlines (Fristen) of cases, and the rules they follow.", no_args_is_help=True)
+add_to(app)
 
 
 @app.command()

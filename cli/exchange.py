@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.deadline_table import deadline_table
 from cli.show import Json, print_json, short, table
 from cli.state import State
 
@@ -52,8 +53,13 @@ def show(ctx: typer.Context, exchange: str, json: Json = False) -> None:
         for d in found["dispatches"]
     ]
     table(["Nr.", "Kanal", "Stand", "übergeben", "Kennung", "Grund"], sent, "Sendungen (dispatches)")
-    known = [(f["kind"], f["at"], f["source"], f["recorded_by"]) for f in found["facts"]]
-    table(["Tatsache", "Zeit", "Quelle", "festgehalten von"], known, "Tatsachen (facts)")
+    known = [
+        (short(f["id"]), f["kind"], f["at"], f["source"], f["recorded_by"], f["withdrawn_at"])
+        for f in found["facts"]
+    ]
+    columns = ["Nummer", "Tatsache", "Zeit", "Quelle", "festgehalten von", "zurückgenommen"]
+    table(columns, known, "Tatsachen (facts)")
+    deadline_table(found["deadlines"])
     rows = [(e["kind"], e["name"], e["sha256"][:12], e["at"]) for e in found["evidence"]]
     table(["Art", "Name", "SHA-256", "Zeit"], rows, "Nachweise (evidence)")
 

@@ -28,7 +28,11 @@ GROUPS: dict[str, tuple[str, str]] = {
     "exchange": ("cli.exchange", "Exchanges (Austausche): list, show, explain."),
     "migration": ("cli.migration", "From post to electronic: status, switch, rules."),
     "incident": ("cli.incident", "Incidents: list, show, retry, resolve."),
-    "deadline": ("cli.deadline", "Deadlines (Fristen): rules, explain."),
+    "deadline": (
+        "cli.deadline",
+        "Deadlines (Fristen): list, show, extend, calendar; rules, explain, questions.",
+    ),
+    "fact": ("cli.fact", "Facts (Tatsachen) about exchanges: record, withdraw."),
     "decision": ("cli.decision", "DMN decisions: evaluate, list."),
     "timer": ("cli.timer", "Timers: list, show."),
     "authority": ("cli.authority", "Authorities (Behörden): list, show, import."),

@@ -1,12 +1,16 @@
 """``dienstweg task``."""
 
-from datetime import UTC, datetime
-from typing import Annotated
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.show import Json, cell, print_json, read_data, read_pairs, short, table
+from cli.deadline_table import last_day, light_text
+from cli.show import ZONE, Json, cell, plain, print_json, read_data, read_pairs, short, table
 from cli.state import State
+
+if TYPE_CHECKING:
+    from engine.service.tasks import TaskLine
 
 app = typer.Typer(help="Tasks (Aufgaben): list, show, claim, complete.", no_args_is_help=True)
 
@@ -34,16 +38,45 @@ def list_(
         mine=mine,
         case=case,
         text=search,
-        due_before=due.replace(tzinfo=UTC) if due else None,
+        due_before=due.replace(tzinfo=ZONE) if due else None,
         limit=limit,
         offset=offset,
     )
+    rows = _with_deadlines(state, found)
     if json:
-        print_json(found)
+        print_json(rows)
         return
-    rows = [(short(t.id), t.name, t.own_reference, t.opened_at, t.due_at, t.claimed_by) for t in found]
-    columns = ["Nummer", "Aufgabe", "Aktenzeichen", "seit", "fällig", "in Arbeit bei"]
-    table(columns, rows, "Aufgaben (tasks)")
+    shown = [
+        (
+            short(t["id"]),
+            t["name"],
+            t["own_reference"],
+            t["opened_at"],
+            last_day(t["due_at"]),
+            light_text(t["light"]),
+            t["source"],
+            t["claimed_by"],
+        )
+        for t in rows
+    ]
+    columns = ["Nummer", "Aufgabe", "Aktenzeichen", "seit", "fällig", "Ampel", "Grundlage", "in Arbeit bei"]
+    table(columns, shown, "Aufgaben (tasks)")
+
+
+def _with_deadlines(state: State, found: "list[TaskLine]") -> list[dict[str, Any]]:
+    """Add to each task its light, and the rule and basis of the deadline it shows."""
+    from engine.service.deadlines import light_for, of_tasks
+
+    known = of_tasks(state.app, state.actor, [task.id for task in found])
+    rows = []
+    for task in found:
+        line = known.get(task.id)
+        light = line.light if line else light_for(state.app, state.actor.authority_id, task.due_at)
+        legal = {name: getattr(line, name, None) for name in ("rule", "basis", "source", "missing")}
+        rows.append(
+            {**plain(task), "due_at": task.due_at, "opened_at": task.opened_at, "light": light, **legal}
+        )
+    return rows
 
 
 @app.command()
@@ -60,6 +93,15 @@ def show(ctx: typer.Context, task: str, json: Json = False) -> None:
         return
     t = view.task
     typer.echo(f"{t.name}  [{t.status}]  {t.own_reference}  ({t.element_id})")
+    (due,) = _with_deadlines(state, [t])
+    if due["due_at"] or due["rule"]:
+        parts = (
+            cell(last_day(t.due_at)),
+            light_text(due["light"]),
+            due["source"] or "",
+            due["missing"] or "",
+        )
+        typer.echo("fällig (due): " + "  ".join(part for part in parts if part))
     rows = [(f.key, f.label, f.type, f.required) for f in fields]
     table(["Feld", "Bezeichnung", "Art", "Pflicht"], rows, "Formular (form)")
     table(["Name", "Wert"], [(name, cell(value)) for name, value in view.data.items()], "Daten (data)")

@@ -1,6 +1,6 @@
 """The traffic light of a deadline, for lists."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from engine.deadlines.calendars import Calendar
@@ -31,5 +31,17 @@ def light(deadline: Deadline, now: datetime, calendar: Calendar, soon: int = 3) 
         return Light.GREY
     if deadline.state is State.FIRED or now >= deadline.due:
         return Light.RED
+    return _by_day(deadline.end, now, calendar, soon)
+
+
+def light_of(due: datetime, now: datetime, calendar: Calendar, soon: int = 3) -> Light:
+    """Return the light of something that is due at an instant, without a legal deadline behind it."""
+    if now >= due:
+        return Light.RED
+    last = (due - timedelta(microseconds=1)).astimezone(zone_of(calendar.zone)).date()
+    return _by_day(last, now, calendar, soon)
+
+
+def _by_day(end: date, now: datetime, calendar: Calendar, soon: int) -> Light:
     today = now.astimezone(zone_of(calendar.zone)).date()
-    return Light.YELLOW if deadline.end <= nth_workday(today, soon, calendar) else Light.GREEN
+    return Light.YELLOW if end <= nth_workday(today, soon, calendar) else Light.GREEN

@@ -10,9 +10,10 @@ from sqlalchemy import Connection, RowMapping, Select, and_, bindparam, or_, sel
 from engine.actor import Actor, Role
 from engine.errors import NotFoundError
 from engine.runtime.peek import read_data
-from engine.service import starting
+from engine.service import deadlines, starting
 from engine.service.access import require
 from engine.service.advance import CaseUnknownError, read_case
+from engine.service.deadlines import DeadlineLine
 from engine.store.prepared import Prepared
 from engine.store.scope import sees, visible_to
 from engine.store.tables import (
@@ -61,6 +62,7 @@ class CaseView:
     incidents: tuple[Mapping[str, Any], ...]
     exchanges: tuple[Mapping[str, Any], ...]
     arrivals: tuple[Mapping[str, Any], ...]
+    deadlines: tuple[DeadlineLine, ...] = ()
 
 
 _LINE = [cases.c[name] for name in CaseLine.__dataclass_fields__]
@@ -172,6 +174,7 @@ def show_case(app: "Installation", actor: Actor, key: str) -> CaseView:
             arrivals=tuple(
                 _rows(tx, select(arrivals).where(arrivals.c.case_id == case_id), arrivals.c.registered_at)
             ),
+            deadlines=tuple(deadlines.of_case(app, tx, case_id)),
         )
 
 

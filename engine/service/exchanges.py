@@ -8,6 +8,7 @@ from sqlalchemy import Connection, RowMapping, or_, select
 
 from engine.actor import Actor
 from engine.errors import NotFoundError
+from engine.service import deadlines
 from engine.service.sending import decide_channel
 from engine.store.scope import visible_to
 from engine.store.tables import cases, dispatch_parts, dispatches, evidence, exchanges, facts
@@ -68,7 +69,7 @@ def list_exchanges(
 
 
 def show_exchange(app: "Installation", actor: Actor, key: str) -> dict[str, Any]:
-    """Return an exchange with data, dispatches, facts and evidence; raise ExchangeUnknownError."""
+    """Return an exchange with data, dispatches, facts, evidence and deadlines; raise ExchangeUnknownError."""
     with app.read() as tx:
         row = find_exchange(tx, actor, key)
         sent = [
@@ -80,6 +81,7 @@ def show_exchange(app: "Installation", actor: Actor, key: str) -> dict[str, Any]
             "dispatches": sent,
             "facts": [dict(fact) for fact in _rows(tx, facts, row["id"], facts.c.at)],
             "evidence": [dict(kept) for kept in _rows(tx, evidence, row["id"], evidence.c.at)],
+            "deadlines": deadlines.of_exchange(app, tx, row["id"]),
         }
 
 
