@@ -2,22 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from adapters.xdomea.contacts import Contact
 from adapters.xdomea.errors import MappingError
 from adapters.xdomea.model import Circulation, Handling, Order, Step
 from adapters.xdomea.nodes import Code
-
-
-class Status(StrEnum):
-    """Status of a step, by the list ``beteiligungsstatus``."""
-
-    FUTURE = "001"
-    CURRENT = "002"
-    DONE = "003"
-    SKIPPED = "004"
+from engine.exchange.routes import Status
 
 
 def build(route: Mapping[str, Any], route_id: str, author: Contact, at: datetime) -> Circulation:
@@ -38,45 +29,6 @@ def build(route: Mapping[str, Any], route_id: str, author: Contact, at: datetime
 def as_data(circulation: Circulation) -> dict[str, Any]:
     """Return a route as data, in the form that ``build`` takes."""
     return {"id": circulation.id, "steps": [_step_data(step) for step in circulation.steps]}
-
-
-def advance_data(route: Mapping[str, Any], done: Mapping[str, Any]) -> dict[str, Any]:
-    """Close the current step of a route in data form with ``done`` (``by``, ``on``, ``at``, ``remark``).
-
-    The next future step becomes current; ``next_of`` then tells who is to get the route.
-    """
-    turn = next((item for item in route["steps"] if item.get("status") == Status.CURRENT), None)
-    if turn is None:
-        raise MappingError("the route has no current step", where=f"route {route.get('id')}")
-    passed = False
-    steps = []
-    for item in route["steps"]:
-        if item is turn:
-            steps.append({**item, "status": Status.DONE.value, "done": dict(done)})
-        elif not passed and item.get("status") == Status.FUTURE:
-            steps.append({**item, "status": Status.CURRENT.value})
-            passed = True
-        else:
-            steps.append(dict(item))
-    return {**route, "steps": steps}
-
-
-def next_of(route: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Return the current step of a route in data form; None: it goes back to its initiator."""
-    return next((item for item in route["steps"] if item.get("status") == Status.CURRENT), None)
-
-
-def skip_data(route: Mapping[str, Any], number: str) -> dict[str, Any]:
-    """Skip the future step ``number`` of a route in data form; a 0203 tells the others."""
-    if not any(
-        item.get("number") == number and item.get("status") == Status.FUTURE for item in route["steps"]
-    ):
-        raise MappingError(f"the route has no future step {number!r}", where=f"route {route.get('id')}")
-    steps = [
-        {**item, "status": Status.SKIPPED.value} if item.get("number") == number else dict(item)
-        for item in route["steps"]
-    ]
-    return {**route, "steps": steps}
 
 
 def _step(number: int, item: Mapping[str, Any], author: Contact, at: datetime) -> Step:

@@ -341,9 +341,10 @@ class _Composer:
         if not isinstance(route, Mapping):
             raise MappingError(f"the data have no route called {name!r}", where=self._where)
         built = circulation.build(
-            route, str(uuid5(self._matter, "route")), message.sender or Contact(), self._created
+            route, process_id(self._envelope.exchange_id), message.sender or Contact(), self._created
         )
-        # The next one on the way needs the route's id and the numbers of its steps.
+        # The next one on the way needs the route's id and the numbers of its steps. The id is that of the
+        # exchange that began the route: whoever closes it brings it back to the one who waits.
         data = {**self._envelope.data, name: circulation.as_data(built)}
         message.extensions = [carriage.message_extension(self._carried(), data, self._family)]
         return built

@@ -229,6 +229,9 @@ def _references(message: Message, carried: Carried) -> Iterator[Reference]:
         yield Reference("exchange", carried.answers)
         if not names.IS_UUID.fullmatch(carried.answers):
             yield Reference("code", carried.answers)
+    route = message.circulation or message.changed_circulation
+    if route is not None and route.id:
+        yield Reference("route", route.id)
     if carried.reminds:
         yield Reference("reminds", carried.reminds)
     if carried.recipient_reference:

@@ -28,7 +28,7 @@ from adapters.xdomea.mapping import mapping_of
 from adapters.xdomea.message import Message
 from adapters.xdomea.reading import ContainerReader
 from adapters.xdomea.schemas import Schemas
-from adapters.xdomea.versions import WRITABLE, exists, negotiate
+from adapters.xdomea.versions import KINDS, WRITABLE, exists, negotiate
 from engine.exchange.errors import UnreadableError
 from engine.exchange.ports import (
     AdapterContext,
@@ -148,14 +148,33 @@ class XdomeaPayload:
     def confirm_import(
         self, parts: Sequence[Part], own: Party, folder: Path, failures: Mapping[str, str] | None = None
     ) -> tuple[Part, ...]:
-        """Build the confirmation of import that 0401 and 0503 ask for; ``failures``: object id → reason."""
+        """Build the confirmation of import that 0401 and 0503 ask for; ``failures``: object id → reason.
+
+        A sender who wants no confirmation is told of failures only.
+        """
         message = self._again(parts)
-        if message is None:
+        if message is None or (message.import_wanted is False and not failures):
             return ()
         answer = answers.import_result(
             message, own, self._context.installation, self._now, failures or {}, None
         )
         return self._answer(answer, folder)
+
+    def expects(self, message_type: MessageType, recipient: Mailbox) -> frozenset[str]:
+        """Return which confirmations the recipient owes, by version and mapping."""
+        version = _version(recipient)
+        mapping = mapping_of(message_type)
+        kind = KINDS[mapping.message]
+        kinds = {"received": kind.receipt if mapping.receipt else None, "imported": kind.import_receipt}
+        return frozenset(name for name, code in kinds.items() if version and code and exists(code, version))
+
+    def check_mapping(self, message_type: MessageType) -> list[str]:
+        """Return what is wrong with the xdomea mapping of ``message_type``."""
+        try:
+            mapping_of(message_type)
+        except MappingError as error:
+            return [str(error)]
+        return []
 
     def complain(self, parts: Sequence[Part], reason: str, own: Party, folder: Path) -> tuple[Part, ...]:
         """Build the refusal of an import, where the message says at least who sent it and what."""

@@ -165,7 +165,8 @@ class Reference:
 
     kind: str
     """``exchange`` (our exchange id), ``dispatch``, ``code`` (printed code), ``file-reference``,
-    ``part`` (name of a part of ours), ``reminds`` (the sender's exchange that this one reminds of)."""
+    ``part`` (name of a part of ours), ``reminds`` (the sender's exchange that this one reminds of),
+    ``route`` (the exchange that began the route through several authorities)."""
     value: str
 
 

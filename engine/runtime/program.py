@@ -14,7 +14,10 @@ from engine.runtime.elements.sub_process import SubProcess
 from engine.runtime.errors import ProgramRefusedError
 from engine.runtime.specs import Program, ScopeSpec, StartPoint
 
-FUNCTIONS = ("deadline", "deadline_date", "workdays", "workdays_date", "now", "today")
+FUNCTIONS = (
+    *("deadline", "deadline_date", "workdays", "workdays_date", "now", "today"),
+    *("route_advance", "route_skip", "route_next"),
+)
 """Functions that expressions may call and the service supplies, besides those every expression knows."""
 
 _SHARED = ("dataObject", "property", "dataStoreReference")

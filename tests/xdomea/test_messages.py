@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adapters.xdomea import circulation, codec, create
+from adapters.xdomea import codec, create
 from adapters.xdomea.errors import (
     DocumentChangedError,
     HostileContainerError,
@@ -18,6 +18,7 @@ from adapters.xdomea.errors import (
 )
 from adapters.xdomea.payload import XdomeaPayload
 from adapters.xdomea.versions import KINDS, WRITABLE, exists, negotiate
+from engine.exchange import routes
 from engine.exchange.ports import Part, Reading
 from tests.contracts.samples import HOMBURG, SAARBRUECKEN, Envelopes, MemoryDocument, context, requirements
 from tests.xdomea.conftest import box, message_type
@@ -290,14 +291,14 @@ class TestRoute:
             reading = desk.payload.read(parts, desk.folder())
             received = reading.data["laufweg"]
             ids.append(received["id"])
-            assert circulation.next_of(received) is not None
-            route = circulation.advance_data(received, {"by": by, "on": "2026-03-05", "remark": "gezeichnet"})
+            assert routes.following(received) is not None
+            route = routes.advance(received, {"by": by, "on": "2026-03-05", "remark": "gezeichnet"})
             assert [step["status"] for step in route["steps"]] == left
-        assert circulation.next_of(route) is None
+        assert routes.following(route) is None
         assert len(set(ids)) == 1
         assert [step["done"]["by"] for step in route["steps"]] == ["Groß", "Klein", "Weiß"]
-        with pytest.raises(MappingError, match="no current step"):
-            circulation.advance_data(route, {})
+        with pytest.raises(routes.RouteRefusedError, match="no current step"):
+            routes.advance(route, {})
 
     def test_skipped_steps_are_passed_over(self) -> None:
         route = {
@@ -308,11 +309,11 @@ class TestRoute:
                 {"number": "3", "status": "001", "name": "c"},
             ],
         }
-        shorter = circulation.skip_data(route, "2")
-        passed = circulation.advance_data(shorter, {"on": "2026-03-05"})
+        shorter = routes.skip(route, "2")
+        passed = routes.advance(shorter, {"on": "2026-03-05"})
         assert [step["status"] for step in passed["steps"]] == ["003", "004", "002"]
-        with pytest.raises(MappingError, match="no future step"):
-            circulation.skip_data(passed, "2")
+        with pytest.raises(routes.RouteRefusedError, match="no future step"):
+            routes.skip(passed, "2")
 
     @pytest.mark.parametrize("route", [None, [], {}, {"steps": []}, {"steps": [{"unit": "ohne Namen"}]}])
     def test_bad_routes_are_refused(self, route: Any, desk: Desk) -> None:

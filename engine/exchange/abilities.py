@@ -1,0 +1,55 @@
+"""What a payload may be able to do beside its port; whoever asks looks with ``isinstance`` first.
+
+A standard that knows no confirmation of import, say, simply lacks the method, and the engine needs no word
+about any standard's technique.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from engine.exchange.ports import Mailbox, MessageType, Part, Party, Reading
+
+
+@runtime_checkable
+class ConfirmsImport(Protocol):
+    """A payload whose standard reports back whether a message was taken over into the recipient's files."""
+
+    def confirm_import(
+        self, parts: Sequence[Part], own: Party, folder: Path, failures: Mapping[str, str] | None = None
+    ) -> tuple[Part, ...]:
+        """Build the confirmation that the message was imported, or return () where none is asked for.
+
+        ``failures`` gives the reason for each object that was not imported, by its id.
+        """
+        ...
+
+
+@runtime_checkable
+class ReadsForeign(Protocol):
+    """A payload that understands messages of partners who know nothing of our message types."""
+
+    def read_as(self, message_type: MessageType, parts: Sequence[Part], folder: Path) -> Reading:
+        """Read an arrival as ``message_type``, which a clerk has chosen.
+
+        A message that says its own type keeps it. Raises UnreadableError.
+        """
+        ...
+
+
+@runtime_checkable
+class ExpectsConfirmations(Protocol):
+    """A payload whose recipients are to send confirmations."""
+
+    def expects(self, message_type: MessageType, recipient: Mailbox) -> frozenset[str]:
+        """Return the kinds (``received``, ``imported``) that ``recipient`` is to confirm."""
+        ...
+
+
+@runtime_checkable
+class ChecksMappings(Protocol):
+    """A payload that can tell before anything is sent whether a message type's mapping holds."""
+
+    def check_mapping(self, message_type: MessageType) -> Sequence[str]:
+        """Return what is wrong with the mapping, and how to mend it; nothing where all is well."""
+        ...
