@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, RowMapping, insert, select
 
+from engine.exchange.abilities import ConfirmsImport
 from engine.exchange.ports import (
     Envelope,
     FormClass,
@@ -18,12 +19,16 @@ from engine.exchange.ports import (
 )
 from engine.service.directory import find_authority, find_mailbox
 from engine.service.dispatch_parts import store_prepared
-from engine.store.tables import dispatches
+from engine.store.tables import arrivals, dispatches
 from engine.work.ports import Job
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
 
+COMPLAINT, IMPORT = "complaint", "import"
+IMPORTED = ("matched", "started", "filed", "duplicate")
+"""What an arrival has become when its content is in our files; a duplicate came in earlier."""
+REFUSED = ("invalid", "rejected")
 TECHNICAL = MessageType(key="technical", version="1", title="Technische Antwort", schema={})
 
 
@@ -46,6 +51,44 @@ def confirm(
             _prepare(app, tx, arrival, sender, built, "confirmation")
 
 
+def report_import(
+    app: "Installation", tx: Connection, arrival_id: str, payload: Payload, parts: Sequence[Part]
+) -> None:
+    """Tell the sender what became of its message, where its standard has words for that.
+
+    A message that reached a case, or was filed, is imported; one whose data are refused, or that a clerk
+    rejects, is not. Where a clerk still has to decide nothing is said yet. One word an arrival: what a clerk
+    does after a refusal is between people.
+    """
+    arrival = tx.execute(select(arrivals).where(arrivals.c.id == arrival_id)).mappings().one()
+    sender = _known_sender(arrival)
+    if sender is None or not isinstance(payload, ConfirmsImport):
+        return
+    own = find_authority(tx, arrival["authority_id"]).party()
+    with TemporaryDirectory() as folder:
+        if arrival["status"] in IMPORTED:
+            built = payload.confirm_import(parts, own, Path(folder))
+        elif arrival["status"] in REFUSED:
+            built = payload.complain(parts, str(arrival["reason"]), own, Path(folder))
+        else:
+            return
+        if built and not _sent(tx, arrival_id, COMPLAINT):
+            _prepare(app, tx, arrival, sender, built, IMPORT)
+
+
+def _known_sender(arrival: RowMapping) -> str | None:
+    """Return who gets an answer: whom the carrier authenticated, or for whom a clerk has vouched."""
+    sender: str | None = arrival["sender_id"]
+    return sender or (arrival["claimed_sender_id"] if arrival["status"] in IMPORTED else None)
+
+
+def _sent(tx: Connection, arrival_id: str, purpose: str) -> bool:
+    earlier = select(dispatches.c.id).where(
+        dispatches.c.arrival_id == arrival_id, dispatches.c.purpose == purpose
+    )
+    return tx.execute(earlier).first() is not None
+
+
 def complain(app: "Installation", tx: Connection, arrival: RowMapping, reason: str) -> None:
     """Prepare the standard's error answer to an unreadable arrival; only an authenticated sender gets one."""
     from engine.service.receiving import parts_of
@@ -58,7 +101,7 @@ def complain(app: "Installation", tx: Connection, arrival: RowMapping, reason: s
     with TemporaryDirectory() as folder:
         built = app.adapters.payload(payload_name).complain(parts, reason, own, Path(folder))
         if built:
-            _prepare(app, tx, arrival, arrival["sender_id"], built, "complaint")
+            _prepare(app, tx, arrival, arrival["sender_id"], built, COMPLAINT)
 
 
 def _prepare(
@@ -70,12 +113,9 @@ def _prepare(
     purpose: str,
 ) -> None:
     """Freeze a technical answer and enqueue its hand-over, once per arrival and purpose."""
-    done = select(dispatches.c.id).where(
-        dispatches.c.arrival_id == arrival["id"], dispatches.c.purpose == purpose
-    )
     today = app.clock.now().date()
     recipient = find_mailbox(tx, recipient_id, arrival["channel"], today)
-    if recipient is None or tx.execute(done).first() is not None:
+    if recipient is None or _sent(tx, arrival["id"], purpose):
         return
     _, carrier_name = split_channel(arrival["channel"])
     dispatch_id = str(app.ids.new())

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 from engine.exchange.errors import UnreadableError
 from engine.exchange.ports import Incoming, Part, Payload, Reading, split_channel
 from engine.service import confirming, matching
+from engine.service.collecting import collect_from
 from engine.service.directory import own_mailboxes
 from engine.store.locks import lock_name, only_one
 from engine.store.tables import arrival_parts, arrivals
@@ -32,14 +33,7 @@ def collect_all(app: "Installation") -> int:
 def _collect(app: "Installation") -> int:
     with app.read() as tx:
         boxes = own_mailboxes(tx, app.clock.now().date())
-    added = 0
-    for mailbox in boxes:
-        _, carrier = split_channel(mailbox.channel)
-        for incoming in app.adapters.carrier(carrier).collect(mailbox):
-            added += _take_in(app, incoming)
-            app.probe("arrival-stored")
-            incoming.acknowledge()
-    return added
+    return sum(collect_from(app, mailbox, _take_in) for mailbox in boxes)
 
 
 def _take_in(app: "Installation", incoming: Incoming) -> int:
@@ -146,6 +140,7 @@ def handle_arrival(app: "Installation", job: Job) -> None:
             matching.match(app, tx, arrival, reading)
             if reading.confirmation_wanted:
                 confirming.confirm(app, tx, arrival, payload, reading, parts)
+            confirming.report_import(app, tx, arrival_id, payload, parts)
     app.probe("arrival-matched")
 
 
