@@ -19,6 +19,9 @@ TOO_MUCH = "DW112"
 FILE_RULES = (UNREADABLE, NOT_BPMN, SCHEMA, DRAWING, TOO_MUCH)
 """Rules that need no model; they stand outside the table."""
 
+_LONGEST = 1000
+"""Characters of a name, message or hint."""
+
 _AT_MOST = 500
 """Findings of one file; nobody reads more."""
 
@@ -66,11 +69,16 @@ def _finding(rule: str, severity: Severity, category: Category, file: str, fault
         category=category,
         file=file,
         line=fault.line,
-        element=fault.element,
-        name=fault.name,
-        message=fault.message,
-        hint=fault.hint,
+        element=_short(fault.element),
+        name=_short(fault.name),
+        message=_short(fault.message) or "",
+        hint=_short(fault.hint) or "",
     )
+
+
+def _short(text: str | None) -> str | None:
+    """Return the text as far as somebody reads it; names in a file may be of any length."""
+    return text if text is None or len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _unreadable(error: UnreadableFileError) -> Finding:
