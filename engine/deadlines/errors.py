@@ -59,6 +59,10 @@ class UnsuitableStartError(RefusedError):
     """The start does not suit the rule."""
 
 
+class BasisUnsuitableError(RefusedError):
+    """The rule does not run from this basis."""
+
+
 class UnknownSettingError(RefusedError):
     """This is no setting for an unresolved question of law."""
 

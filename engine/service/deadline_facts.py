@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, bindparam, select
 
+from engine.deadlines.bases import STARTED_BY
 from engine.deadlines.facts import Derived, Fact, Plan, derive
 from engine.deadlines.iso import zone_of
 from engine.deadlines.rules import Basis, Channel, How, Rule
@@ -34,13 +35,7 @@ _CHANNEL = Prepared(
 _RECIPIENT = Prepared(select(exchanges.c.recipient_id).where(exchanges.c.id == bindparam("exchange")))
 _ARRIVAL = Prepared(select(arrivals.c.received_at).where(arrivals.c.id == bindparam("arrival")))
 
-_OF_BASIS = {Basis.ARRIVAL: ("received", "imported"), Basis.RECEIPT: ("acknowledged",)}
-"""Facts that start a rule which itself names no start (``vwvfg-31``)."""
 _NOT_SENT = Text("Die Nachricht ist noch nicht entstanden.", "The message has not been made yet.")
-
-
-class BasisUnsuitableError(RefusedError):
-    """The rule does not run from this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +45,6 @@ class Known:
     facts: Sequence[Fact] = ()
     channel: Channel | None = None
     recipient_id: str | None = None
-
-
-def check_basis(rule_id: str, basis: str) -> None:
-    """Refuse a basis that the rule does not run from; raise UnknownRuleError, BasisUnsuitableError."""
-    rule = load_rules().get(rule_id)
-    free = "given" in rule.starts.values()
-    if rule.basis.value != basis and not (free and Basis(basis) in _OF_BASIS):
-        raise BasisUnsuitableError(
-            f"{rule_id} does not run from {basis}",
-            hint="give its start as a date" if free else f"it runs from {rule.basis.value}",
-        )
 
 
 def conclude(app: "Installation", tx: Connection, kept: Kept) -> Derived:
@@ -94,7 +78,7 @@ def _plan(rule: Rule, kept: Kept, known: Known, zone: str) -> tuple[Plan, Fact |
     plan = Plan(rule.id, kept.period, channel=channel)
     if "given" not in rule.starts.values():
         return plan, None
-    kinds = _OF_BASIS.get(Basis(kept.basis), ())
+    kinds = STARTED_BY.get(Basis(kept.basis), ())
     started = next((fact for fact in known.facts if fact.kind in kinds), None)
     if started is None:
         return plan, None

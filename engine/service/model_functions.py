@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from engine.deadlines.bases import check_basis
 from engine.deadlines.explanation import Explanation
 from engine.deadlines.functions import Asked, model_functions
 from engine.deadlines.iso import Period
@@ -48,6 +49,7 @@ class Watch:
                 f"deadline({rule!r}, …, {basis!r}) hangs on facts that come later",
                 hint="use it as the whole value of a timer's timeDate or of dw:due",
             )
+        check_basis(rule, basis)
         if any(other.basis is not Basis.FIXED for other in self.asked):
             raise EvaluationError("a timer hangs on one deadline only", hint="take two timers")
 

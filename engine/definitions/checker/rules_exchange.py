@@ -10,6 +10,8 @@ from engine.definitions.xml import DW, split
 _SENDING = frozenset({"recipient", "message", "form", "documents", "answerWithin", "fallback", "reminds"})
 _WAITING = frozenset({"answers", "message"})
 _STARTING = frozenset({"message"})
+_DOING = frozenset({"due", "remindBefore"})
+_TIMING = frozenset({"remindBefore"})
 _FORM_CLASSES = ("none", "confidential", "written")
 _FALLBACKS = ("post", "hold")
 
@@ -34,8 +36,10 @@ def _allowed(place: Place) -> frozenset[str]:
     node = place.node
     if sends(node):
         return _SENDING
+    if node.kind in (NodeKind.USER_TASK, NodeKind.MANUAL_TASK):
+        return _DOING
     if not waits(node):
-        return frozenset()
+        return _TIMING if _is_timer(node) else frozenset()
     return _STARTING if node.kind is NodeKind.START_EVENT and place.owner is None else _WAITING
 
 
@@ -56,7 +60,7 @@ def attribute_out_of_place(subject: Subject) -> Iterator[Fault]:
             allowed = _allowed(place)
             if name in allowed:
                 continue
-            known = name in _SENDING | _WAITING
+            known = name in _SENDING | _WAITING | _DOING
             yield place.fault(
                 f"dw:{name} has no meaning at this {place.node.kind}" if known else f"dw:{name} is not known",
                 f"known here are: {', '.join('dw:' + item for item in sorted(allowed)) or 'none'}",

@@ -290,12 +290,13 @@ def transaction_event(subject: Subject) -> Iterator[Fault]:
 
 def assignment_unused(subject: Subject) -> Iterator[Fault]:
     """Who does a task is decided by lanes, roles and deputies."""
-    named = [place for place in subject.places if place.node.assignment]
+    named = [place for place in subject.places if place.node.assignment.keys() - {"dueDate"}]
     if named:
+        keys = {key for place in named for key in place.node.assignment} - {"dueDate"}
         first = named[0]
         yield first.fault(
             f"{len(named)} task{'s name' if len(named) != 1 else ' names'} people or groups "
-            f"({', '.join(sorted({key for place in named for key in place.node.assignment}))}), "
+            f"({', '.join(sorted(keys))}), "
             "which is not read",
             "draw lanes: a lane's name is the role whose clerks see the task",
         )

@@ -3,6 +3,7 @@
 from engine.definitions.checker import (
     rules_calls,
     rules_compensation,
+    rules_deadlines,
     rules_events,
     rules_exchange,
     rules_expressions,
@@ -27,6 +28,7 @@ RULES: tuple[Rule, ...] = tuple(
             *rules_expressions.RULES,
             *rules_extensions.RULES,
             *rules_exchange.RULES,
+            *rules_deadlines.RULES,
         ),
         key=lambda rule: rule.id,
     )
