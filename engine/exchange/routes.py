@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from engine.errors import RefusedError
+from engine.exchange.parcels import Reading
 
 
 class RouteRefusedError(RefusedError, ValueError):
@@ -30,7 +31,7 @@ class Status(StrEnum):
 
 
 def advance(route: Mapping[str, Any], done: Mapping[str, Any]) -> dict[str, Any]:
-    """Close the current step with ``done`` (``by``, ``on``, ``at``, ``remark``) and make the next one current.
+    """Close the current step with ``done`` (``by``, ``on``, ``at``, ``remark``); the next becomes current.
 
     Raises RouteRefusedError where no step is current, or ``done`` does not say ``on`` which day.
     """
@@ -71,6 +72,18 @@ def participants(data: Mapping[str, Any]) -> frozenset[str]:
     routes = (value for value in data.values() if isinstance(value, Mapping))
     steps = (item for route in routes if isinstance(route.get("steps"), list) for item in route["steps"])
     return frozenset(str(item["key"]) for item in steps if isinstance(item, Mapping) and item.get("key"))
+
+
+def may_answer(
+    exchange_id: str, recipient_id: str, data: Mapping[str, Any], reading: Reading
+) -> frozenset[str]:
+    """Return who may answer an own exchange with what was read.
+
+    It is the recipient; a route comes back from anybody whom our own message named in it.
+    """
+    recipient = frozenset({recipient_id})
+    routed = any(each.kind == "route" and each.value == exchange_id for each in reading.references)
+    return recipient | participants(data) if routed else recipient
 
 
 def _begun(route: Mapping[str, Any]) -> list[dict[str, Any]]:

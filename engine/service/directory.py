@@ -12,6 +12,7 @@ from engine.directory.seed import shipped_authorities
 from engine.errors import ConflictError, NotFoundError, RefusedError
 from engine.exchange.ports import FormClass, Mailbox, Party, split_channel
 from engine.service.access import require
+from engine.service.terms import check_terms
 from engine.store.tables import audit, authorities, mailboxes, people, units
 
 if TYPE_CHECKING:
@@ -258,7 +259,8 @@ def list_people(app: "Installation", actor: Actor) -> list[Person]:
 def add_mailbox(app: "Installation", actor: Actor, mailbox: Mailbox) -> str:
     """Record an opened access of an authority; return its id.
 
-    Raises AuthorityUnknownError, MailboxRefusedError, RoleMissingError, UnknownChannelError.
+    Raises AuthorityUnknownError, MailboxRefusedError, TermRefusedError, RoleMissingError,
+    UnknownChannelError.
     """
     require(actor, Role.ADMIN)
     _check_mailbox(app, mailbox)
@@ -292,6 +294,7 @@ def _check_mailbox(app: "Installation", mailbox: Mailbox) -> None:
             f"{mailbox.channel!r} is no channel", hint="a channel is payload+carrier, e.g. xdomea+folder"
         ) from error
     app.adapters.channel(mailbox.channel)
+    check_terms(mailbox.settings)
     if not mailbox.address.strip():
         raise MailboxRefusedError("a mailbox needs an address")
     if mailbox.valid_until is not None and mailbox.valid_until < mailbox.valid_from:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from engine.exchange.decision import Decision
 from engine.exchange.ports import HandedOver, Outcome, Rejected, Unknown
-from engine.service import deadline_course
+from engine.service import awaiting, deadline_course
 from engine.service.stories import Entry, note, read_head
 from engine.store.database import upsert
 from engine.store.tables import cases, dispatches, evidence, exchanges, facts, incidents, tasks
@@ -106,6 +106,7 @@ def _handed_over(
     proof = next(iter(kept), None)
     for kind, at in outcome.facts.items():
         add_fact(app, tx, exchange, dispatch["id"], kind, at, dispatch["channel"], SYSTEM, evidence_id=proof)
+    awaiting.expect(app, tx, exchange, dispatch)
     entry = {"dispatch": dispatch["id"], "channel": dispatch["channel"], "exchange": exchange["id"]}
     note(tx, app.ids, exchange["case_id"], Entry(now, SYSTEM, "dispatch", entry))
     if outcome.task:
@@ -266,6 +267,7 @@ def add_fact(
         if reason is not None:
             command["reason"] = reason
         note(tx, app.ids, exchange["case_id"], Entry(now, by, "fact", command))
+        awaiting.settle(app, tx, exchange["id"], kind)
         deadline_course.facts_changed(app, tx, exchange["id"], f"fact: {kind} {at:%Y-%m-%d}", by)
 
 

@@ -13,6 +13,7 @@ from engine.definitions.model import EventKind, Process, walk
 from engine.definitions.package import ProcedurePackage
 from engine.definitions.scenarios import read_scenarios
 from engine.errors import ConflictError, RefusedError
+from engine.exchange.abilities import ChecksMappings
 from engine.exchange.ports import MessageType
 from engine.runtime import FUNCTIONS, Program
 from engine.service.access import require
@@ -35,6 +36,10 @@ class ModelRefusedError(RefusedError):
         super().__init__(
             f"the model was refused: {lines}", hint="'dienstweg model check FILE' shows all of it"
         )
+
+
+class MappingsRefusedError(RefusedError):
+    """A message type says something to a payload that it cannot carry out."""
 
 
 class MessageTypeChangedError(ConflictError):
@@ -78,10 +83,12 @@ def deploy(
     ``sandbox`` may be one that runs already, where many packages are deployed in a row; ``workers`` names
     service tasks whose work is done by other means than the installed handlers.
 
-    Raises ModelRefusedError, MessageTypeChangedError, RoleMissingError. Nothing is deployed then.
+    Raises ModelRefusedError, MappingsRefusedError, MessageTypeChangedError, RoleMissingError. Nothing
+    is deployed then.
     """
     require(actor, Role.ADMIN, Role.ANALYST)
     check(package, sandbox, workers)
+    check_mappings(app, package)
     deployed = Deployed(package)
     played = {role.process for role in package.roles.values()}
     runnable = [
@@ -134,6 +141,19 @@ def check(
     if not all(report.accepted for report in reports):
         raise ModelRefusedError(reports)
     return reports
+
+
+def check_mappings(app: "Installation", package: ProcedurePackage) -> None:
+    """Ask every installed payload about the message types' mappings; raises MappingsRefusedError."""
+    able = [payload for payload in app.adapters.payloads() if isinstance(payload, ChecksMappings)]
+    found = [
+        fault
+        for payload in able
+        for message_type in package.message_types.values()
+        for fault in payload.check_mapping(message_type)
+    ]
+    if found:
+        raise MappingsRefusedError("; ".join(found), where=f"procedure {package.key}")
 
 
 def check_whole(package: ProcedurePackage) -> None:

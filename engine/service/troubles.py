@@ -86,8 +86,8 @@ def retry(app: "Installation", actor: Actor, key: str, reason: str) -> Incident:
                 authority_id=row["authority_id"],
                 key=f"send:{exchange_id}",
             )
-        elif row["kind"] == "timer":
-            pass  # The timer is still due: the next round fires it.
+        elif row["kind"] in ("timer", "mailbox"):
+            pass  # The next round fires the timer, which is still due, or looks into the mailbox again.
         elif row["kind"] == "job:send":
             app.queue.enqueue(
                 tx,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from sqlalchemy import Connection, insert, select
 
 from engine.errors import EnvironmentFaultError
-from engine.service import confirming, deadline_jobs, messages, receiving, sending, services, timing
+from engine.service import awaiting, confirming, deadline_jobs, messages, receiving, sending, services, timing
 from engine.store.tables import incidents
 from engine.work.embedded import EmbeddedQueue, EmbeddedWorker
 from engine.work.ports import Handlers, Job
@@ -33,6 +33,7 @@ _OUTSIDE: Mapping[str, Callable[["Installation", Job], None]] = {
     "work": services.handle_work,
 }
 _INSIDE: Mapping[str, Callable[["Installation", Connection, Job], None]] = {
+    "awaited": awaiting.handle_awaited,
     "deadline-reminder": deadline_jobs.handle_reminder,
     "deadline-watch": deadline_jobs.handle_watch,
     "message": messages.handle_message,
