@@ -13,6 +13,9 @@ from engine.store.tables import arrival_parts, arrivals, case_documents, cases, 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
 
+PROOF = "evidence"
+"""Role of a stored part that says how an arrival came (a scan's record, a delivery receipt)."""
+
 
 def file_arrival(
     app: "Installation",
@@ -34,6 +37,8 @@ def file_arrival(
         _add(app, tx, case, by, document.name, document.media_type, blob)
     if not documents:
         for part in _parts(tx, arrival_id):
+            if part["role"] == PROOF:
+                continue
             blob = Blob(part["sha256"], part["size"])
             _add(app, tx, case, by, part["name"], part["media_type"], blob)
 

@@ -16,10 +16,12 @@ from sqlalchemy import Connection, RowMapping, or_, select, update
 from engine.definitions.message_types import MessageDataRefusedError, incoming_data
 from engine.exchange.codes import exchange_key
 from engine.exchange.ports import Assurance, MessageType, Reading
+from engine.exchange.routes import may_answer
 from engine.runtime import api
-from engine.service import deadline_course, filing, outcomes
+from engine.service import deadline_course, filing, outcomes, repeated
 from engine.service.directory import AuthorityUnknownError, find_authority
 from engine.service.messages import buffer_answer
+from engine.service.paper_codes import by_sister
 from engine.service.starting import Partner, begin, choose_by_message
 from engine.store.locks import lock_name
 from engine.store.tables import arrivals, cases, dispatches, exchanges, subscriptions
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
 
 SYSTEM = "system"
 LOCAL_ZONE = ZoneInfo("Europe/Berlin")
-SETTLED = ("matched", "started", "filed", "confirmation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,14 @@ class Sender:
 
 def match(app: "Installation", tx: Connection, arrival: RowMapping, reading: Reading) -> str:
     """Find out what an electronic arrival belongs to, act on it, and return its new status."""
+    reading = by_sister(tx, arrival["authority_id"], reading)
     authenticated = arrival["sender_id"] if arrival["assurance"] != Assurance.NONE.value else None
     sender = Sender(authenticated or reading.sender_id, authenticated is not None)
+    return act(app, tx, arrival, reading, sender)
+
+
+def act(app: "Installation", tx: Connection, arrival: RowMapping, reading: Reading, sender: Sender) -> str:
+    """Keep what was read and act on it, for a sender that a carrier or a clerk knows; return the status."""
     note_reading(tx, arrival["id"], reading, sender)
     if reading.confirmation is not None:
         return _confirmation(app, tx, arrival, reading, sender)
@@ -78,7 +85,7 @@ def settle(app: "Installation", tx: Connection, arrival_id: str, reading: Readin
     if arrival["sender_key"] is not None:
         # The same exchange may come twice at the same instant, on paper and electronically.
         lock_name(tx, f"exchange:{arrival['authority_id']}:{arrival['sender_key']}")
-    twin = _duplicate(tx, arrival, sender)
+    twin = repeated.same_exchange(tx, arrival, sender)
     if twin is not None:
         return _set(tx, arrival, "duplicate", f"the same exchange came as {twin['id']}", twin["case_id"])
     exchange = _own_exchange(tx, arrival["authority_id"], reading)
@@ -89,7 +96,7 @@ def settle(app: "Installation", tx: Connection, arrival_id: str, reading: Readin
         asked = _asked(app, tx, earlier["case_id"], reading, sender)
         if asked is not None:
             return _answer(app, tx, arrival, asked, reading, sender)
-        return _continue(app, tx, arrival, earlier, reading, sender)
+        return continue_case(app, tx, arrival, earlier["case_id"], reading, sender)
     return _start(app, tx, arrival, reading, sender)
 
 
@@ -139,27 +146,6 @@ def _confirmation(
     return _set(tx, arrival, "confirmation", None, exchange["case_id"], exchange["id"])
 
 
-def _duplicate(tx: Connection, arrival: RowMapping, sender: Sender) -> RowMapping | None:
-    """Return the earlier arrival of the same exchange from the same sender, whatever channel it came on."""
-    if arrival["sender_key"] is None:
-        return None
-    return (
-        tx.execute(
-            select(arrivals)
-            .where(
-                arrivals.c.authority_id == arrival["authority_id"],
-                arrivals.c.sender_key == arrival["sender_key"],
-                arrivals.c.claimed_sender_id == sender.authority_id,
-                arrivals.c.id != arrival["id"],
-                arrivals.c.status.in_(SETTLED),
-            )
-            .limit(1)
-        )
-        .mappings()
-        .one_or_none()
-    )
-
-
 def _own_exchange(tx: Connection, authority_id: str, reading: Reading) -> RowMapping | None:
     """Return the own exchange that the arrival says it answers."""
     values = [reference.value for reference in reading.references if reference.kind != "file-reference"]
@@ -190,24 +176,35 @@ def _answer(
 ) -> str:
     """Bring an answer to the step that waits for it."""
     where = (exchange["case_id"], exchange["id"])
+    exchange = repeated.held(tx, exchange)
+    twice = repeated.same_answer(tx, arrival, exchange, reading, sender)
+    if twice is not None:
+        return _set(tx, arrival, "duplicate", twice, *where)
+    answered = repeated.already_answered(tx, exchange)
+    case = case_row(tx, exchange["case_id"])
+    if case["status"] != "open":
+        ended = f"case {case['own_reference']} has ended"
+        return _set(tx, arrival, "late", f"{ended}; {answered}" if answered else ended, *where)
     if not sender.sure:
-        return _set(tx, arrival, "unconfirmed", "the channel does not prove who sent it", *where)
-    if sender.authority_id != exchange["recipient_id"]:
+        reason = answered or "the channel does not prove who sent it"
+        return _set(tx, arrival, "unconfirmed", reason, *where)
+    if sender.authority_id not in may_answer(
+        exchange["id"], exchange["recipient_id"], exchange["data"], reading
+    ):
         reason = f"answers an exchange with {exchange['recipient_id']}, but comes from {sender.authority_id}"
         return _set(tx, arrival, "unconfirmed", reason, *where)
-    case = _case(tx, exchange["case_id"])
     message_type = _type_for(app, tx, case, reading)
     if message_type is None:
         return _set(tx, arrival, "unmatched", _unknown_type(reading), *where)
     payload = _payload(tx, arrival, message_type, reading, sender)
     if isinstance(payload, str):
         return _set(tx, arrival, "invalid", payload, *where)
-    if case["status"] != "open":
-        return _set(tx, arrival, "late", f"case {case['own_reference']} has ended", *where)
     filing.file_arrival(app, tx, arrival["id"], case, exchange["id"], sender.by, reading.documents)
     filing.learn_partner(tx, case, sender.authority_id, reading.sender_reference)
-    outcomes.answered(app, tx, exchange, arrival, sender.by)
     wait = _wait(tx, case["id"], answers=exchange["key"], event=message_type.key)
+    if wait is None and answered is not None:
+        return _set(tx, arrival, "filed", answered, *where)
+    outcomes.answered(app, tx, exchange, arrival, sender.by)
     if wait is None:
         buffer_answer(
             app,
@@ -224,16 +221,16 @@ def _answer(
     return _set(tx, arrival, "matched", None, *where)
 
 
-def _continue(
+def continue_case(
     app: "Installation",
     tx: Connection,
     arrival: RowMapping,
-    earlier: RowMapping,
+    case_id: str,
     reading: Reading,
     sender: Sender,
 ) -> str:
     """Bring a further message of the partner to the case that an earlier one of it belongs to."""
-    case = _case(tx, earlier["case_id"])
+    case = case_row(tx, case_id)
     if not sender.sure or sender.authority_id != case["partner_id"]:
         return _set(tx, arrival, "unconfirmed", "the sender is not surely the case's partner", case["id"])
     message_type = _type_for(app, tx, case, reading)
@@ -272,7 +269,7 @@ def _start(app: "Installation", tx: Connection, arrival: RowMapping, reading: Re
         by=sender.by,
         partner=Partner(sender.authority_id, reading.sender_reference),
     )
-    filing.file_arrival(app, tx, arrival["id"], _case(tx, case_id), None, sender.by, reading.documents)
+    filing.file_arrival(app, tx, arrival["id"], case_row(tx, case_id), None, sender.by, reading.documents)
     deadline_course.arrived(app, tx, case_id, arrival["id"], choice.start_event, sender.by)
     return _set(tx, arrival, "started", None, case_id)
 
@@ -315,7 +312,7 @@ def _asked(
     app: "Installation", tx: Connection, case_id: str, reading: Reading, sender: Sender
 ) -> RowMapping | None:
     """Return the case's open exchange that a message of this type answers, where only one can be meant."""
-    message_type = _type_for(app, tx, _case(tx, case_id), reading)
+    message_type = _type_for(app, tx, case_row(tx, case_id), reading)
     if message_type is None or not message_type.answers:
         return None
     rows = (
@@ -387,7 +384,13 @@ def _wait(tx: Connection, case_id: str, *, answers: str | None, event: str) -> R
     return next((row for row in rows if row["event"] is None), None)
 
 
-def _case(tx: Connection, case_id: str) -> RowMapping:
+def waits_for(tx: Connection, case_id: str, event: str) -> bool:
+    """Tell whether the case waits for a message of this type that answers nothing."""
+    return _wait(tx, case_id, answers=None, event=event) is not None
+
+
+def case_row(tx: Connection, case_id: str) -> RowMapping:
+    """Return a case's row."""
     return tx.execute(select(cases).where(cases.c.id == case_id)).mappings().one()
 
 

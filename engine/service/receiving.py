@@ -1,14 +1,17 @@
 """Bringing in what waits in the own mailboxes: stored and committed first, acknowledged then."""
 
+from collections.abc import Mapping
+from mimetypes import guess_type
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
+from engine.documents import Blob
 from engine.exchange.errors import UnreadableError
 from engine.exchange.ports import Incoming, Part, Payload, Reading, split_channel
-from engine.service import confirming, matching
+from engine.service import confirming, filing, matching
 from engine.service.collecting import collect_from
 from engine.service.directory import own_mailboxes
 from engine.store.locks import lock_name, only_one
@@ -33,11 +36,14 @@ def collect_all(app: "Installation") -> int:
 def _collect(app: "Installation") -> int:
     with app.read() as tx:
         boxes = own_mailboxes(tx, app.clock.now().date())
-    return sum(collect_from(app, mailbox, _take_in) for mailbox in boxes)
+    return sum(collect_from(app, mailbox, take_in) for mailbox in boxes)
 
 
-def _take_in(app: "Installation", incoming: Incoming) -> int:
-    """Store one arrival and enqueue its reading; a known carrier id is not stored twice."""
+def take_in(app: "Installation", incoming: Incoming) -> int:
+    """Store one arrival with what its carrier can prove, and enqueue its reading.
+
+    Returns 1 for a new arrival, 0 where the carrier's id is known: nothing is stored twice.
+    """
     mailbox = incoming.mailbox
     with app.write() as tx:
         lock_name(tx, f"arrival:{mailbox.authority_id}:{mailbox.channel}:{incoming.carrier_reference}")
@@ -62,6 +68,7 @@ def _take_in(app: "Installation", incoming: Incoming) -> int:
             registered_by=SYSTEM,
         )
         add_parts(app, tx, mailbox.authority_id, arrival_id, incoming.parts)
+        keep_proofs(app, tx, mailbox.authority_id, arrival_id, len(incoming.parts), incoming.evidence)
         app.queue.enqueue(
             tx,
             "arrival",
@@ -91,22 +98,52 @@ def add_parts(app: "Installation", tx: Connection, authority_id: str, arrival_id
     for position, part in enumerate(parts):
         with part.path.open("rb") as source:
             blob = app.documents.put(source)
-        tx.execute(
-            insert(arrival_parts).values(
-                arrival_id=arrival_id,
-                position=position,
-                authority_id=authority_id,
-                sha256=blob.sha256,
-                size=blob.size,
-                name=part.name,
-                media_type=part.media_type,
-                role=part.role,
-            )
+        _add_part(tx, authority_id, arrival_id, position, blob, part.name, part.media_type, part.role)
+
+
+def keep_proofs(
+    app: "Installation",
+    tx: Connection,
+    authority_id: str,
+    arrival_id: str,
+    first: int,
+    proofs: Mapping[str, bytes],
+) -> None:
+    """Store what a carrier or scanner says of an arrival beside its files: evidence, but no part of it."""
+    for position, (name, content) in enumerate(proofs.items(), start=first):
+        media_type = guess_type(name)[0] or "application/octet-stream"
+        blob = app.documents.put_bytes(content)
+        _add_part(tx, authority_id, arrival_id, position, blob, name, media_type, filing.PROOF)
+
+
+def _add_part(
+    tx: Connection,
+    authority_id: str,
+    arrival_id: str,
+    position: int,
+    blob: Blob,
+    name: str,
+    media_type: str,
+    role: str,
+) -> None:
+    tx.execute(
+        insert(arrival_parts).values(
+            arrival_id=arrival_id,
+            position=position,
+            authority_id=authority_id,
+            sha256=blob.sha256,
+            size=blob.size,
+            name=name,
+            media_type=media_type,
+            role=role,
         )
+    )
 
 
-def parts_of(app: "Installation", tx: Connection, arrival_id: str) -> tuple[Part, ...]:
-    """Return an arrival's stored files."""
+def parts_of(
+    app: "Installation", tx: Connection, arrival_id: str, *, proofs: bool = False
+) -> tuple[Part, ...]:
+    """Return an arrival's stored files, on demand with what proves how they came."""
     rows = tx.execute(
         select(arrival_parts)
         .where(arrival_parts.c.arrival_id == arrival_id)
@@ -115,12 +152,20 @@ def parts_of(app: "Installation", tx: Connection, arrival_id: str) -> tuple[Part
     return tuple(
         Part(row["name"], row["media_type"], app.documents.local_path(row["sha256"]), row["role"])
         for row in rows
+        if proofs or row["role"] != filing.PROOF
     )
 
 
 def handle_arrival(app: "Installation", job: Job) -> None:
-    """Read one stored arrival and match it; what cannot be read goes to a clerk and is reported back."""
-    arrival_id = job.arguments["arrival"]
+    """Read the stored arrival that the job names."""
+    read_arrival(app, job.arguments["arrival"])
+
+
+def read_arrival(app: "Installation", arrival_id: str) -> None:
+    """Read one stored arrival and match it; what cannot be read goes to a clerk and is reported back.
+
+    One that has been read already stays as it is.
+    """
     with app.read() as tx:
         arrival = tx.execute(select(arrivals).where(arrivals.c.id == arrival_id)).mappings().one()
         parts = parts_of(app, tx, arrival_id)

@@ -11,18 +11,22 @@ from sqlalchemy import Connection, RowMapping, or_, select, update
 
 from engine.actor import Actor, Role
 from engine.definitions.message_types import check_data
-from engine.errors import ConflictError, NotFoundError, RefusedError
-from engine.exchange.codes import Standing, read_code
+from engine.errors import ConflictError, NotFoundError
 from engine.exchange.decision import POST
 from engine.exchange.ports import Assurance, MessageType, Part, Reading, Reference
-from engine.service import filing, matching, receiving
+from engine.service import matching, receiving
 from engine.service.access import require
-from engine.service.cases import find_case
 from engine.service.directory import find_authority
 from engine.service.files import read_upload
+from engine.service.paper_codes import (
+    CodeRefusedError,
+    RegistrationRefusedError,
+    SenderMismatchError,
+    understand_codes,
+)
 from engine.service.starting import latest_processes
 from engine.store.scope import visible_to
-from engine.store.tables import arrivals, exchanges
+from engine.store.tables import arrivals
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
@@ -39,18 +43,6 @@ class ArrivalUnknownError(NotFoundError):
 
 class ArrivalSettledError(ConflictError):
     """The arrival has been dealt with already."""
-
-
-class RegistrationRefusedError(RefusedError):
-    """The arrival cannot be registered like this."""
-
-
-class CodeRefusedError(RefusedError):
-    """The printed code cannot be used."""
-
-
-class SenderMismatchError(RefusedError):
-    """The sender is not the one this exchange went to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,45 +79,102 @@ class ArrivalLine:
 _LINE = [arrivals.c[name] for name in ArrivalLine.__dataclass_fields__]
 
 
-def register(app: "Installation", actor: Actor, paper: PaperArrival) -> ArrivalLine:
+def register(
+    app: "Installation", actor: Actor, paper: PaperArrival, arrival: str | None = None
+) -> ArrivalLine:
     """Register a letter: it begins, continues or answers a case like an electronic message would.
 
-    The clerk vouches for the sender. Raises CodeRefusedError for an unreadable or forged code,
-    AuthorityUnknownError, RegistrationRefusedError, SenderMismatchError, MessageDataRefusedError.
+    With ``arrival`` (id or its beginning) the letter is one that was scanned: it gets its message type and
+    data, and the codes the scan found count beside those in ``paper``. The clerk vouches for the sender.
+    Raises CodeRefusedError for an unreadable or forged code, AuthorityUnknownError, RegistrationRefusedError,
+    SenderMismatchError, MessageDataRefusedError, ArrivalUnknownError, ArrivalSettledError.
     """
     require(actor, Role.CLERK)
-    received = _received(app, paper)
     with app.write() as tx:
+        scanned = _scanned(tx, actor, paper, arrival) if arrival is not None else None
         sender = find_authority(tx, paper.sender)
-        message_type = _message_type(app, tx, paper.message_type)
-        references, sender_exchange = _references(app, tx, actor, paper, sender.id)
+        message_type = deployed_type(app, tx, paper.message_type)
+        data = check_data(message_type, paper.data)
+        codes = [*paper.codes, *(_codes_found(scanned) if scanned is not None else ())]
+        arrival_id = scanned["id"] if scanned is not None else None
+        references, sender_exchange = understand_codes(
+            app, tx, actor.authority_id, codes, sender.id, arrival_id
+        )
+        if paper.own_reference:
+            references.append(Reference("file-reference", paper.own_reference))
         reading = Reading(
             message_type=message_type.key,
             version=message_type.version,
-            data=check_data(message_type, paper.data),
+            data=data,
             documents=(),
-            references=references,
+            references=[*references, *(_ids_found(scanned) if scanned is not None else ())],
             sender_id=sender.id,
             sender_exchange=sender_exchange,
             sender_reference=paper.sender_reference,
+            remarks=scanned["remarks"] if scanned is not None else (),
         )
-        arrival_id = receiving.add_arrival(
-            app,
-            tx,
-            authority_id=actor.authority_id,
-            channel=POST,
-            carrier_reference=f"paper:{app.ids.new()}",
-            received_at=received,
-            sender_id=None,
-            assurance=Assurance.NONE.value,
-            registered_by=actor.person_id,
-        )
-        parts = [_scan(path) for path in paper.scans]
-        receiving.add_parts(app, tx, actor.authority_id, arrival_id, parts)
+        if arrival_id is None:
+            arrival_id = _add(app, tx, actor, paper)
+        else:
+            _take_over(app, tx, actor, paper, arrival_id)
         vouched = matching.Sender(sender.id, sure=True, by=actor.person_id)
         matching.note_reading(tx, arrival_id, reading, vouched)
         matching.settle(app, tx, arrival_id, reading, vouched)
-        return _line(tx, arrival_id)
+        return arrival_line(tx, arrival_id)
+
+
+def _scanned(tx: Connection, actor: Actor, paper: PaperArrival, key: str) -> RowMapping:
+    """Return the scanned arrival a clerk registers, held until the transaction ends."""
+    found = find_arrival(tx, actor, key)
+    row = tx.execute(select(arrivals).where(arrivals.c.id == found["id"]).with_for_update()).mappings().one()
+    refuse_settled(row)
+    if row["channel"] != POST:
+        raise RegistrationRefusedError(
+            f"arrival {row['id'][:8]} came on {row['channel']}",
+            hint="only letters are registered; 'dienstweg arrival assign' decides about the others",
+        )
+    if paper.scans:
+        raise RegistrationRefusedError("the arrival has its scan already", hint="leave out --scan")
+    return row
+
+
+def _codes_found(scanned: RowMapping) -> list[str]:
+    """Return the codes the scan found; the one on the letter's own pages comes last."""
+    own = scanned["sender_exchange"]
+    codes = [it["value"] for it in scanned["references"] if it["kind"] == "code"]
+    return [*(code for code in codes if code != own), *([own] if own else [])]
+
+
+def _ids_found(scanned: RowMapping) -> list[Reference]:
+    """Return the exchange ids the scan found: of requests of ours that went electronically."""
+    return [Reference("exchange", it["value"]) for it in scanned["references"] if it["kind"] == "exchange"]
+
+
+def _add(app: "Installation", tx: Connection, actor: Actor, paper: PaperArrival) -> str:
+    arrival_id = receiving.add_arrival(
+        app,
+        tx,
+        authority_id=actor.authority_id,
+        channel=POST,
+        carrier_reference=f"paper:{app.ids.new()}",
+        received_at=_received(app, paper),
+        sender_id=None,
+        assurance=Assurance.NONE.value,
+        registered_by=actor.person_id,
+    )
+    parts = [_scan(path) for path in paper.scans]
+    receiving.add_parts(app, tx, actor.authority_id, arrival_id, parts)
+    return arrival_id
+
+
+def _take_over(
+    app: "Installation", tx: Connection, actor: Actor, paper: PaperArrival, arrival_id: str
+) -> None:
+    """Note who registered a scanned letter, and its day of receipt where that is not the day of the scan."""
+    values: dict[str, Any] = {"registered_by": actor.person_id, "registered_at": app.clock.now()}
+    if paper.received_on is not None:
+        values["received_at"] = _received(app, paper)
+    _set(tx, arrival_id, **values)
 
 
 def _received(app: "Installation", paper: PaperArrival) -> datetime:
@@ -142,7 +191,7 @@ def _scan(path: Path) -> Part:
     return Part(upload.name, upload.media_type, upload.path, "scan")
 
 
-def _message_type(app: "Installation", tx: Connection, key: str) -> MessageType:
+def deployed_type(app: "Installation", tx: Connection, key: str) -> MessageType:
     """Return a deployed message type from the newest version that has it."""
     for row in latest_processes(tx):
         found = app.programs.package(tx, row["version_id"]).message_types.get(key)
@@ -151,66 +200,6 @@ def _message_type(app: "Installation", tx: Connection, key: str) -> MessageType:
     raise RegistrationRefusedError(
         f"no deployed procedure knows message type {key!r}", hint="'dienstweg model show' lists them"
     )
-
-
-def _references(
-    app: "Installation", tx: Connection, actor: Actor, paper: PaperArrival, sender_id: str
-) -> tuple[list[Reference], str | None]:
-    """Turn printed codes and file references into references.
-
-    An own code names the exchange that is answered. A foreign code is the sender's exchange: one that came
-    before names the case that goes on, a new one is the letter's own identity.
-    """
-    references: list[Reference] = []
-    own_identity: str | None = None
-    for text in paper.codes:
-        reading = read_code(text, app.settings.code, app.secret)
-        if reading.code is None or reading.standing is Standing.FORGED:
-            hint = f"probably {reading.suggestion} is meant" if reading.suggestion else None
-            raise CodeRefusedError(reading.explanation, where=f"code {text!r}", hint=hint)
-        code = reading.code.whole()
-        if reading.standing is Standing.OWN:
-            references.append(Reference("code", _own_exchange(tx, actor, code.key, text, sender_id)))
-        elif _came_before(tx, actor, code.key):
-            references.append(Reference("exchange", code.text))
-            own_identity = own_identity or code.text
-        else:
-            own_identity = code.text
-    if paper.own_reference:
-        references.append(Reference("file-reference", paper.own_reference))
-    return references, own_identity
-
-
-def _own_exchange(tx: Connection, actor: Actor, key: str, text: str, sender_id: str) -> str:
-    """Return the exchange an own code stands for; refuse it from anybody but its recipient."""
-    exchange = (
-        tx.execute(
-            select(exchanges).where(
-                exchanges.c.authority_id == actor.authority_id, exchanges.c.code_key == key
-            )
-        )
-        .mappings()
-        .one_or_none()
-    )
-    if exchange is None:
-        raise RegistrationRefusedError(
-            f"code {text} is ours, but belongs to no exchange of this authority",
-            hint="check the recipient of the letter; another authority of this installation may be meant",
-        )
-    if exchange["recipient_id"] != sender_id:
-        raise SenderMismatchError(
-            f"code {text} was sent to {exchange['recipient_id']}, not to {sender_id}",
-            hint="check the sender; register without the code and assign the arrival if it is right",
-        )
-    found: str = exchange["id"]
-    return found
-
-
-def _came_before(tx: Connection, actor: Actor, key: str) -> bool:
-    earlier = select(arrivals.c.id).where(
-        arrivals.c.authority_id == actor.authority_id, arrivals.c.sender_key == key
-    )
-    return tx.execute(earlier.limit(1)).first() is not None
 
 
 def list_arrivals(
@@ -229,78 +218,16 @@ def list_arrivals(
 def show_arrival(app: "Installation", actor: Actor, key: str) -> dict[str, Any]:
     """Return an arrival with its data, files and remarks; raise ArrivalUnknownError."""
     with app.read() as tx:
-        row = _find(tx, actor, key)
-        parts = receiving.parts_of(app, tx, row["id"])
+        row = find_arrival(tx, actor, key)
+        parts = receiving.parts_of(app, tx, row["id"], proofs=True)
     return {**row, "parts": [{"name": p.name, "media_type": p.media_type, "role": p.role} for p in parts]}
 
 
-def assign(app: "Installation", actor: Actor, key: str, case_key: str | None, reason: str) -> ArrivalLine:
-    """Decide what an open arrival belongs to; the clerk vouches for its sender.
+def find_arrival(tx: Connection, actor: Actor, key: str) -> RowMapping:
+    """Return the row of an arrival that ``actor`` may see, by the beginning of its number.
 
-    With a case the arrival answers that case's open exchange with the sender, or is filed there; without
-    one it is matched again as if its sender were proven. Raises ArrivalSettledError, CaseUnknownError.
+    Raises ArrivalUnknownError.
     """
-    require(actor, Role.CLERK)
-    with app.write() as tx:
-        row = _find(tx, actor, key)
-        _refuse_settled(row)
-        vouched = matching.Sender(row["claimed_sender_id"], sure=True, by=actor.person_id)
-        reading = _reading(row)
-        if case_key is not None:
-            case = find_case(tx, actor, case_key)
-            asked = _open_exchange(tx, case["id"], row["claimed_sender_id"])
-            if asked is not None and row["message_type"]:
-                reading = _reading(row, Reference("exchange", asked))
-            else:
-                filing.file_arrival(app, tx, row["id"], case, None, actor.person_id)
-                _set(tx, row["id"], status="filed", case_id=case["id"], reason=reason)
-                return _line(tx, row["id"])
-        matching.settle(app, tx, row["id"], reading, vouched)
-        return _line(tx, row["id"])
-
-
-def reject(app: "Installation", actor: Actor, key: str, reason: str) -> ArrivalLine:
-    """Put an arrival aside for good, with a reason; it is kept. Raises ArrivalSettledError."""
-    require(actor, Role.CLERK)
-    if not reason.strip():
-        raise RegistrationRefusedError("a rejection needs its reason")
-    with app.write() as tx:
-        row = _find(tx, actor, key)
-        _refuse_settled(row)
-        _set(tx, row["id"], status="rejected", reason=f"{actor.person_id}: {reason}")
-        return _line(tx, row["id"])
-
-
-def _reading(row: RowMapping, *more: Reference) -> Reading:
-    """Return what was understood of an arrival when it was read."""
-    kept = [Reference(r["kind"], r["value"]) for r in row["references"]]
-    return Reading(
-        message_type=row["message_type"],
-        version=row["message_version"],
-        data=row["data"] or {},
-        documents=(),
-        references=[*more, *kept],
-        sender_id=row["claimed_sender_id"],
-        sender_exchange=row["sender_exchange"],
-        sender_reference=row["sender_reference"],
-    )
-
-
-def _open_exchange(tx: Connection, case_id: str, sender_id: str | None) -> str | None:
-    found: str | None = tx.scalar(
-        select(exchanges.c.id)
-        .where(
-            exchanges.c.case_id == case_id,
-            exchanges.c.recipient_id == sender_id,
-            exchanges.c.status == "open",
-        )
-        .order_by(exchanges.c.created_at)
-        .limit(1)
-    )
-    return found
-
-
-def _find(tx: Connection, actor: Actor, key: str) -> RowMapping:
     query = select(arrivals).where(visible_to(actor, arrivals))
     rows = tx.execute(
         query.where(or_(arrivals.c.id == key, arrivals.c.id.startswith(key))).limit(2)
@@ -311,7 +238,8 @@ def _find(tx: Connection, actor: Actor, key: str) -> RowMapping:
     return found[0]
 
 
-def _refuse_settled(row: RowMapping) -> None:
+def refuse_settled(row: RowMapping) -> None:
+    """Raise ArrivalSettledError where nothing is left to decide."""
     if row["status"] not in OPEN:
         raise ArrivalSettledError(f"arrival {row['id'][:8]} is {row['status']} already")
 
@@ -320,16 +248,22 @@ def _set(tx: Connection, arrival_id: str, **values: Any) -> None:
     tx.execute(update(arrivals).where(arrivals.c.id == arrival_id).values(**values))
 
 
-def _line(tx: Connection, arrival_id: str) -> ArrivalLine:
+def arrival_line(tx: Connection, arrival_id: str) -> ArrivalLine:
+    """Return an arrival as listings show it."""
     return ArrivalLine(*tx.execute(select(*_LINE).where(arrivals.c.id == arrival_id)).one())
 
 
 __all__ = [
     "ArrivalLine",
+    "CodeRefusedError",
     "PaperArrival",
-    "assign",
+    "RegistrationRefusedError",
+    "SenderMismatchError",
+    "arrival_line",
+    "deployed_type",
+    "find_arrival",
     "list_arrivals",
+    "refuse_settled",
     "register",
-    "reject",
     "show_arrival",
 ]
