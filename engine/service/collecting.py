@@ -64,7 +64,12 @@ def _tell(app: "Installation", mailbox: Mailbox, faults: Sequence[str]) -> None:
         return
     with app.write() as tx:
         if not faults:
-            closed = {"status": "closed", "closed_at": app.clock.now(), "closed_by": SYSTEM, "resolution": WORKS}
+            closed = {
+                "status": "closed",
+                "closed_at": app.clock.now(),
+                "closed_by": SYSTEM,
+                "resolution": WORKS,
+            }
             tx.execute(update(incidents).where(*_open(subject)).values(**closed))
         elif known is None:
             _report(app, tx, mailbox, subject, text)

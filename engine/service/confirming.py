@@ -52,13 +52,18 @@ def confirm(
 
 
 def report_import(
-    app: "Installation", tx: Connection, arrival_id: str, payload: Payload, parts: Sequence[Part]
+    app: "Installation",
+    tx: Connection,
+    arrival_id: str,
+    payload: Payload,
+    parts: Sequence[Part],
+    reason: str | None = None,
 ) -> None:
     """Tell the sender what became of its message, where its standard has words for that.
 
     A message that reached a case, or was filed, is imported; one whose data are refused, or that a clerk
     rejects, is not. Where a clerk still has to decide nothing is said yet. One word an arrival: what a clerk
-    does after a refusal is between people.
+    does after a refusal is between people. ``reason`` is for the sender, where our own note says more.
     """
     arrival = tx.execute(select(arrivals).where(arrivals.c.id == arrival_id)).mappings().one()
     sender = _known_sender(arrival)
@@ -69,7 +74,7 @@ def report_import(
         if arrival["status"] in IMPORTED:
             built = payload.confirm_import(parts, own, Path(folder))
         elif arrival["status"] in REFUSED:
-            built = payload.complain(parts, str(arrival["reason"]), own, Path(folder))
+            built = payload.complain(parts, reason or str(arrival["reason"]), own, Path(folder))
         else:
             return
         if built and not _sent(tx, arrival_id, COMPLAINT):
