@@ -6,10 +6,12 @@ from typing import Annotated, Any
 import typer
 
 from cli.deadline_table import deadline_table
+from cli.repair import repair
 from cli.show import Json, cell, print_json, read_data, short, table
 from cli.state import State
 
-app = typer.Typer(help="Cases (Vorgänge): start, list, show.", no_args_is_help=True)
+app = typer.Typer(help="Cases (Vorgänge): start, list, show, repair.", no_args_is_help=True)
+app.command("repair")(repair)
 
 _SHOWN = {"completed": "✓", "cancelled": "✗", "failed": "!"}
 

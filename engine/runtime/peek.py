@@ -25,3 +25,9 @@ def read_data(program: Program, state: str) -> Mapping[str, Json]:
     """Return an open case's data as its outermost scope sees them: what every open branch knows, merged."""
     case = load(program, state, Services(_NO_INSTANT))
     return {**case.objects, **case.scope_data(case)}
+
+
+def read_items(program: Program, state: str) -> tuple[OpenItem, ...]:
+    """Return everything the case waits for, with the data visible there, in the order it was opened."""
+    case = load(program, state, Services(_NO_INSTANT))
+    return tuple(case.out.item(wait) for _, wait in sorted(case.open_waits.items()))

@@ -48,6 +48,15 @@ class Incident:
     resolution: str | None
 
 
+_JOBS = {
+    "job:send": ("send", "exchange"),
+    "job:arrival": ("arrival", "arrival"),
+    "job:confirm": ("confirm", "dispatch"),
+    "job:work": ("work", "item"),
+    "job:step": ("step", "item"),
+    "job:match-buffer": ("match-buffer", "item"),
+}
+"""Incident of a job that failed for good → kind of job, and its argument that the incident's subject is."""
 _LINE = [incidents.c[name] for name in Incident.__dataclass_fields__]
 
 
@@ -88,14 +97,13 @@ def retry(app: "Installation", actor: Actor, key: str, reason: str) -> Incident:
             )
         elif row["kind"] in ("timer", "mailbox"):
             pass  # The next round fires the timer, which is still due, or looks into the mailbox again.
-        elif row["kind"] == "job:send":
-            app.queue.enqueue(
-                tx,
-                "send",
-                {"exchange": row["subject_id"]},
-                authority_id=row["authority_id"],
-                key=f"send:{row['subject_id']}",
-            )
+        elif row["kind"] in _JOBS:
+            kind, name = _JOBS[row["kind"]]
+            arguments = {name: row["subject_id"]}
+            if row["case_id"]:
+                arguments["case"] = row["case_id"]
+            key = f"{kind}:{row['subject_id']}"
+            app.queue.enqueue(tx, kind, arguments, authority_id=row["authority_id"], key=key)
         else:
             raise IncidentRefusedError(
                 f"an incident of kind {row['kind']!r} cannot be tried again",
