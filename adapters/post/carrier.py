@@ -18,6 +18,7 @@ from engine.exchange.ports import (
     Blocker,
     CarrierDescription,
     Envelope,
+    FormClass,
     HandedOver,
     Health,
     Incoming,
@@ -92,6 +93,8 @@ class PostCarrier:
                 "reference": envelope.own_reference,
                 "pages": _pages(letter.path),
                 "registered": read_terms(envelope.message_type).registered.value,
+                # Signed by hand before it gets here: what is posted is that sheet, no new print.
+                "original": envelope.form is FormClass.WRITTEN,
             },
         )
 

@@ -50,7 +50,7 @@ def run(
     """Make one print file of all waiting letters, with separator sheets and posting list."""
     from rich.progress import Progress
 
-    from adapters.post.confirming import waiting_dispatches
+    from engine.service.posting import open_postings
 
     runs, _, _ = _runs(ctx.obj)
     now = ctx.obj.app.clock.now()
@@ -58,7 +58,7 @@ def run(
     with Progress(transient=True, disable=as_json) as bar:
         task = bar.add_task("drucken (printing)")
         # A letter nobody is asked to post was posted by hand, or its hand-over is not recorded yet.
-        known = waiting_dispatches(ctx.obj.app, ctx.obj.actor)
+        known = open_postings(ctx.obj.app, ctx.obj.actor)
         plans = runs.run(
             now,
             chosen,

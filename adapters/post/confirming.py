@@ -1,19 +1,16 @@
 """Confirming that a print run was posted: one dated fact a letter, through the tasks that wait for it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from adapters.post.carrier import CONFIRM_POSTING
-from adapters.post.runs import Plan
-from engine.service.tasks import TaskClaimedError, TaskDoneError, complete_task, list_tasks, show_task
+from adapters.post.runs import Plan, Planned
+from engine.service.posting import open_postings
+from engine.service.tasks import TaskClaimedError, TaskDoneError, complete_task
 
 if TYPE_CHECKING:
     from engine.actor import Actor
     from engine.service.installation import Installation
-
-_PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +30,15 @@ def confirm_run(app: "Installation", actor: "Actor", plan: Plan, posted_on: date
 
     Raises the service's PostingRefusedError for a day that cannot be.
     """
-    waiting = waiting_dispatches(app, actor)
+    waiting = open_postings(app, actor)
     done, before, claimed = [], [], []
     for it in plan.letters:
         task = waiting.get(it.letter.dispatch)
         if task is None:
             before.append(it.letter.dispatch)
             continue
-        data = {} if posted_on is None else {"posted_on": posted_on.isoformat()}
         try:
-            complete_task(app, actor, task, data)
+            complete_task(app, actor, task, _told(plan, it, posted_on))
         except TaskDoneError:
             before.append(it.letter.dispatch)
         except TaskClaimedError:
@@ -52,16 +48,16 @@ def confirm_run(app: "Installation", actor: "Actor", plan: Plan, posted_on: date
     return Confirmed(tuple(done), tuple(before), tuple(claimed))
 
 
-def waiting_dispatches(app: "Installation", actor: "Actor") -> dict[str, str]:
-    """Return dispatch → task of every letter that was handed over and waits for its posting."""
-    return dict(_waiting(app, actor))
+def _told(plan: Plan, it: Planned, posted_on: date | None) -> dict[str, Any]:
+    """Return what the posting of a letter tells: its day, and what it cost where that is known."""
+    told: dict[str, Any] = {"pages": it.letter.pages, "run": plan.run}
+    if it.cents is not None:
+        told |= {"postage_cents": it.cents, "product": product_of(it)}
+    if posted_on is not None:
+        told["posted_on"] = posted_on.isoformat()
+    return told
 
 
-def _waiting(app: "Installation", actor: "Actor") -> Iterator[tuple[str, str]]:
-    """Yield dispatch and task of every letter that waits for its posting."""
-    offset = 0
-    while lines := list_tasks(app, actor, limit=_PAGE, offset=offset):
-        for line in lines:
-            if line.kind == CONFIRM_POSTING:
-                yield str(show_task(app, actor, line.id).data["dispatch"]), line.id
-        offset += _PAGE
+def product_of(it: Planned) -> str:
+    """Name the product with its registered variant, as ``kompakt`` or ``standard+rueckschein``."""
+    return it.product if it.letter.registered == "none" else f"{it.product}+{it.letter.registered}"

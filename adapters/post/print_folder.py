@@ -52,6 +52,8 @@ class Letter:
     """Address lines as in the window."""
     reference: str
     """Own file reference."""
+    original: bool = False
+    """Signed by hand: the sheet exists already and is not printed again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class PrintFolder:
             registered=str(details["registered"]),
             recipient=tuple(details["recipient"]),
             reference=str(details["reference"]),
+            original=bool(details.get("original", False)),
         )
         write_atomically(note, json.dumps(asdict(letter), ensure_ascii=False).encode())
         settle(temporary, target)

@@ -178,8 +178,9 @@ class PrintRuns:
         try:
             cost = postage(self._tariffs, letter.pages, letter.registered, day, duplex=self._duplex)
         except TariffMissingError as error:
-            return Planned(0, letter, "", "ohne Tarif", None, None, error.message)
-        return Planned(0, letter, cost.product, cost.title, cost.grams, cost.cents)
+            return Planned(0, letter, "", f"ohne Tarif{_signed(letter)}", None, None, error.message)
+        title = f"{cost.title}{_signed(letter)}"
+        return Planned(0, letter, cost.product, title, cost.grams, cost.cents)
 
     def _free_name(self, day: date) -> str:
         number = 1
@@ -230,7 +231,8 @@ class PrintRuns:
                 sheet.write_bytes(papers.separator(number, len(plan.groups), title, letters, plan.planned_at))
                 joiner.add(sheet, even=plan.duplex)
                 for it in letters:
-                    joiner.add(folder / LETTERS / it.letter.name, even=plan.duplex)
+                    if not it.letter.original:
+                        joiner.add(folder / LETTERS / it.letter.name, even=plan.duplex)
                     if progress is not None:
                         progress(it.position, len(plan.letters))
             joiner.finish()
@@ -277,13 +279,19 @@ def _disk(where: Path) -> Iterator[None]:
         ) from error
 
 
-def _sort_key(it: Planned) -> tuple[int, int, str, str, str]:
+def _signed(letter: Letter) -> str:
+    """Mark letters that were signed by hand: their separator sheet asks for the originals."""
+    return ", unterschriebene Originale dazulegen" if letter.original else ""
+
+
+def _sort_key(it: Planned) -> tuple[int, int, bool, str, str, str]:
     """Registered ones first, then by product, postcode, recipient and name, as the post wants bundles."""
     lines = it.letter.recipient
     town = next((line for line in reversed(lines) if line[:5].isdigit()), "")
     return (
         _ORDER.index(it.letter.registered),
         _SIZES.index(it.product) if it.product in _SIZES else len(_SIZES),
+        it.letter.original,
         town,
         lines[0] if lines else "",
         it.letter.name,

@@ -1,4 +1,4 @@
-"""Tasks that belong to a dispatch rather than to a form: confirming that a letter was posted."""
+"""Tasks that belong to a dispatch rather than to a form: signing a letter, confirming that it was posted."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, time
@@ -9,13 +9,16 @@ from sqlalchemy import Connection, select, update
 
 from engine.actor import Actor
 from engine.errors import RefusedError
-from engine.service import deadline_jobs, outcomes
-from engine.store.tables import dispatch_parts, dispatches, exchanges, tasks
+from engine.service import deadline_jobs, outcomes, signing
+from engine.store.scope import visible_to
+from engine.store.tables import cases, dispatch_parts, dispatches, exchanges, tasks
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
 
 _ZONE = ZoneInfo("Europe/Berlin")
+_COSTS = {"postage_cents": "postage_cents", "pages": "pages", "product": "product", "run": "print_run"}
+_MOST, _LONGEST = 1_000_000, 40
 
 
 class PostingRefusedError(RefusedError):
@@ -44,17 +47,27 @@ def about(tx: Connection, task: Mapping[str, Any]) -> dict[str, Any]:
 def complete(
     app: "Installation", tx: Connection, task: Mapping[str, Any], actor: Actor, data: Mapping[str, Any]
 ) -> None:
-    """Confirm a posting: a dated fact. ``data`` may give ``posted_on`` (ISO date, default today)."""
+    """Complete a task about a dispatch or deadline; a confirmed posting is a dated fact.
+
+    ``data`` of a posting may give ``posted_on`` (ISO date, default today) and what the letter cost:
+    ``postage_cents``, ``pages``, ``product``, ``run``. Raises PostingRefusedError, SigningRefusedError.
+    """
     if task["kind"] == deadline_jobs.REMINDER:
         if data:
             raise PostingRefusedError("a reminder asks for nothing", hint="complete it without data")
         _close(app, tx, task, actor)
         return
+    if task["kind"] == signing.SIGN:
+        signing.complete(app, tx, task, actor, data)
+        _close(app, tx, task, actor)
+        return
     if task["kind"] != outcomes.CONFIRM_POSTING:
         raise PostingRefusedError(f"nothing is known of tasks of kind {task['kind']!r}")
-    unknown = sorted(set(data) - {"posted_on"})
+    unknown = sorted(set(data) - {"posted_on", *_COSTS})
     if unknown:
-        raise PostingRefusedError(f"{unknown[0]!r} is not asked here", hint="give posted_on or nothing")
+        known = ", ".join(("posted_on", *_COSTS))
+        raise PostingRefusedError(f"{unknown[0]!r} is not asked here", hint=f"give {known}, or nothing")
+    costs = _costs(data)
     now = app.clock.now()
     posted = _instant(data.get("posted_on"), now)
     dispatch = tx.execute(select(dispatches).where(dispatches.c.id == task["subject_id"])).mappings().one()
@@ -62,7 +75,36 @@ def complete(
     if posted < dispatch["created_at"].replace(hour=0, minute=0, second=0, microsecond=0):
         raise PostingRefusedError("a letter cannot be posted before it was written")
     outcomes.add_fact(app, tx, exchange, dispatch["id"], "posted", posted, "clerk", actor.person_id)
+    if costs:
+        tx.execute(update(dispatches).where(dispatches.c.id == dispatch["id"]).values(**costs))
     _close(app, tx, task, actor)
+
+
+def open_postings(app: "Installation", actor: Actor) -> dict[str, str]:
+    """Return dispatch → task of every letter that was handed over and waits for its posting, in one query."""
+    query = (
+        select(tasks.c.subject_id, tasks.c.id)
+        .join(cases, cases.c.id == tasks.c.case_id)
+        .where(visible_to(actor, tasks), tasks.c.status == "open", tasks.c.kind == outcomes.CONFIRM_POSTING)
+    )
+    with app.read() as tx:
+        return {row.subject_id: row.id for row in tx.execute(query)}
+
+
+def _costs(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is said about the letter's cost, as the dispatch keeps it; ``run`` is its print run."""
+    found: dict[str, Any] = {}
+    for name, column in _COSTS.items():
+        value = data.get(name)
+        if value is None:
+            continue
+        if name in ("postage_cents", "pages"):
+            if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST:
+                raise PostingRefusedError(f"{name} is {value!r}", hint="give a whole number, not negative")
+        elif not isinstance(value, str) or len(value) > _LONGEST:
+            raise PostingRefusedError(f"{name} is {value!r}", hint=f"give a text of up to {_LONGEST}")
+        found[column] = value
+    return found
 
 
 def _close(app: "Installation", tx: Connection, task: Mapping[str, Any], actor: Actor) -> None:

@@ -43,7 +43,10 @@ def held(tx: Connection, exchange: RowMapping) -> RowMapping:
 def same_answer(
     tx: Connection, arrival: RowMapping, exchange: RowMapping, reading: Reading, sender: "Sender"
 ) -> str | None:
-    """Return why the arrival is an answer that came before; None where it is not, or its sender not sure."""
+    """Return why the arrival is an answer that came before; None where it is not, or its sender not sure.
+
+    Two messages with codes of their own are two, even where they say the same (interim reports do).
+    """
     if not sender.sure or reading.message_type is None:
         return None
     query = select(arrivals).where(
@@ -54,7 +57,8 @@ def same_answer(
         arrivals.c.claimed_sender_id == sender.authority_id,
     )
     for earlier in tx.execute(query.order_by(arrivals.c.received_at)).mappings():
-        if earlier["data"] == dict(reading.data):
+        own = {arrival["sender_key"], earlier["sender_key"]} - {None}
+        if len(own) < 2 and earlier["data"] == dict(reading.data):
             return f"the same answer came as {earlier['id']}"
     return None
 

@@ -26,7 +26,7 @@ from engine.exchange.ports import (
     total_size,
 )
 from engine.exchange.registry import UnknownChannelError
-from engine.service import outcomes
+from engine.service import outcomes, signing
 from engine.service.directory import find_authority, find_mailbox
 from engine.service.dispatch_parts import load_prepared, store_prepared
 from engine.service.rules import load_rules
@@ -43,7 +43,7 @@ from engine.work.ports import Job
 if TYPE_CHECKING:
     from engine.service.installation import Installation
 
-BEGUN = ("prepared", "awaiting_signature", "sending")
+BEGUN = ("prepared", "sending")
 
 
 def handle_send(app: "Installation", job: Job) -> None:
@@ -61,6 +61,8 @@ def handle_send(app: "Installation", job: Job) -> None:
             if latest is None:
                 return
     app.probe("prepared")
+    if latest["state"] == signing.AWAITING:
+        return
     deliver(app, latest)
 
 
@@ -159,7 +161,7 @@ def _prepare(
         "purpose": "message",
         "number": number,
         "channel": decision.channel,
-        "state": "prepared",
+        "state": signing.state_of(exchange, carrier),
         "intended_channel": decision.intended,
         "decision": asdict(decision),
         "level": payload.level.value,
@@ -169,6 +171,8 @@ def _prepare(
         "attempts": 0,
     }
     tx.execute(insert(dispatches).values(**row))
+    if row["state"] == signing.AWAITING:
+        signing.ask(app, tx, exchange, dispatch_id)
     return row
 
 

@@ -80,6 +80,11 @@ dispatches = Table(
     Column("handed_over_at", Instant),
     Column("attempts", Integer, nullable=False),
     Column("reason", Text),
+    # What posting a letter cost; None: not posted, or not told.
+    Column("postage_cents", Integer),
+    Column("pages", Integer),
+    Column("product", String(40)),
+    Column("print_run", String(40)),
     UniqueConstraint("exchange_id", "number"),
     UniqueConstraint("arrival_id", "purpose"),
     Index(None, "authority_id", "state"),
