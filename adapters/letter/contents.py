@@ -11,7 +11,7 @@ from babel.dates import format_date
 from adapters.letter.address import address_lines
 from adapters.letter.attachments import Enclosure
 from adapters.letter.body import one_line, read_body, shield
-from adapters.letter.codes import print_partner_reference
+from adapters.letter.codes import Printed, print_partner_reference
 from adapters.letter.errors import LetterUnprintableError
 from adapters.letter.letterhead import Letterhead, footer_of
 from adapters.letter.terms import REMARKS, LetterTerms
@@ -65,8 +65,9 @@ def compose(
     terms: LetterTerms,
     enclosures: Sequence[Enclosure],
     logo: str | None,
+    reminded: Printed | None = None,
 ) -> dict[str, Any]:
-    """Return the layout's data but for the codes of the sheets.
+    """Return the layout's data but for the codes of the sheets; ``reminded`` is an earlier letter's code.
 
     Raises the template's LetterRefusedError, or LetterUnprintableError for an address that does not fit.
     """
@@ -91,7 +92,7 @@ def compose(
         "remarks": [REMARKS[terms.registered]] if terms.registered in REMARKS else [],
         "address": address,
         "information": _information(envelope),
-        "partner_code": _partner_code(envelope),
+        "codes_named": _codes_named(envelope, reminded),
         "banner": TEST_BANNER if envelope.test else COPY_BANNER if envelope.copy else None,
         "subject": subject,
         "body": read_body(_body(_shielded(envelope))),
@@ -179,11 +180,11 @@ def _information(envelope: Envelope) -> list[dict[str, Any]]:
     return found
 
 
-def _partner_code(envelope: Envelope) -> dict[str, str] | None:
-    if not envelope.answer_to:
-        return None
-    printed = print_partner_reference(envelope.answer_to)
-    return None if printed is None else {"label": "Ihr Code", "text": printed.text, "svg": printed.svg}
+def _codes_named(envelope: Envelope, reminded: Printed | None) -> list[dict[str, str]]:
+    """Return the codes beside the information block: of what is answered, and of what is reminded of."""
+    answered = print_partner_reference(envelope.answer_to) if envelope.answer_to else None
+    named = (("Ihr Code", answered), ("Erinnert an", reminded))
+    return [{"label": label, "text": it.text, "svg": it.svg} for label, it in named if it is not None]
 
 
 def _answer_line(envelope: Envelope, with_sheet: bool) -> str | None:

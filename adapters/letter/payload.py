@@ -110,13 +110,20 @@ class LetterPayload:
             return [(label(it), print_code(it)) for it in sheet_codes(code, answer, sheets)]
 
         return self.press.print(
-            compose(envelope, recipient, head, terms, enclosures, logo),
+            compose(envelope, recipient, head, terms, enclosures, logo, self._reminded(envelope)),
             codes,
             kind=f"{envelope.message_type.key}/{_sheets(enclosures)}/{answer is not None}",
             root=workshop,
             at=envelope.created,
             standards=PLAIN if _embeds_pdf(enclosures) else ARCHIVE,
         )
+
+    def _reminded(self, envelope: Envelope) -> Printed | None:
+        """Return the code of the own letter this one reminds of."""
+        if not envelope.reminds:
+            return None
+        code = make_code(envelope.installation, envelope.reminds, self._context.secret, Kind.LETTER)
+        return print_code(code.whole())
 
     def _code(self, envelope: Envelope, kind: Kind) -> Code:
         return make_code(envelope.installation, envelope.exchange_id, self._context.secret, kind)

@@ -54,8 +54,7 @@ def reading_of(contents: Iterable[str], installation: str, secret: bytes) -> Rea
     found_own: list[Code] = []
     foreign: list[Code] = []
     remarks: list[str] = []
-    for content in dict.fromkeys(contents):
-        found = understand(content)
+    for found in sorted(map(understand, dict.fromkeys(contents)), key=_names_another):
         if isinstance(found, Reference):
             references.append(found)
         elif found is not None:
@@ -64,14 +63,14 @@ def reading_of(contents: Iterable[str], installation: str, secret: bytes) -> Rea
                 found_own.append(judged.code)
                 references.append(Reference("code", judged.code.whole().text))
             elif judged.standing is Standing.FOREIGN and judged.code is not None:
-                foreign.append(judged.code.whole())
+                foreign.append(judged.code)
             else:
                 remarks.append(f"{found.text}: {judged.explanation}")
     own = {code.kind for code in found_own if code.page}
     if own == {Kind.LETTER} and not foreign:
         remarks.append("trägt nur unser eigenes Schreiben: Rückläufer oder Anlage (own letter come back)")
-    senders = list(dict.fromkeys(foreign))
-    if len(senders) > 1:
+    senders = list(dict.fromkeys(code.whole() for code in foreign))
+    if len({code.whole() for code in foreign if code.page}) > 1:
         remarks.append("several letters of others: " + ", ".join(code.text for code in senders))
     references.extend(Reference("code", code.text) for code in senders)
     return Reading(
@@ -85,3 +84,11 @@ def reading_of(contents: Iterable[str], installation: str, secret: bytes) -> Rea
         sender_reference=None,
         remarks=tuple(remarks),
     )
+
+
+def _names_another(found: Code | Reference | None) -> bool:
+    """Tell whether a code stands beside the text, for an earlier letter, and not on a sheet for its own.
+
+    Sheets' codes are read first: a reminder's own code identifies it, not that of the letter it reminds of.
+    """
+    return not isinstance(found, Code) or found.page == 0
