@@ -21,7 +21,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     ),
     "work": ("cli.work", "Run the work loop: timers, sending, receiving."),
     "model": ("cli.model", "Procedures (Verfahren): check, deploy, list, show, test."),
-    "case": ("cli.case", "Cases (Vorgänge): start, list, show."),
+    "case": ("cli.case", "Cases (Vorgänge): start, list, show, repair."),
     "task": ("cli.task", "Tasks (Aufgaben): list, show, claim, complete."),
     "arrival": ("cli.arrival", "Arrivals (Eingänge): list, show, register, assign, reject."),
     "document": ("cli.document", "Documents (Dokumente) of a case: add, list, open."),
@@ -38,7 +38,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "authority": ("cli.authority", "Authorities (Behörden): list, show, import."),
     "mailbox": ("cli.mailbox", "Mailboxes (Postfächer): add, list."),
     "person": ("cli.person", "People: add, list."),
-    "db": ("cli.db", "The database: upgrade, check."),
+    "db": ("cli.db", "The database: upgrade, check, copy, orphans."),
 }
 
 

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -33,6 +34,10 @@ class BlobStore(Protocol):
         """Store the stream's content; the same content twice is stored once."""
         ...
 
+    def put_bytes(self, content: bytes) -> Blob:
+        """Store ``content``."""
+        ...
+
     def open(self, sha256: str) -> BinaryIO:
         """Open stored content; raise DocumentMissingError where there is none."""
         ...
@@ -47,6 +52,10 @@ class BlobStore(Protocol):
 
     def digests(self) -> Iterator[str]:
         """Yield the digests of all stored content."""
+        ...
+
+    def stored_at(self, sha256: str) -> datetime:
+        """Return when the content was stored last, in UTC."""
         ...
 
 
@@ -122,12 +131,17 @@ class FolderBlobStore:
             if path.parent.name == path.name[:2]:
                 yield path.name
 
+    def stored_at(self, sha256: str) -> datetime:
+        """Return when the blob was stored last, in UTC."""
+        return datetime.fromtimestamp(self.local_path(sha256).stat().st_mtime, UTC)
+
     def _path(self, sha256: str) -> Path:
         return self.root / sha256[:2] / sha256
 
     @staticmethod
     def _settle(temporary: Path, path: Path) -> None:
         if path.exists():
+            path.touch()  # Wanted again: whoever collects orphans must not take it now.
             temporary.unlink()
             return
         path.parent.mkdir(exist_ok=True)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from engine.actor import Actor
 from engine.clock import Clock, SystemClock
-from engine.documents import FolderBlobStore
+from engine.documents import BlobStore, FolderBlobStore
 from engine.errors import ConflictError, EnvironmentFaultError
 from engine.exchange.ports import AdapterContext
 from engine.exchange.registry import Adapters
@@ -66,9 +66,14 @@ class Installation:
             return load_actor(connection, person_id)
 
     @cached_property
-    def documents(self) -> FolderBlobStore:
-        """The document store."""
-        return FolderBlobStore(self.settings.document_folder)
+    def documents(self) -> BlobStore:
+        """The document store: a folder, or S3 where the settings name a bucket."""
+        s3 = self.settings.s3
+        if s3 is None:
+            return FolderBlobStore(self.settings.document_folder)
+        from engine.documents.s3 import open_s3
+
+        return open_s3(s3.bucket, s3.prefix, self.settings.document_folder, s3.endpoint, s3.region)
 
     @cached_property
     def queue(self) -> "EmbeddedQueue | ProcrastinateQueue":

@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from engine.errors import EnvironmentFaultError, RefusedError
@@ -23,6 +23,16 @@ class SettingsRefusedError(RefusedError):
     """The settings cannot be used."""
 
 
+class S3Settings(BaseModel, extra="forbid"):
+    """Where documents lie in an S3-compatible store; credentials come from boto3's own places."""
+
+    bucket: str
+    prefix: str = ""
+    endpoint: str | None = None
+    """URL of a store that is not Amazon's."""
+    region: str | None = None
+
+
 class Settings(BaseSettings):
     """An installation's settings; every one can be given as ``DIENSTWEG_<NAME>``."""
 
@@ -35,6 +45,8 @@ class Settings(BaseSettings):
     """Empty: SQLite in the home folder."""
     documents: Path | None = None
     """Folder of the document store; by default below home."""
+    s3: S3Settings | None = None
+    """Documents in an S3-compatible store; ``documents`` is then the local cache."""
     person: str | None = None
     """Who acts where ``--as`` is not given."""
     language: str = "de"

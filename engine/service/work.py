@@ -122,6 +122,9 @@ def run_round(app: "Installation", worker: Worker, *, collect: bool = True) -> D
     """Fire what is due, run the jobs that are due, look into the mailboxes once."""
     timers = schedule(app)
     jobs = worker.run_due()
+    if not isinstance(app.queue, EmbeddedQueue):
+        # What a turned clock, or a copied database, left in the job table is not forgotten on PostgreSQL.
+        jobs += EmbeddedWorker(app.table, handlers(app), app.jitter).run_due()
     arrivals = receiving.collect_all(app) if collect else 0
     return Done(timers, jobs, arrivals)
 

@@ -1,0 +1,5 @@
+"""Moving an installation's data to another database."""
+
+from engine.store.copying import Copied, CopyDiffersError, TargetNotEmptyError, copy_database
+
+__all__ = ["Copied", "CopyDiffersError", "TargetNotEmptyError", "copy_database"]
