@@ -1,6 +1,7 @@
 """Authorities do not see each other, even inside one installation; nor do units of one authority."""
 
 import inspect
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -8,14 +9,18 @@ from conftest import HOMBURG, NOON, REQUEST, SAARBRUECKEN
 
 from engine.actor import Actor, Role
 from engine.clock import TurnedClock
+from engine.definitions.package import load_package
 from engine.errors import NotFoundError
 from engine.service import (
     cases,
+    deadline_feed,
+    deadlines,
     directory,
     exchanges,
     files,
     migration,
     procedures,
+    recording,
     registering,
     tasks,
     timing,
@@ -27,16 +32,20 @@ from engine.store.tables import metadata
 
 MODULES: tuple[ModuleType, ...] = (
     cases,
+    deadline_feed,
+    deadlines,
     directory,
     exchanges,
     files,
     migration,
     procedures,
+    recording,
     registering,
     tasks,
     timing,
     troubles,
 )
+CONSENT = Path(__file__).parent / "packages" / "einvernehmen"
 SHARED = {
     # The directory and deployed content are shared by design; acting on them needs a role.
     "list_authorities",
@@ -51,6 +60,9 @@ SHARED = {
     "start_case",
     "switch",
     "register",
+    # These answer about nothing where nothing is the actor's own: they have a test of their own below.
+    "of_tasks",
+    "calendar_feed",
 }
 ROLES = frozenset({Role.ADMIN, Role.CLERK, Role.ANALYST})
 
@@ -99,7 +111,12 @@ def shared(tmp_path_factory, package):
     files.add_document(app, clerk, case.id, document)
     task = tasks.list_tasks(app, clerk)[0]
     tasks.complete_task(app, clerk, task.id, REQUEST)
+    procedures.deploy(app, actor, load_package(CONSENT))
+    consent = {"gemeinde": HOMBURG, "einvernehmensersuchen": {"vorhaben": "Carport"}}
+    cases.start_case(app, clerk, "einvernehmen", consent, process_id="Process_Bauaufsicht")
     run_until_idle(app)
+    asked = deadlines.list_deadlines(app, clerk)[0].exchange_id
+    recording.record_fact(app, clerk, asked, "received", NOON.date(), "stamp")
     arrival = registering.register(
         app,
         clerk,
@@ -114,10 +131,11 @@ def keys_of(app, clerk, case, arrival):
     with app.read() as tx:
         from sqlalchemy import select
 
-        from engine.store.tables import case_documents, timers
+        from engine.store.tables import case_documents, facts, timers
 
         document = tx.scalar(select(case_documents.c.id))
         timer = tx.scalar(select(timers.c.id))
+        fact = tx.scalar(select(facts.c.id))
     return {
         "show_case": case.id,
         "show_task": tasks.list_tasks(app, clerk)[0].id,
@@ -133,6 +151,10 @@ def keys_of(app, clerk, case, arrival):
         "add_document": case.id,
         "open_document": document,
         "show_timer": timer,
+        "show_deadline": deadlines.list_deadlines(app, clerk)[0].id,
+        "extend_deadline": deadlines.list_deadlines(app, clerk)[0].id,
+        "record_fact": exchanges.list_exchanges(app, clerk)[0].id,
+        "withdraw_fact": fact,
         "show_incident": "0" * 12,
         "retry": "0" * 12,
         "resolve": "0" * 12,
@@ -145,7 +167,10 @@ EXTRA = {
     "typed_data": ({},),
     "retry": ("reason",),
     "resolve": ("reason",),
+    "record_fact": ("received", NOON.date(), "reason"),
+    "withdraw_fact": ("reason",),
 }
+NAMED = {"extend_deadline": {"source": "addressee", "reason": "reason", "period": "P1M"}}
 
 
 @pytest.mark.parametrize("name", sorted(set(services()) - SHARED))
@@ -164,10 +189,22 @@ def test_another_authoritys_things_do_not_exist(shared, name, tmp_path):
         file.write_text("x")
         extra = (file,)
     with pytest.raises(NotFoundError):
-        function(app, stranger, keys[name], *extra)
+        function(app, stranger, keys[name], *extra, **NAMED.get(name, {}))
 
 
-@pytest.mark.parametrize("name", ["list_cases", "list_tasks", "list_exchanges"])
+def test_another_authoritys_deadlines_are_in_nobodys_calendar_or_task_list(shared):
+    app, whole, clerk, _, _, _ = shared
+    for stranger in (Actor("x", HOMBURG, ROLES), Actor("x", SAARBRUECKEN, ROLES, frozenset({"other"}))):
+        assert b"VEVENT" not in deadline_feed.calendar_feed(app, stranger)
+        every = [task.id for task in tasks.list_tasks(app, whole)]
+        assert deadlines.of_tasks(app, stranger, every) == {}
+        with pytest.raises(NotFoundError):
+            deadline_feed.calendar_feed(app, Actor("x", HOMBURG, ROLES), person="sb")
+    assert b"VEVENT" in deadline_feed.calendar_feed(app, clerk)
+    assert b"VEVENT" in deadline_feed.calendar_feed(app, whole, person="kasse")
+
+
+@pytest.mark.parametrize("name", ["list_cases", "list_tasks", "list_exchanges", "list_deadlines"])
 def test_units_of_one_authority_are_kept_apart(shared, name):
     app, whole, clerk, _, unit, _ = shared
     function = services()[name]
