@@ -88,6 +88,9 @@ def register(
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day of receipt; default today.")
     ] = None,
     scan: Annotated[list[Path] | None, typer.Option(help="Scanned file; repeatable.")] = None,
+    arrival: Annotated[
+        str | None, typer.Option(help="The scanned arrival this letter is; its codes count.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Register a letter that came in: it answers, continues or begins a case."""
@@ -104,7 +107,7 @@ def register(
         own_reference=own_reference,
         scans=tuple(scan or ()),
     )
-    _told(register(state.app, state.actor, paper), json)
+    _told(register(state.app, state.actor, paper, arrival), json)
 
 
 @app.command()
@@ -114,14 +117,22 @@ def assign(
     case: Annotated[
         str | None, typer.Option(help="The case it belongs to; else it is matched again.")
     ] = None,
+    as_type: Annotated[
+        str | None,
+        typer.Option(help="The message type it is, for a partner who does not know ours."),
+    ] = None,
+    sender: Annotated[
+        str | None, typer.Option("--from", help="Who sent it, by key or name, where that is not known.")
+    ] = None,
     reason: Annotated[str, typer.Option()] = "sender confirmed",
     json: Json = False,
 ) -> None:
     """Vouch for an arrival's sender and let it take effect, or file it in a case."""
-    from engine.service.registering import assign
+    from engine.service.assigning import Decision, assign
 
     state: State = ctx.obj
-    _told(assign(state.app, state.actor, arrival, case, reason), json)
+    decision = Decision(case=case, as_type=as_type, sender=sender, reason=reason)
+    _told(assign(state.app, state.actor, arrival, decision), json)
 
 
 @app.command()
@@ -129,10 +140,19 @@ def reject(
     ctx: typer.Context, arrival: str, reason: Annotated[str, typer.Option()], json: Json = False
 ) -> None:
     """Put an arrival aside for good; it is kept with the reason."""
-    from engine.service.registering import reject
+    from engine.service.assigning import reject
 
     state: State = ctx.obj
     _told(reject(state.app, state.actor, arrival, reason), json)
+
+
+@app.command()
+def printed(ctx: typer.Context, arrival: str) -> None:
+    """Note that an electronic arrival was printed; such breaks are counted ('dienstweg post figures')."""
+    from engine.service.paper_figures import note_print
+
+    state: State = ctx.obj
+    typer.echo(note_print(state.app, state.actor, arrival))
 
 
 def _told(line: object, json: bool) -> None:

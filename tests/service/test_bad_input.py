@@ -10,7 +10,7 @@ from engine.definitions.package import PackageRefusedError, build_package
 from engine.errors import DienstwegError
 from engine.exchange.codes import make_code
 from engine.exchange.ports import Mailbox
-from engine.service import directory, files, registering, tasks
+from engine.service import assigning, directory, files, registering, tasks
 from engine.service.access import PersonUnknownError, RoleMissingError
 from engine.service.cases import list_cases, show_case, start_case
 from engine.service.exchanges import list_exchanges, show_exchange
@@ -134,10 +134,10 @@ def test_a_foreign_code_on_an_answer_nobody_asked_for_goes_to_the_list(halls):
     line = register(halls.hom, foreign, sender=SAARBRUECKEN)
     assert line.status == "unmatched"
     assert [a.id for a in registering.list_arrivals(halls.hom.app, halls.hom.actor)] == [line.id]
-    assert registering.reject(halls.hom.app, halls.hom.actor, line.id, "not for us").status == "rejected"
+    assert assigning.reject(halls.hom.app, halls.hom.actor, line.id, "not for us").status == "rejected"
     refused(
         registering.ArrivalSettledError,
-        lambda: registering.reject(halls.hom.app, halls.hom.actor, line.id, "again"),
+        lambda: assigning.reject(halls.hom.app, halls.hom.actor, line.id, "again"),
     )
 
 
@@ -154,7 +154,13 @@ def test_an_answer_to_an_ended_case_is_late_not_lost(halls):
     assert register(halls.sb, code).status == "matched"
     halls.complete(halls.sb, "Antwort auswerten", {"auswertung": {"weiteres": "stundung"}})
     assert show_case(halls.sb.app, halls.sb.actor, case.id).case.status == "ended"
-    assert register(halls.sb, code).status == "late"
+    assert register(halls.sb, code).status == "duplicate"
+    late = register(
+        halls.sb, code, data={"ergebnis": "abgelehnt", "bericht": "Doch noch da.", "anzahl_versuche": 1}
+    )
+    assert late.status == "late"
+    assert "ended" in str(late.reason)
+    assert "answered already" in str(late.reason)
 
 
 def test_a_broken_model_does_not_deploy(halls, package):
