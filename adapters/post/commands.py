@@ -12,6 +12,7 @@ from engine.errors import RefusedError
 
 if TYPE_CHECKING:
     from adapters.post.runs import Plan, PrintRuns
+    from engine.service.registering import ArrivalLine
 
 app = typer.Typer(help="Post: print runs, posting, reprints, scans.", no_args_is_help=True)
 
@@ -22,6 +23,10 @@ _ZONE = ZoneInfo("Europe/Berlin")
 
 class ScanRefusedError(RefusedError):
     """There is nothing to scan."""
+
+
+class LetterRefusedError(RefusedError):
+    """There is no letter."""
 
 
 @app.command("list")
@@ -138,11 +143,13 @@ def scan(
     device: Annotated[str | None, typer.Option(help="The scanner; recorded with the scan.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Read scans, show what is in them, and lay them where the work loop takes them in."""
+    """Read scans, show what is in them, and take them in."""
     from tempfile import TemporaryDirectory
 
+    from adapters.post.files import sha256_of
     from adapters.post.scan_intake import lay_scan, tell
     from adapters.post.settings import read_settings
+    from engine.service.scanned import take_in_scans
 
     installation, actor = ctx.obj.app, ctx.obj.actor
     settings = read_settings(installation.settings.adapters.get("post", {}), installation.settings.home)
@@ -152,13 +159,83 @@ def scan(
         with TemporaryDirectory() as work:
             found = tell(path, Path(work), installation.settings.code, installation.secret)
         lay_scan(path, target, operator=actor.person_id, device=device or settings.scan_device)
-        told.append(found)
-        if not as_json:
-            typer.echo(found.text)
+        told.append((found, f"scan:{sha256_of(path)[:32]}:"))
+    taken = take_in_scans(installation, actor)
     if as_json:
-        _print([found.data for found in told])
+        _print([{**found.data, "arrivals": _became(taken, key)} for found, key in told])
         return
-    typer.echo(f"{len(told)} Dateien liegen in (files lie in) {target}; 'dienstweg work' takes them in")
+    for found, key in told:
+        typer.echo(found.text)
+        for it in _became(taken, key) or ():
+            typer.echo(f"  Eingang (arrival) {it['id'][:8]}: {it['status']}  {it['reason'] or ''}".rstrip())
+    if taken is None:
+        typer.echo(f"{len(told)} Dateien liegen in (files lie in) {target}; the work loop takes them in")
+
+
+@app.command()
+def letter(
+    ctx: typer.Context,
+    task: Annotated[str, typer.Argument(help="Task of signing or posting a letter, or its beginning.")],
+    out: Annotated[Path, typer.Option(help="Write the letter to this file.")],
+) -> None:
+    """Write out the letter behind a task, byte for byte as it goes: to print it for the signature."""
+    from shutil import copyfile
+
+    from engine.service.signing import letter_of
+    from engine.service.tasks import show_task
+
+    data = show_task(ctx.obj.app, ctx.obj.actor, task).data
+    if "dispatch" not in data:
+        raise LetterRefusedError("no letter belongs to this task", hint="'dienstweg task list' shows them")
+    _, path = letter_of(ctx.obj.app, str(data["dispatch"]))
+    copyfile(path, out)
+    typer.echo(out)
+
+
+@app.command()
+def figures(ctx: typer.Context, as_json: Json = False) -> None:
+    """Sum up what paper cost: letters, postage, pages, days, and how often paper and file change places."""
+    from dataclasses import asdict
+
+    from adapters.post.tariffs import euros
+    from engine.service import paper_figures
+
+    sent = paper_figures.letters(ctx.obj.app, ctx.obj.actor)
+    breaks = paper_figures.breaks(ctx.obj.app, ctx.obj.actor)
+    posting = paper_figures.average(it.days_to_posting for it in sent)
+    answer = paper_figures.average(it.days_to_answer for it in sent)
+    cents, pages = sum(it.postage_cents or 0 for it in sent), sum(it.pages or 0 for it in sent)
+    if as_json:
+        lines = [
+            {**asdict(it), "days_to_posting": it.days_to_posting, "days_to_answer": it.days_to_answer}
+            for it in sent
+        ]
+        totals = {"letters": len(sent), "cents": cents, "pages": pages}
+        days = {"days_to_posting": posting, "days_to_answer": answer}
+        _print({**totals, **days, "breaks": asdict(breaks), "dispatches": lines})
+        return
+    typer.echo(f"{len(sent)} Briefe (letters), {pages} Seiten (pages), {euros(cents)} Entgelt (postage)")
+    typer.echo(f"Tage bis zur Aufgabe (days to posting): {_days(posting)}")
+    typer.echo(f"Tage von der Aufgabe bis zur Antwort (days to answer): {_days(answer)}")
+    typer.echo(
+        f"Medienbrüche (breaks): {breaks.printed} von {breaks.electronic} elektronischen Eingängen gedruckt, "
+        f"{breaks.scanned} von {breaks.paper} Papiereingängen gescannt"
+    )
+
+
+def _days(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"
+
+
+def _became(taken: "dict[str, ArrivalLine] | None", key: str) -> list[dict[str, Any]] | None:
+    """Return what became of the documents of one file; None where the work loop is at them."""
+    if taken is None:
+        return None
+    return [
+        {"id": line.id, "status": line.status, "reason": line.reason, "case": line.case_id}
+        for reference, line in taken.items()
+        if reference.startswith(key)
+    ]
 
 
 def _runs(state: Any) -> tuple["PrintRuns", Any, str]:
@@ -217,4 +294,4 @@ def _line(runs: "PrintRuns", plan: "Plan") -> str:
 
 
 def _print(value: Any) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))

@@ -22,11 +22,12 @@ _LOOKS = 2
 """A file that cannot be read is only believed to be whole when a second look finds it unchanged."""
 
 
-def take_in_scans(app: "Installation", actor: Actor) -> list[ArrivalLine] | None:
+def take_in_scans(app: "Installation", actor: Actor) -> dict[str, ArrivalLine] | None:
     """Take in what lies in the authority's scanner folder, read it, and say what became of it.
 
-    A scan that came before is listed as what it became then. None: the work loop is collecting at this
-    moment and takes the scans in itself. Raises RoleMissingError.
+    Returns the arrivals by the carrier's reference, ``scan:HASH:NUMBER``. A scan that came before is listed
+    as what it became then. None: the work loop is collecting at this moment and takes the scans in itself.
+    Raises RoleMissingError.
     """
     require(actor, Role.CLERK)
     references: dict[str, None] = {}
@@ -44,11 +45,11 @@ def take_in_scans(app: "Installation", actor: Actor) -> list[ArrivalLine] | None
         if mailbox is not None:
             for _ in range(_LOOKS):
                 collect_from(app, mailbox, take_in)
-    found = [_arrival_of(app, actor, reference) for reference in references]
-    for arrival_id in found:
+    found = {reference: _arrival_of(app, actor, reference) for reference in references}
+    for arrival_id in found.values():
         receiving.read_arrival(app, arrival_id)
     with app.read() as tx:
-        return [arrival_line(tx, arrival_id) for arrival_id in found]
+        return {reference: arrival_line(tx, arrival_id) for reference, arrival_id in found.items()}
 
 
 def _arrival_of(app: "Installation", actor: Actor, reference: str) -> str:
