@@ -1,0 +1,265 @@
+"""The carrier ``ego_mail``: OSCI deliveries through the intermediary of the Virtuelle Poststelle."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from adapters.ego_mail.checks import blockers_of, size_blocker
+from adapters.ego_mail.errors import EgoMailSettingsError, NothingToSendError
+from adapters.ego_mail.facts import RECEIPT, handed_over
+from adapters.ego_mail.inbox import Inbox, OsciIncoming
+from adapters.ego_mail.letters import cover_text, letter, metadata_of, subject_line
+from adapters.ego_mail.offices import Offices
+from adapters.ego_mail.osci.cards import ProcessCard
+from adapters.ego_mail.osci.client import Client, Delivery
+from adapters.ego_mail.osci.client import Prepared as OsciPrepared
+from adapters.ego_mail.osci.dialog import Dialog
+from adapters.ego_mail.osci.errors import (
+    CertificateError,
+    FeedbackError,
+    HttpStatusError,
+    OsciError,
+    UnreachableError,
+    definitely_not_done,
+)
+from adapters.ego_mail.osci.metadata import write_metadata
+from adapters.ego_mail.osci.selection import ById
+from adapters.ego_mail.osci.trust import check_validity, expiry_warnings
+from adapters.ego_mail.settings import intermediary_of, terms_of
+from adapters.ego_mail.trial import open_mailbox
+from engine.errors import DienstwegError, EnvironmentFaultError
+from engine.exchange.ports import (
+    AdapterContext,
+    Assurance,
+    Blocker,
+    CarrierDescription,
+    Envelope,
+    FormClass,
+    HandedOver,
+    Health,
+    Mailbox,
+    Outcome,
+    Part,
+    Prepared,
+    Rejected,
+    Requirements,
+    Unknown,
+)
+
+ROLES = ("container", "document", "letter", "attachment")
+CARDS_KEPT = timedelta(days=1)
+"""How long after a begun hand-over a missing process card proves that nothing was stored."""
+
+
+class EgoMailCarrier:
+    """Prepares signed and sealed deliveries, hands them over once, and asks process cards after a crash."""
+
+    def __init__(self, context: AdapterContext) -> None:
+        """Keep prepared bytes and arrivals under the installation's data folder."""
+        home = context.home / "ego_mail"
+        self._outgoing = home / "outgoing"
+        self._context = context
+        self._clock = context.clock
+        self._offices = Offices(context)
+        self._inbox = Inbox(home / "incoming", self._offices, context.clock)
+
+    def describe(self) -> CarrierDescription:
+        """Say what this carrier is."""
+        return CarrierDescription(
+            name="ego_mail",
+            title="eGo-MAIL (Virtuelle Poststelle)",
+            electronic=True,
+            authenticates=Assurance.SIGNATURE,
+            encrypts=True,
+            roles=ROLES,
+        )
+
+    def check(self, sender: Mailbox | None, recipient: Mailbox, requirements: Requirements) -> list[Blocker]:
+        """Look at terms, certificates and keys; asks nobody outside."""
+        if sender is None:
+            return [Blocker("no-mailbox", "sender", f"no own mailbox on {recipient.channel}")]
+        try:
+            office = self._offices.of(sender)
+        except (OsciError, EgoMailSettingsError) as error:
+            return [Blocker("bad-settings", "sender", str(error))]
+        return blockers_of(office, recipient, requirements, self._clock.now())
+
+    def prepare(
+        self, envelope: Envelope, parts: Sequence[Part], sender: Mailbox | None, recipient: Mailbox
+    ) -> Prepared:
+        """Reserve a MessageId and write the signed and sealed delivery. Nothing of it is sent.
+
+        Asking for a MessageId is the one order that goes out; nobody but the intermediary learns of it.
+        Raises NothingToSendError, EgoMailSettingsError, what the intermediary answers, UnreachableError.
+        """
+        wanted = tuple(part for part in parts if part.role in ROLES)
+        if not wanted:
+            raise NothingToSendError(f"no part of the roles {', '.join(ROLES)}", where=envelope.subject)
+        if sender is None:
+            raise EgoMailSettingsError("no own mailbox to send from", where=envelope.sender.authority_id)
+        office = self._offices.of(sender)
+        terms = terms_of(recipient, office.intermediary)
+        blocker = size_blocker(recipient, terms, [part.path.stat().st_size for part in wanted])
+        if blocker is not None:
+            details = {"refused": [blocker.code, blocker.side, blocker.message]}
+            return Prepared(envelope.dispatch_id, envelope.dispatch_id, wanted, sender, recipient, details)
+        client = self._offices.client(office, terms.intermediary)
+        signers = [office.keys.identity.signer] if office.keys.identity.signer else []
+        if envelope.form is FormClass.WRITTEN and office.keys.seal is not None:
+            signers.append(office.keys.seal)
+        text = cover_text(envelope, [part.name for part in wanted])
+        size = sum(part.path.stat().st_size for part in wanted)
+        delivery = Delivery(
+            [letter(text, wanted, signers, [terms.certificate])],
+            terms.certificate,
+            subject_line(envelope),
+            [write_metadata(metadata_of(envelope, size))],
+        )
+        self._outgoing.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = self._outgoing / f"{envelope.dispatch_id}.osci"
+        written = client.prepare(delivery, client.message_id(), path)
+        return Prepared(
+            envelope.dispatch_id,
+            written.message_id,
+            wanted,
+            sender,
+            recipient,
+            {"osci": {**written.to_json(), "path": path.name}, "sha256": _digest(path)},
+        )
+
+    def transmit(self, prepared: Prepared) -> Outcome:
+        """Send the prepared bytes. Where the answer is lost, the process card decides, else it is Unknown."""
+        if "refused" in prepared.details:
+            code, side, message = prepared.details["refused"]
+            return Rejected(message, (Blocker(code, side, message),))
+        ready = self._client_for(prepared)
+        if not isinstance(ready, Client):
+            return ready
+        delivery = OsciPrepared.from_json(dict(prepared.details["osci"]))
+        path = self._outgoing / delivery.path
+        if not path.is_file() or _digest(path) != prepared.details["sha256"]:
+            return _rejected("the prepared bytes are gone or were changed", "prepared-missing", "sender")
+        self._begun(prepared).write_text(self._clock.now().isoformat(), encoding="ascii")
+        try:
+            receipt = ready.transmit(
+                OsciPrepared(path, delivery.kind, delivery.message_id, delivery.challenge)
+            )
+        except (OsciError, EnvironmentFaultError) as error:
+            if definitely_not_done(error):
+                return _not_done(error)
+            return self._after_doubt(ready, prepared, error)
+        return self._done(prepared, handed_over(receipt.card, self._clock.now(), {RECEIPT: receipt.raw}))
+
+    def resolve(self, prepared: Prepared) -> Outcome:
+        """Ask for the process card by MessageId.
+
+        No card soon after means that the message was not stored; sending the same MessageId again is safe,
+        since an intermediary takes each one once. Long after, the card may have been cleared away: Unknown.
+        """
+        if "refused" in prepared.details:
+            return self.transmit(prepared)
+        ready = self._client_for(prepared)
+        if not isinstance(ready, Client):
+            return Unknown(ready.reason)
+        try:
+            card = _card(ready, prepared.carrier_reference)
+        except (OsciError, EnvironmentFaultError) as error:
+            return Unknown(f"the process card could not be fetched: {error}")
+        if card is not None:
+            return self._done(prepared, handed_over(card, self._clock.now(), {}))
+        begun = self._begun_at(prepared)
+        if begun is not None and self._clock.now() - begun > CARDS_KEPT:
+            return Unknown(f"begun at {begun.isoformat()}; there is no process card (any more)")
+        return Rejected("the intermediary has no process card: it was not stored", retry=True)
+
+    def collect(self, mailbox: Mailbox) -> Iterator[OsciIncoming]:
+        """Yield what waits; see ``Inbox.collect``."""
+        return self._inbox.collect(mailbox)
+
+    def trial_mailbox(
+        self, authority_id: str, payload: str, folder: Path, partners: Sequence[str]
+    ) -> Mailbox:
+        """Open a mailbox at the trial intermediary of ``folder``, with keys of its own."""
+        return open_mailbox(folder / "osci", authority_id, payload, self._clock)
+
+    def health(self) -> Health:
+        """Open the own keys and look at their certificates' ends; asks nobody outside."""
+        now = self._clock.now()
+        authorities = self._offices.authorities()
+        try:
+            named = {authority: self._offices.named(authority) for authority in authorities}
+        except DienstwegError as error:
+            return Health(False, str(error), now)
+        certificates = [
+            (f"{authority} {label}", certificate)
+            for authority, office in named.items()
+            for label, certificate in office.keys.certificates()
+        ]
+        warnings = expiry_warnings(certificates, now)
+        ready = f"ready, {len(authorities)} mailboxes with keys"
+        message = "; ".join(str(each) for each in warnings) or ready
+        return Health(all(each.days_left >= 0 for each in warnings), message, now)
+
+    def _client_for(self, prepared: Prepared) -> Client | Rejected:
+        """Return the client for a prepared dispatch, or why nothing can be sent now."""
+        if prepared.sender is None:
+            return _rejected("no own mailbox to send from", "no-mailbox", "sender")
+        try:
+            office = self._offices.of(prepared.sender)
+            intermediary = intermediary_of(prepared.recipient, office.intermediary)
+            if intermediary.cipher is not None:
+                check_validity(intermediary.cipher, self._clock.now())
+            return self._offices.client(office, intermediary)
+        except CertificateError as error:
+            return _rejected(str(error), "certificate", "channel")
+        except (OsciError, EnvironmentFaultError) as error:
+            return _rejected(str(error), "bad-settings", "sender")
+
+    def _after_doubt(self, client: Client, prepared: Prepared, error: Exception) -> Outcome:
+        try:
+            card = _card(client, prepared.carrier_reference)
+        except (OsciError, EnvironmentFaultError):
+            card = None
+        if card is not None:
+            return self._done(prepared, handed_over(card, self._clock.now(), {}))
+        return Unknown(str(error))
+
+    def _done(self, prepared: Prepared, outcome: HandedOver) -> HandedOver:
+        """Forget the prepared bytes: from here on the intermediary answers for them."""
+        (self._outgoing / prepared.details["osci"]["path"]).unlink(missing_ok=True)
+        self._begun(prepared).unlink(missing_ok=True)
+        return outcome
+
+    def _begun(self, prepared: Prepared) -> Path:
+        self._outgoing.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self._outgoing / f"{prepared.dispatch_id}.begun"
+
+    def _begun_at(self, prepared: Prepared) -> datetime | None:
+        note = self._begun(prepared)
+        return datetime.fromisoformat(note.read_text(encoding="ascii")) if note.exists() else None
+
+
+def _card(client: Client, message_id: str) -> ProcessCard | None:
+    with Dialog(client) as dialog:
+        found = dialog.process_cards(ById(message_id)).cards
+    return next((card for card in found if card.message_id == message_id), None)
+
+
+def _rejected(reason: str, code: str, side: str, *, retry: bool = False) -> Rejected:
+    return Rejected(reason, (Blocker(code, side, reason),), retry=retry)
+
+
+def _not_done(error: Exception) -> Rejected:
+    if isinstance(error, UnreachableError):
+        return _rejected(str(error), "unreachable", "channel", retry=True)
+    if isinstance(error, HttpStatusError):
+        busy = error.status in (408, 425, 429)
+        return _rejected(str(error), f"http-{error.status}", "channel", retry=busy)
+    code = f"osci-{error.codes[0]}" if isinstance(error, FeedbackError) and error.codes else "osci"
+    return _rejected(str(error), code, "channel")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()

@@ -1,0 +1,258 @@
+"""Takes deliveries from the intermediary: each in a dialog of its own, acknowledged after the commit."""
+
+import hashlib
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography import x509
+
+from adapters.ego_mail.errors import NotFetchedError
+from adapters.ego_mail.facts import CARD
+from adapters.ego_mail.letters import SERVICE, safe_names
+from adapters.ego_mail.offices import Offices
+from adapters.ego_mail.osci.cards import ProcessCard
+from adapters.ego_mail.osci.client import Client
+from adapters.ego_mail.osci.dialog import Dialog, Fetched
+from adapters.ego_mail.osci.errors import CertificateError, MalformedMessageError, OsciError
+from adapters.ego_mail.osci.keys import fingerprint, subject
+from adapters.ego_mail.osci.metadata import MessageMetaData, find_metadata
+from adapters.ego_mail.osci.opened import OpenedPackage, ReceivedContainer
+from adapters.ego_mail.osci.selection import ById, ByReception, Side
+from adapters.ego_mail.osci.streams import Blob, BytesBlob, chunks
+from adapters.ego_mail.osci.trust import Use
+from adapters.ego_mail.settings import Office, intermediary_of
+from engine.clock import Clock
+from engine.exchange.ports import Assurance, Mailbox, Part
+
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+COVER = "Anschreiben.txt"
+REMARKS = "Hinweise.txt"
+RAW = "Nachricht.osci"
+BROKEN = "unreadable"
+CONTENT = "container"
+
+
+class FileEvidence(Mapping[str, bytes]):
+    """Evidence that stays on disk until somebody reads it."""
+
+    def __init__(self, small: Mapping[str, bytes], files: Mapping[str, Path]) -> None:
+        """Join what is in memory with files, by name."""
+        self._small = dict(small)
+        self._files = dict(files)
+
+    def __getitem__(self, name: str) -> bytes:
+        return self._small[name] if name in self._small else self._files[name].read_bytes()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([*self._small, *self._files])
+
+    def __len__(self) -> int:
+        return len(self._small) + len(self._files)
+
+
+@dataclass(slots=True)
+class OsciIncoming:
+    """A delivery that was fetched to local disk and is not acknowledged yet."""
+
+    carrier_reference: str
+    mailbox: Mailbox
+    received: datetime
+    sender_id: str | None
+    assurance: Assurance
+    parts: Sequence[Part]
+    evidence: Mapping[str, bytes]
+    _folder: Path = field(repr=False)
+    _dialog: Dialog = field(repr=False)
+    _acknowledged: bool = False
+
+    def acknowledge(self) -> None:
+        """End the dialog it was fetched in: now the intermediary notes the reception. Safe to repeat.
+
+        Raises what the intermediary answers; the delivery then waits there still.
+        """
+        if self._acknowledged:
+            return
+        self._dialog.exit()
+        self._acknowledged = True
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class Inbox:
+    """Looks into own mailboxes at their intermediaries."""
+
+    def __init__(self, home: Path, offices: Offices, clock: Clock) -> None:
+        """Keep what was fetched below ``home`` until it is acknowledged."""
+        self._home = home
+        self._offices = offices
+        self._clock = clock
+
+    def collect(self, mailbox: Mailbox) -> Iterator[OsciIncoming]:
+        """Yield what waits, oldest first; what cannot be fetched is reported after the rest.
+
+        A delivery that cannot be opened is yielded as it came, for a clerk. Raises NotFetchedError, and what
+        keeps us from the intermediary.
+        """
+        office = self._offices.of(mailbox)
+        client = self._offices.client(office, intermediary_of(mailbox, office.intermediary))
+        faults: list[str] = []
+        for card in _waiting(client):
+            try:
+                incoming = self._fetch(client, office, mailbox, card)
+            except OsciError as error:
+                faults.append(f"{card.message_id}: {error}")
+                continue
+            if incoming is not None:
+                yield incoming
+        if faults:
+            raise NotFetchedError("; ".join(faults), where=mailbox.address)
+
+    def _fetch(
+        self, client: Client, office: Office, mailbox: Mailbox, card: ProcessCard
+    ) -> OsciIncoming | None:
+        # Not a context manager: the dialog ends with the acknowledgement, or is abandoned without it.
+        dialog = Dialog(client)
+        dialog.__enter__()
+        fetched = dialog.fetch(ById(card.message_id))
+        if fetched is None:
+            return None
+        folder = self._home / hashlib.sha256(card.message_id.encode()).hexdigest()[:32]
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, mode=0o700)
+        with fetched:
+            raw = folder / RAW
+            with raw.open("wb") as target:
+                target.writelines(fetched.raw())
+            taken = _Taken(folder, fetched, office).take()
+        creation = fetched.card.creation
+        received = creation.plain if creation and creation.plain else fetched.card.recent_modification
+        return OsciIncoming(
+            carrier_reference=fetched.message_id,
+            mailbox=mailbox,
+            received=received,
+            sender_id=taken.sender_id,
+            assurance=taken.assurance,
+            parts=taken.parts,
+            evidence=FileEvidence({CARD: fetched.card.raw, **taken.evidence}, {RAW: raw}),
+            _folder=folder,
+            _dialog=dialog,
+        )
+
+
+def _waiting(client: Client) -> list[ProcessCard]:
+    """Return the cards of what was not received yet, oldest first."""
+    with Dialog(client) as dialog:
+        cards = dialog.process_cards(ByReception(BEGINNING, Side.ADDRESSEE, not_received=True)).cards
+    # An intermediary may not know the filter.
+    return sorted(
+        (card for card in cards if card.reception is None), key=lambda card: card.recent_modification
+    )
+
+
+@dataclass(slots=True)
+class _Taken:
+    """What came out of one delivery, and who sent it."""
+
+    folder: Path
+    fetched: Fetched
+    office: Office
+    parts: list[Part] = field(default_factory=list)
+    evidence: dict[str, bytes] = field(default_factory=dict)
+    sender_id: str | None = None
+    assurance: Assurance = Assurance.NONE
+
+    def take(self) -> "_Taken":
+        remarks: list[str] = []
+        try:
+            with self.fetched.open() as package:
+                remarks += self._identify(package)
+                self._write(package)
+        except OsciError as error:
+            remarks.append(f"Die Nachricht kann nicht geöffnet werden: {error}")
+            self.parts = [Part(RAW, "application/octet-stream", self.folder / RAW, BROKEN)]
+            self._by_transport(remarks)
+        if remarks:
+            self.evidence[REMARKS] = ("\n".join(remarks) + "\n").encode()
+        return self
+
+    def _identify(self, package: OpenedPackage) -> list[str]:
+        """Find the sender: best by a content signature over everything, else by the transport's."""
+        remarks: list[str] = []
+        signers = [_signers(container) for container in package.containers]
+        common = set.intersection(*signers) if signers else set()
+        known = {self.office.senders[each] for each in common if each in self.office.senders}
+        if package.unopened:
+            remarks.append(f"{package.unopened} verschlüsselte Teile sind für andere Leser bestimmt.")
+        try:
+            package.check_signers(self.office.trust, self._sent)
+        except CertificateError as error:
+            remarks.append(f"Die Signatur des Inhalts ist nicht vertrauenswürdig: {error}")
+            known = set()
+        if len(known) == 1:
+            self.sender_id, self.assurance = known.pop(), Assurance.SIGNATURE
+            return remarks
+        if not common:
+            remarks.append("Der Inhalt ist nicht (durchgehend) signiert.")
+        return self._by_transport(remarks)
+
+    def _by_transport(self, remarks: list[str]) -> list[str]:
+        """Take who signed the order, as the intermediary passes it on; it proves less than the content."""
+        certificate = self.fetched.originator_signature
+        if certificate is None:
+            remarks.append("Die Nachricht nennt keinen Absender.")
+            return remarks
+        owner = self.office.senders.get(fingerprint(certificate))
+        if owner is None:
+            remarks.append(f"Unbekannter Absender: {subject(certificate)}")
+            return remarks
+        if not self._believed(certificate, remarks):
+            return remarks
+        self.sender_id, self.assurance = owner, Assurance.TRANSPORT
+        return remarks
+
+    def _believed(self, certificate: x509.Certificate, remarks: list[str]) -> bool:
+        try:
+            self.office.trust.check(certificate, Use.SIGNATURE, self._sent)
+        except CertificateError as error:
+            remarks.append(f"Das Zertifikat des Absenders ist nicht vertrauenswürdig: {error}")
+            return False
+        return True
+
+    @property
+    def _sent(self) -> datetime:
+        creation = self.fetched.card.creation
+        return creation.plain if creation and creation.plain else self.fetched.card.recent_modification
+
+    def _write(self, package: OpenedPackage) -> None:
+        """Write files and texts to disk. Our own cover text repeats the message, so it is evidence only."""
+        texts = [BytesBlob(each.data) for each in package.data()]
+        if self._is_ours() and texts:
+            self.evidence[COVER] = _read(texts.pop(0))
+        wanted: list[tuple[str, str, Blob]] = [
+            (file.name, file.media_type, file.blob) for file in package.files()
+        ]
+        wanted += [(f"Nachricht-{number}.txt", "text/plain", text) for number, text in enumerate(texts, 1)]
+        names = safe_names(name for name, _, _ in wanted)
+        for name, (_, media_type, blob) in zip(names, wanted, strict=True):
+            path = self.folder / f"part-{len(self.parts)}"
+            with path.open("wb") as target:
+                target.writelines(chunks(blob.open()))
+            self.parts.append(Part(name, media_type, path, CONTENT))
+
+    def _is_ours(self) -> bool:
+        found: MessageMetaData | None = None
+        with suppress(MalformedMessageError):
+            found = find_metadata(self.fetched.headers)
+        return found is not None and found.service == SERVICE
+
+
+def _signers(container: ReceivedContainer) -> set[str]:
+    return {fingerprint(signature.certificate) for signature in container.signatures}
+
+
+def _read(blob: Blob) -> bytes:
+    with blob.open() as source:
+        return source.read()

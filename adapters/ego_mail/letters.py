@@ -1,0 +1,132 @@
+"""How a dispatch looks as an OSCI message: a text people can read, the files, and the metadata header."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from adapters.ego_mail.osci.content import AttachedFile, Container, Data, Sealed
+from adapters.ego_mail.osci.keys import Signer
+from adapters.ego_mail.osci.metadata import Code, MessageMetaData, PartyIdentifier
+from adapters.ego_mail.osci.streams import FileBlob
+from engine.exchange.ports import Envelope, FormClass, Part, Party
+
+SERVICE = "urn:dienstweg:exchange"
+TYPES = "urn:dienstweg:message-types"
+NOTICE = "notice"
+_UNSAFE = re.compile(r"[^\w.()+=,-]+")
+_NAME_LENGTH = 120
+
+
+def safe_names(names: Iterable[str]) -> list[str]:
+    """Return names that can travel as content ids and lie on disk, each one once.
+
+    >>> safe_names(["Bescheid 1.pdf", "../a/b.pdf", "Bescheid 1.pdf"])
+    ['Bescheid_1.pdf', 'b.pdf', '2_Bescheid_1.pdf']
+    """
+    found: list[str] = []
+    for number, name in enumerate(names, start=1):
+        last = re.split(r"[/\\]", name)[-1]
+        stem, dot, suffix = _UNSAFE.sub("_", last).strip("._").rpartition(".")
+        safe = f"{stem[:_NAME_LENGTH]}{dot}{suffix[:16]}" or f"Datei_{number}"
+        while safe.casefold() in {each.casefold() for each in found}:
+            safe = f"{number - 1}_{safe}"
+        found.append(safe)
+    return found
+
+
+def subject_line(envelope: Envelope) -> str:
+    """Return the subject. The intermediary sees it, so it names no person and no matter."""
+    return f"{envelope.message_type.title}, {envelope.own_reference}".rstrip(", ")
+
+
+def cover_text(envelope: Envelope, files: Sequence[str]) -> str:
+    """Write what a clerk without Dienstweg reads first; it travels encrypted with the files."""
+    lines = [
+        envelope.message_type.title,
+        f"Betreff: {envelope.subject}",
+        "",
+        f"Von: {_party(envelope.sender)}",
+        f"An: {_party(envelope.recipient)}",
+        f"Datum: {envelope.created.date():%d.%m.%Y}",
+        f"Unser Zeichen: {envelope.own_reference}",
+    ]
+    if envelope.partner_reference:
+        lines.append(f"Ihr Zeichen: {envelope.partner_reference}")
+    if envelope.answer_due is not None:
+        lines.append(f"Antwort erbeten bis: {envelope.answer_due:%d.%m.%Y}")
+    if envelope.copy:
+        lines.append("Dies ist eine Kopie einer früheren Sendung.")
+    if envelope.test:
+        lines.append("TESTNACHRICHT: bitte nicht bearbeiten.")
+    lines += ["", "Anlagen:", *(f"  {number}. {name}" for number, name in enumerate(files, start=1))]
+    lines += ["", "Bitte geben Sie in Ihrer Antwort unser Zeichen an."]
+    lines.append(f"Vorgangsnummer: {envelope.exchange_id}")
+    contact = ", ".join(envelope.sender.contact[key] for key in _CONTACTS if key in envelope.sender.contact)
+    if contact:
+        lines.append(f"Rückfragen: {contact}")
+    return "\n".join(lines) + "\n"
+
+
+_CONTACTS = ("person", "phone", "email")
+
+
+def _party(party: Party) -> str:
+    return f"{party.name}, {party.unit}" if party.unit else party.name
+
+
+def metadata_of(envelope: Envelope, size: int) -> MessageMetaData:
+    """Return the header that says what the message is about; the intermediary can read it."""
+    kind = envelope.message_type
+    properties = {"exchange": envelope.exchange_id, "installation": envelope.installation}
+    if envelope.form is not FormClass.NONE:
+        properties["form"] = envelope.form.value
+    return MessageMetaData(
+        author=_identifier(envelope.sender),
+        reader=_identifier(envelope.recipient),
+        message_id=UUID(envelope.dispatch_id).urn,
+        service=SERVICE,
+        business_scenario=kind.title,
+        message_type=Code(kind.key, TYPES, kind.version, kind.title),
+        payload_schema=f"{TYPES}:{kind.key}:{kind.version}",
+        subject=subject_line(envelope),
+        in_reply_to=[envelope.answer_to] if envelope.answer_to else [],
+        requester_reference=envelope.own_reference or None,
+        responder_reference=envelope.partner_reference,
+        origin=envelope.created,
+        properties=properties,
+        size=size,
+        test=envelope.test,
+    )
+
+
+def _identifier(party: Party) -> PartyIdentifier:
+    return PartyIdentifier(f"ags:{party.authority_id}", "xoev", party.name)
+
+
+def letter(text: str, parts: Sequence[Part], signers: Sequence[Signer], readers: Sequence[Any]) -> Sealed:
+    """Put text and files into one container that is signed by all ``signers`` and sealed for ``readers``."""
+    names = safe_names(part.name for part in parts)
+    files = [
+        AttachedFile(name, FileBlob(part.path), part.media_type)
+        for name, part in zip(names, parts, strict=True)
+    ]
+    return Sealed(Container([Data(text.encode()), *files], signers), readers)
+
+
+def notice_text(own: str, reason: str, terms: Mapping[str, str]) -> str:
+    """Tell a sender that a message could not be processed, with our technical conditions (§ 3a(4) VwVfG)."""
+    return "\n".join(
+        [
+            "Ihre Nachricht konnte nicht verarbeitet werden",
+            "",
+            f"Die Nachricht an {own} ist eingegangen, kann hier aber nicht gelesen werden:",
+            f"  {reason}",
+            "",
+            "Technische Rahmenbedingungen dieses Zugangs:",
+            *(f"  {key}: {value}" for key, value in terms.items()),
+            "",
+            "Bitte senden Sie die Nachricht in dieser Form noch einmal.",
+            "",
+        ]
+    )
