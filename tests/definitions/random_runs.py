@@ -135,8 +135,9 @@ class Run:
 
     def play(self, limit: int = 60) -> Outcome:
         """Start and go on at random for at most ``limit`` commands."""
-        point = self.random.choice(self.program.starts)
-        self._apply(Start(self._data(), point.element_id))
+        # Without a start event the case begins at whatever no flow leads to.
+        points = [point.element_id for point in self.program.starts] or [None]
+        self._apply(Start(self._data(), self.random.choice(points)))
         for _ in range(limit):
             if self.completed:
                 return Outcome.COMPLETED

@@ -4,33 +4,48 @@ from collections.abc import Iterator
 
 from engine.definitions.checker.findings import Category
 from engine.definitions.checker.rule import Fault, Rule, Subject, error, warning
-from engine.definitions.model import EventKind, Node, NodeKind, Scope
+from engine.definitions.checker.tokens import implicit_starts
+from engine.definitions.model import EventKind, Node, NodeKind, Process, Scope
 
 _CONDITIONAL_SOURCES = frozenset({NodeKind.EXCLUSIVE_GATEWAY, NodeKind.INCLUSIVE_GATEWAY})
 _WAITS = frozenset({EventKind.MESSAGE, EventKind.TIMER, EventKind.SIGNAL, EventKind.CONDITIONAL})
 
 
 def no_start(subject: Subject) -> Iterator[Fault]:
-    """A process and an embedded sub-process begin at a start event or an instantiating element."""
+    """A process and an embedded sub-process have something that can begin."""
+    for process, scope, owner in _beginning(subject):
+        if not _begins(scope) and not implicit_starts(scope):
+            what = "nothing is drawn in it yet" if not scope.nodes else "a flow leads to everything in it"
+            yield _at_scope(process, owner, f"cannot begin: {what}", "add a start event and connect it")
+
+
+def start_not_drawn(subject: Subject) -> Iterator[Fault]:
+    """Without a start event everything that no flow leads to begins at once; readers may not expect it."""
+    for process, scope, owner in _beginning(subject):
+        begins = [] if _begins(scope) else implicit_starts(scope)
+        if begins:
+            names = ", ".join(node.name or node.id for node in begins[:5])
+            yield _at_scope(process, owner, f"has no start event: it begins at {names}", "draw a start event")
+
+
+def _beginning(subject: Subject) -> Iterator[tuple[Process, Scope, Node | None]]:
+    """Yield the scopes that begin by themselves: no ad-hoc and no event sub-processes."""
     for process, scope, owner in subject.scopes():
-        if owner is not None and (owner.kind is NodeKind.AD_HOC_SUB_PROCESS or owner.triggered_by_event):
-            continue
-        starts = [
-            node
-            for node in scope.nodes.values()
-            if node.kind is NodeKind.START_EVENT or (node.instantiate and not node.incoming)
-        ]
-        if not starts:
-            who, name = (process.id, process.name) if owner is None else (owner.id, owner.name)
-            line = process.line if owner is None else owner.line
-            what = "nothing is drawn in it yet" if not scope.nodes else "it has no start event"
-            yield Fault(
-                line,
-                who,
-                name,
-                f"the {'process' if owner is None else 'sub-process'} cannot begin: {what}",
-                "add a start event and connect it",
-            )
+        if owner is None or not (owner.kind is NodeKind.AD_HOC_SUB_PROCESS or owner.triggered_by_event):
+            yield process, scope, owner
+
+
+def _begins(scope: Scope) -> bool:
+    return any(
+        node.kind is NodeKind.START_EVENT or (node.instantiate and not node.incoming)
+        for node in scope.nodes.values()
+    )
+
+
+def _at_scope(process: Process, owner: Node | None, message: str, hint: str) -> Fault:
+    if owner is None:
+        return Fault(process.line, process.id, process.name, f"the process {message}", hint)
+    return Fault(owner.line, owner.id, owner.name, f"the sub-process {message}", hint)
 
 
 def several_none_starts(subject: Subject) -> Iterator[Fault]:
@@ -47,17 +62,6 @@ def several_none_starts(subject: Subject) -> Iterator[Fault]:
                 node.name,
                 f"{where} has {len(starts)} start events without a trigger; which one begins is not said",
                 "keep one, and give the others a message, timer or signal, or join them behind one start",
-            )
-
-
-def instantiating(subject: Subject) -> Iterator[Fault]:
-    """A receive task or event gateway that starts cases: draw a message start event instead."""
-    for place in subject.places:
-        node = place.node
-        if node.instantiate:
-            yield place.fault(
-                f"a {node.kind} that starts a case is not supported",
-                "begin the process with a message start event for each message",
             )
 
 
@@ -303,9 +307,9 @@ RULES: tuple[Rule, ...] = (
     error("DW212", "Default flow where none is possible", Category.WRONG, default_on_wrong_element),
     error("DW213", "Condition where none is evaluated", Category.WRONG, condition_out_of_place),
     error("DW214", "Wrong element behind an event gateway", Category.WRONG, event_gateway_targets),
-    error("DW215", "Instantiating receive task or gateway", Category.UNSUPPORTED, instantiating),
     error("DW216", "Flows at a handler", Category.WRONG, flows_at_handlers),
     warning("DW251", "No default flow", Category.SUSPICIOUS, no_default),
     warning("DW252", "Condition on the default flow", Category.SUSPICIOUS, condition_on_default),
+    warning("DW257", "No start event", Category.SUSPICIOUS, start_not_drawn),
     warning("DW253", "Two flows between the same elements", Category.SUSPICIOUS, same_flow_twice),
 )

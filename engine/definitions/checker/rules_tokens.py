@@ -67,8 +67,6 @@ def unreachable(subject: Subject) -> Iterator[Fault]:
     for _, scope, owner in subject.scopes():
         if owner is not None and owner.kind is NodeKind.AD_HOC_SUB_PROCESS:
             continue
-        if not any(True for _ in scope.starts()):
-            continue  # DW203 tells it
         seen = reachable(scope)
         for node in scope.nodes.values():
             if node.id in seen or (node.attached_to is not None and node.attached_to not in seen):

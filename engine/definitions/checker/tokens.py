@@ -83,11 +83,12 @@ class _Board:
     def starts(self) -> Iterator[dict[str, int]]:
         for node in self.scope.starts():
             yield dict.fromkeys(node.outgoing, 1)
-        loose = [node for node in self.scope.nodes.values() if node.kind.is_activity and not node.incoming]
-        if not any(True for _ in self.scope.starts()):
-            for node in loose:
-                if not (node.triggered_by_event or node.for_compensation):
-                    yield dict.fromkeys(node.outgoing, 1)
+        together = {flow: 1 for node in implicit_starts(self.scope) for flow in node.outgoing}
+        if together:
+            yield together
+        for node in self.scope.nodes.values():
+            if node.instantiate and not node.incoming:
+                yield dict.fromkeys(node.outgoing, 1)
 
     def note(self, tokens: dict[str, int], result: Play) -> None:
         busy = sorted({self.targets[flow] for flow in tokens})
@@ -195,6 +196,30 @@ def _freeze(tokens: dict[str, int]) -> Marking:
     return tuple(sorted(tokens.items()))
 
 
+def implicit_starts(scope: Scope) -> list[Node]:
+    """Return what begins by itself where no start event is drawn: all that no flow leads to.
+
+    BPMN 2.0.2, Start Event: a scope without start events begins at every such flow node, all at once.
+    """
+    if any(True for _ in scope.starts()):
+        return []
+    return [
+        node
+        for node in scope.nodes.values()
+        if not (
+            node.incoming
+            or node.for_compensation
+            or node.triggered_by_event
+            or node.instantiate
+            or node.kind is NodeKind.BOUNDARY_EVENT
+            or (
+                node.kind is NodeKind.INTERMEDIATE_CATCH_EVENT
+                and any(event.kind is EventKind.LINK for event in node.events)
+            )
+        )
+    ]
+
+
 def reachable(scope: Scope) -> frozenset[str]:
     """Return the ids of the nodes that something can start."""
     links = {
@@ -208,7 +233,8 @@ def reachable(scope: Scope) -> frozenset[str]:
     for node in scope.nodes.values():
         if node.attached_to is not None:
             attached.setdefault(node.attached_to, []).append(node.id)
-    pending = [
+    pending = [node.id for node in implicit_starts(scope)]
+    pending += [
         node.id
         for node in scope.nodes.values()
         if node.kind is NodeKind.START_EVENT
