@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import tempfile
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,19 @@ class Postgres:
                     PostgresServer.ensure_postgres_running(self._server)
         except (ImportError, OSError, RuntimeError, subprocess.SubprocessError) as error:
             raise PostgresMissingError(f"PostgreSQL cannot be started here: {error}") from error
+
+    def ready(self) -> None:
+        """Wait until a restarted server has recovered."""
+        import psycopg
+
+        for _ in range(600):
+            try:
+                psycopg.connect(self.url(), connect_timeout=5).close()
+            except psycopg.OperationalError:
+                time.sleep(0.1)
+            else:
+                return
+        raise PostgresMissingError("PostgreSQL did not recover within a minute")
 
     def stop(self, how: str = "immediate") -> None:
         """Stop the server as a crash would (``immediate``) or in good order (``fast``)."""

@@ -10,18 +10,19 @@ from sqlalchemy import Connection, bindparam, select, update
 from engine.exchange.chain import commit_to, next_link
 from engine.identifiers import IdSource
 from engine.store.errors import CaseChangedError
-from engine.store.prepared import Prepared, insert_into
+from engine.store.prepared import Prepared, insert_into, together
 from engine.store.tables import case_states, chain, history
 
 SALT_BYTES = 16
 
 _MINE = (case_states.c.case_id == bindparam("case"), case_states.c.sequence == bindparam("before"))
 _LINKED: dict[str, Any] = {"sequence": bindparam("after"), "chain_head": bindparam("hash")}
-_NOTE = Prepared(update(case_states).where(*_MINE).values(**_LINKED))
+_NOTE = Prepared(update(case_states).where(*_MINE).values(**_LINKED).returning(case_states.c.sequence))
 _MOVE = Prepared(
     update(case_states)
     .where(*_MINE)
     .values(**_LINKED, document=bindparam("document"), result=bindparam("result"))
+    .returning(case_states.c.sequence)
 )
 _INSERT_HISTORY = insert_into(history)
 _INSERT_LINK = insert_into(chain)
@@ -84,24 +85,19 @@ def append(
     commitment = commit_to(salt, subject_of(head.case_id, sequence, entry))
     link = next_link(head.chain_head, sequence, entry.kind, commitment)
     where = {"case": head.case_id, "before": head.sequence, "after": sequence, "hash": link.hash}
-    if document is None:
-        moved = _NOTE.run(tx, **where)
-    else:
-        moved = _MOVE.run(tx, **where, document=document, result=result)
-    if moved != 1:
-        raise CaseChangedError(hint="look at the case again and repeat what is still to be done")
     row = {"case_id": head.case_id, "authority_id": head.authority_id, "sequence": sequence}
     row |= {"kind": entry.kind}
-    _INSERT_HISTORY.run(
-        tx,
-        **row,
-        at=entry.at,
-        actor=entry.actor,
-        command=entry.command,
-        steps=entry.steps,
-        salt=salt,
-    )
-    _INSERT_LINK.run(tx, **row, commitment=commitment, previous=link.previous, hash=link.hash)
+    told = {"at": entry.at, "actor": entry.actor, "command": entry.command, "steps": entry.steps}
+    linked = {"commitment": commitment, "previous": link.previous, "hash": link.hash}
+    with together(tx):
+        if document is None:
+            moved = _NOTE.first(tx, **where)
+        else:
+            moved = _MOVE.first(tx, **where, document=document, result=result)
+        if moved is None:
+            raise CaseChangedError(hint="look at the case again and repeat what is still to be done")
+        _INSERT_HISTORY.run(tx, **row, **told, salt=salt)
+        _INSERT_LINK.run(tx, **row, **linked)
     return Head(head.case_id, head.authority_id, sequence, link.hash)
 
 

@@ -1,5 +1,6 @@
 """One database, reached through transactions only. Nothing here commits by itself."""
 
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 
 from engine.errors import DienstwegError
 from engine.store.errors import CaseChangedError, DatabaseUnavailableError
@@ -114,9 +115,21 @@ def _normalised(url: URL) -> URL:
     return url
 
 
+def _refuse_dead(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Have the pool replace a connection that the server has closed.
+
+    An idle connection has nothing to read; where there is something, it is the server's goodbye. Looking
+    costs no exchange with the server, a ping at every checkout would.
+    """
+    if connection.closed or select.select([connection.fileno()], [], [], 0)[0]:
+        raise DisconnectionError
+
+
 def _create(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        remote = create_engine(url, pool_size=10, max_overflow=20)
+        event.listen(remote, "checkout", _refuse_dead)
+        return remote
     engine = create_engine(url, pool_size=8, max_overflow=24, connect_args={"check_same_thread": False})
 
     @event.listens_for(engine, "connect")

@@ -6,7 +6,8 @@ but only once. Everything runs in the caller's transaction.
 """
 
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, bindparam, insert
@@ -83,6 +84,21 @@ class Prepared:
         if compiled is None:
             compiled = self._compiled[name] = _compile(self._statement, tx.dialect)
         return compiled
+
+
+@contextmanager
+def together(tx: Connection) -> Iterator[None]:
+    """Send the block's prepared statements without waiting for each one's answer, where the driver can.
+
+    Inside, only ``first`` and ``all`` wait; what ``run`` returns says nothing. Faults come up at the latest
+    when the block ends.
+    """
+    driver: Any = tx.connection.driver_connection
+    if tx.dialect.name == "sqlite":
+        yield
+        return
+    with driver.pipeline():
+        yield
 
 
 def insert_into(table: Table, *columns: str) -> Prepared:
