@@ -124,6 +124,9 @@ def assign(
     sender: Annotated[
         str | None, typer.Option("--from", help="Who sent it, by key or name, where that is not known.")
     ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="What nobody but a person can read out of it: JSON object or @FILE.")
+    ] = None,
     reason: Annotated[str, typer.Option()] = "sender confirmed",
     json: Json = False,
 ) -> None:
@@ -131,7 +134,7 @@ def assign(
     from engine.service.assigning import Decision, assign
 
     state: State = ctx.obj
-    decision = Decision(case=case, as_type=as_type, sender=sender, reason=reason)
+    decision = Decision(case, as_type, sender, read_data(data), reason)
     _told(assign(state.app, state.actor, arrival, decision), json)
 
 

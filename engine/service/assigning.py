@@ -1,9 +1,10 @@
 """What a clerk decides about an arrival that did not find its way by itself."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, RowMapping, select, update
 
@@ -40,6 +41,8 @@ class Decision:
     """The message type it is to be read as, for a partner who knows nothing of ours."""
     sender: str | None = None
     """Who sent it, by key or name."""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """What the files say but no machine can read out of them, by field of the message type."""
     reason: str = "sender confirmed"
 
 
@@ -61,6 +64,7 @@ def assign(app: "Installation", actor: Actor, key: str, decision: Decision) -> A
         wanted = deployed_type(app, tx, decision.as_type) if decision.as_type else None
     with TemporaryDirectory() as folder:
         reading = _read(app, row, parts, wanted, Path(folder))
+        reading = replace(reading, data={**reading.data, **decision.data})
         with app.write() as tx:
             refuse_settled(find_arrival(tx, actor, row["id"]))
             sender_id = row["claimed_sender_id"] or reading.sender_id
