@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.deadline_table import deadline_table
+from cli.deadline_table import deadline_table, last_day
 from cli.show import ZONE, Json, plain, print_json, table
 from cli.state import State
 
@@ -70,8 +70,8 @@ def show(ctx: typer.Context, deadline: str, json: Json = False) -> None:
             _instant(revision["at"]),
             revision["by"],
             revision["outcome"],
-            _instant(revision["before"]),
-            _instant(revision["after"]),
+            last_day(_instant(revision["before"])),
+            last_day(_instant(revision["after"])),
             revision["reason"],
             len(revision["evidence"]),
         )

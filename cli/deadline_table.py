@@ -40,6 +40,14 @@ def last_day(due: datetime | None) -> date | datetime | None:
     return (local - timedelta(microseconds=1)).date()
 
 
+def brief(line: "DeadlineLine | None") -> tuple[str | None, str | None]:
+    """Return rule and end of a deadline, and its light, for lists of other things."""
+    if line is None:
+        return None, None
+    end = f"{line.end:%d.%m.%Y}" if line.end else _STATES[line.state]
+    return f"{end} ({line.rule})", light_text(line.light)
+
+
 def deadline_table(lines: "Iterable[DeadlineLine]", *, cases: bool = False) -> None:
     """Print deadlines; without any nothing is printed, unless whole ``cases`` were asked for."""
     rows = [

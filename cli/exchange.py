@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.deadline_table import deadline_table
-from cli.show import Json, print_json, short, table
+from cli.deadline_table import brief, deadline_table
+from cli.show import Json, plain, print_json, short, table
 from cli.state import State
 
 app = typer.Typer(help="Exchanges (Austausche): list, show, explain.", no_args_is_help=True)
@@ -25,15 +25,21 @@ def list_(
     from engine.service.exchanges import list_exchanges
 
     state: State = ctx.obj
+    from engine.service.deadlines import of_exchanges
+
     found = list_exchanges(state.app, state.actor, status=status, case=case, limit=limit, offset=offset)
+    legal = of_exchanges(state.app, state.actor, [e.id for e in found])
     if json:
-        print_json(found)
+        print_json([{**plain(e), "deadline": legal.get(e.id)} for e in found])
         return
     rows = [
-        (short(e.id), e.own_reference, e.subject, e.recipient_id, e.status, e.created_at, e.answer_due)
+        (
+            *(short(e.id), e.own_reference, e.subject, e.recipient_id, e.status, e.created_at, e.answer_due),
+            *brief(legal.get(e.id)),
+        )
         for e in found
     ]
-    columns = ["Nummer", "Aktenzeichen", "Betreff", "an", "Stand", "seit", "Antwort bis"]
+    columns = ["Nummer", "Aktenzeichen", "Betreff", "an", "Stand", "seit", "Antwort bis", "Frist", "Ampel"]
     table(columns, rows, "Austausche (exchanges)")
 
 

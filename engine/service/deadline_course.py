@@ -9,13 +9,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, update
+from sqlalchemy import Connection, bindparam, insert, update
 
 from engine.deadlines import domain
 from engine.deadlines.domain import Change, Outcome, State
 from engine.deadlines.facts import Derived
 from engine.deadlines.functions import Asked
-from engine.deadlines.iso import Period, add_period, parse_period
+from engine.deadlines.iso import ZONE, Period, add_period, parse_period, zone_of
 from engine.deadlines.rules import Basis
 from engine.deadlines.rules_reading import load_rules
 from engine.definitions.model import Node, NodeKind
@@ -220,17 +220,17 @@ def _is_met(kept: Kept, command: api.Command, result: api.Advance, node: Node | 
 def _ended(app: "Installation", tx: Connection, kept: Kept, outcome: str, by: str) -> None:
     deadline_rows.save(tx, kept)
     _tell(app, tx, kept, outcome, by)
+    deadline_jobs.close_watch(app, tx, kept)
     deadline_jobs.close_reminders(app, tx, kept)
 
 
 # --- what facts and people bring -------------------------------------------------------------------------
 
 
-def fact_added(
-    app: "Installation", tx: Connection, exchange: RowMapping, kind: str, at: datetime, by: str
-) -> None:
-    """Derive anew what hangs on an exchange of which a fact was recorded."""
-    facts_changed(app, tx, exchange["id"], f"fact {kind} of {at.isoformat()}", by)
+def told(kind: str, at: datetime, reason: str | None) -> str:
+    """Return a fact as revisions name it, with the day where it happened."""
+    day = f"{kind} on {at.astimezone(zone_of(ZONE)):%Y-%m-%d}"
+    return f"{day}: {reason}" if reason else day
 
 
 def facts_changed(app: "Installation", tx: Connection, exchange_id: str, reason: str, by: str) -> None:
@@ -282,6 +282,7 @@ def _took(app: "Installation", tx: Connection, kept: Kept, outcome: Outcome, by:
     if deadline.due is None:
         deadline_jobs.watch(app, tx, kept)
     else:
+        deadline_jobs.close_watch(app, tx, kept)
         deadline_jobs.remind(app, tx, kept)
     if kept.drives == "timer":
         move(app, tx, kept.case_id, api.RearmTimer(kept.item_id, deadline.due, deadline.revision), by)

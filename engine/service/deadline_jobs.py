@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SYSTEM = "system"
 REMINDER = "deadline-reminder"
 """Kind of task that reminds of a deadline."""
+UNARMED = "deadline-unarmed"
+"""Kind of incident about a deadline whose start is still not known."""
 
 
 def watch(app: "Installation", tx: Connection, kept: Kept) -> None:
@@ -52,7 +54,7 @@ def handle_watch(app: "Installation", tx: Connection, job: Job) -> None:
             id=str(app.ids.new()),
             authority_id=kept.authority_id,
             case_id=kept.case_id,
-            kind="deadline-unarmed",
+            kind=UNARMED,
             subject_id=kept.deadline.id,
             element_id=kept.element_id,
             message=text,
@@ -60,8 +62,21 @@ def handle_watch(app: "Installation", tx: Connection, job: Job) -> None:
             opened_at=now,
         )
     )
-    command = {"incident": "deadline-unarmed", "subject": kept.deadline.id, "details": {"message": text}}
+    command = {"incident": UNARMED, "subject": kept.deadline.id, "details": {"message": text}}
     note(tx, app.ids, kept.case_id, Entry(now, SYSTEM, "incident", command))
+
+
+def close_watch(app: "Installation", tx: Connection, kept: Kept) -> None:
+    """Close the incident about an end that is known now, or no longer waited for."""
+    now = app.clock.now()
+    if now < kept.deadline.watch_until:
+        return  # nobody has been told yet
+    tx.execute(
+        update(incidents)
+        .where(incidents.c.subject_id == kept.deadline.id, incidents.c.kind == UNARMED)
+        .where(incidents.c.status == "open")
+        .values(status="closed", closed_at=now, closed_by=SYSTEM, resolution=kept.deadline.state.value)
+    )
 
 
 def remind(app: "Installation", tx: Connection, kept: Kept) -> None:

@@ -17,8 +17,9 @@ from engine.errors import NotFoundError
 from engine.service import deadline_course, deadline_rows
 from engine.service.access import require
 from engine.service.advance import lock_case
+from engine.service.deadline_jobs import REMINDER
 from engine.store.scope import visible_to
-from engine.store.tables import cases, deadlines
+from engine.store.tables import cases, deadlines, tasks
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
@@ -108,13 +109,30 @@ def of_case(app: "Installation", tx: Connection, case_id: str) -> list[DeadlineL
 
 
 def of_tasks(app: "Installation", actor: Actor, task_ids: Sequence[str]) -> Mapping[str, DeadlineLine]:
-    """Return the deadline that each of these tasks shows, by the task's id."""
+    """Return the deadline that each of these tasks shows or reminds of, by the task's id."""
     if not task_ids:
         return {}
-    query = _QUERY.where(visible_to(actor, deadlines), deadlines.c.task_id.in_(task_ids))
+    reminding = select(tasks.c.id, tasks.c.subject_id).where(
+        tasks.c.id.in_(task_ids), tasks.c.kind == REMINDER, visible_to(actor, tasks)
+    )
+    with app.read() as tx:
+        reminders = {row.id: row.subject_id for row in tx.execute(reminding)}
+        shown = or_(deadlines.c.task_id.in_(task_ids), deadlines.c.id.in_(list(reminders.values())))
+        query = _QUERY.where(visible_to(actor, deadlines), shown)
+        found = lines(app, tx, query.order_by(deadlines.c.opened_at))
+    by_id = {line.id: line for line in found}
+    shown_by = {line.task_id: line for line in found if line.task_id is not None}
+    return shown_by | {task: by_id[kept] for task, kept in reminders.items() if kept in by_id}
+
+
+def of_exchanges(app: "Installation", actor: Actor, ids: Sequence[str]) -> Mapping[str, DeadlineLine]:
+    """Return of each of these exchanges the deadline that was opened last, by the exchange's id."""
+    if not ids:
+        return {}
+    query = _QUERY.where(visible_to(actor, deadlines), deadlines.c.exchange_id.in_(ids))
     with app.read() as tx:
         found = lines(app, tx, query.order_by(deadlines.c.opened_at))
-    return {line.task_id: line for line in found if line.task_id is not None}
+    return {line.exchange_id: line for line in found if line.exchange_id is not None}
 
 
 def light_for(app: "Installation", authority_id: str, due_at: datetime | None) -> str | None:

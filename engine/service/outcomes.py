@@ -204,6 +204,7 @@ def add_evidence(
     kind: str,
     name: str,
     content: bytes,
+    by: str = SYSTEM,
 ) -> str:
     """Store evidence as it came, commit to it in the case's chain, and return its id."""
     blob = app.documents.put_bytes(content)
@@ -224,7 +225,7 @@ def add_evidence(
         )
     )
     command = {"evidence": kind, "name": name, "sha256": blob.sha256}
-    note(tx, app.ids, exchange["case_id"], Entry(now, SYSTEM, "evidence", command))
+    note(tx, app.ids, exchange["case_id"], Entry(now, by, "evidence", command))
     return evidence_id
 
 
@@ -268,7 +269,7 @@ def add_fact(
             command["reason"] = reason
         note(tx, app.ids, exchange["case_id"], Entry(now, by, "fact", command))
         awaiting.settle(app, tx, exchange["id"], kind)
-        deadline_course.facts_changed(app, tx, exchange["id"], f"fact: {kind} {at:%Y-%m-%d}", by)
+        deadline_course.facts_changed(app, tx, exchange["id"], deadline_course.told(kind, at, reason), by)
 
 
 def _exchange(tx: Connection, exchange_id: str) -> RowMapping:

@@ -93,10 +93,10 @@ def record_fact(
         lock_case(tx, row["case_id"])
         _refuse_known(tx, row, kind, instant)
         if file is not None and scan is not None:
-            proof = outcomes.add_evidence(app, tx, row, None, "scan", file.name, scan)
+            proof = outcomes.add_evidence(app, tx, row, None, "scan", file.name, scan, actor.person_id)
         else:
             written = _note(row, kind, instant, reason, actor, now)
-            proof = outcomes.add_evidence(app, tx, row, None, "note", "Vermerk.txt", written)
+            proof = outcomes.add_evidence(app, tx, row, None, "note", "Vermerk.txt", written, actor.person_id)
         outcomes.add_fact(
             app, tx, row, None, kind, instant, "clerk", actor.person_id, evidence_id=proof, reason=reason
         )
@@ -123,8 +123,8 @@ def withdraw_fact(app: "Installation", actor: Actor, key: str, reason: str) -> F
         tx.execute(update(facts).where(facts.c.id == row["id"]).values(**changed))
         command = {"fact": row["kind"], "withdrawn": row["id"], "exchange": exchange["id"], "reason": reason}
         note(tx, app.ids, exchange["case_id"], Entry(now, actor.person_id, "fact", command))
-        told = f"fact withdrawn: {row['kind']} {row['at']:%Y-%m-%d}; {reason}"
-        deadline_course.facts_changed(app, tx, exchange["id"], told, actor.person_id)
+        told = deadline_course.told(row["kind"], row["at"], reason)
+        deadline_course.facts_changed(app, tx, exchange["id"], f"withdrawn: {told}", actor.person_id)
         return FactLine(*tx.execute(select(*_LINE).where(facts.c.id == row["id"])).one())
 
 

@@ -62,6 +62,7 @@ SHARED = {
     "register",
     # These answer about nothing where nothing is the actor's own: they have a test of their own below.
     "of_tasks",
+    "of_exchanges",
     "calendar_feed",
 }
 ROLES = frozenset({Role.ADMIN, Role.CLERK, Role.ANALYST})
@@ -198,6 +199,8 @@ def test_another_authoritys_deadlines_are_in_nobodys_calendar_or_task_list(share
         assert b"VEVENT" not in deadline_feed.calendar_feed(app, stranger)
         every = [task.id for task in tasks.list_tasks(app, whole)]
         assert deadlines.of_tasks(app, stranger, every) == {}
+        sent = [exchange.id for exchange in exchanges.list_exchanges(app, whole)]
+        assert deadlines.of_exchanges(app, stranger, sent) == {}
         with pytest.raises(NotFoundError):
             deadline_feed.calendar_feed(app, Actor("x", HOMBURG, ROLES), person="sb")
     assert b"VEVENT" in deadline_feed.calendar_feed(app, clerk)
