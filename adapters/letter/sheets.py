@@ -59,8 +59,21 @@ def split(pages: Iterable[Page]) -> list[Stack]:
     return stacks
 
 
+def _is_sheet_that_came_along(stack: Stack, code: Code) -> bool:
+    """Tell whether this is the empty answer sheet behind the very letter that brought it."""
+    first = stack.code
+    return (
+        first is not None
+        and (first.kind, code.kind) == (Kind.LETTER, Kind.ANSWER)
+        and (first.installation, first.key) == (code.installation, code.key)
+        and all(it.code is None or it.code.kind is Kind.LETTER for it in stack.pages)
+    )
+
+
 def _begins(stack: Stack, code: Code | None) -> bool:
     if code is None:
+        return False
+    if _is_sheet_that_came_along(stack, code):
         return False
     if code.whole() != stack.code:
         return True

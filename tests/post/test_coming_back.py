@@ -1,0 +1,255 @@
+"""What comes back by post: scanned letters, second answers, closed cases, sister authorities, reminders."""
+
+import shutil
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.actor import Actor, Role
+from engine.definitions.package import load_package
+from engine.exchange.codes import make_code
+from engine.service import paper_figures, posting, signing, tasks
+from engine.service.cases import list_cases, show_case, start_case
+from engine.service.exchanges import list_exchanges, show_exchange
+from engine.service.paper_codes import RegistrationRefusedError, SenderMismatchError
+from engine.service.recording import record_fact
+from engine.service.registering import (
+    ArrivalLine,
+    ArrivalSettledError,
+    PaperArrival,
+    list_arrivals,
+    register,
+    show_arrival,
+)
+from engine.service.trial import Side
+from processes.bpmn import shipped
+from tests.letter.rig import texts
+from tests.post.towns import HOMBURG, REFUSAL, REQUEST, SAARBRUECKEN, Towns
+
+ANSWER = {"ergebnis": "abgelehnt", "bericht": "Die Schuldnerin ist verzogen.", "anzahl_versuche": 0}
+
+
+def newest(side: Side) -> ArrivalLine:
+    return list_arrivals(side.app, side.actor, everything=True)[0]
+
+
+def ask(towns: Towns, folder: Path) -> tuple[str, Path]:
+    """Send a request by post; return Saarbrücken's exchange and the scan Homburg made."""
+    start_case(towns.sb.app, towns.sb.actor, "vollstreckungshilfe")
+    towns.complete(towns.sb, "Ersuchen erfassen", REQUEST)
+    scan = towns.deliver(towns.sb, towns.hom, folder)
+    (sent,) = list_exchanges(towns.sb.app, towns.sb.actor)
+    return sent.id, scan
+
+
+def request_of(towns: Towns, exchange: str) -> PaperArrival:
+    data = show_exchange(towns.sb.app, towns.sb.actor, exchange)["data"]
+    return PaperArrival("vollstreckungsersuchen", SAARBRUECKEN, data)
+
+
+def code_of(side: Side, exchange: str) -> str:
+    return make_code(side.app.settings.code, exchange, side.app.secret).text
+
+
+def test_a_scan_is_registered_as_itself_with_its_record(towns: Towns, tmp_path: Path) -> None:
+    exchange, scan = ask(towns, tmp_path)
+    arrival = newest(towns.hom)
+    assert (arrival.status, arrival.channel) == ("unmatched", "letter+post")
+    parts = show_arrival(towns.hom.app, towns.hom.actor, arrival.id)["parts"]
+    assert [(part["name"], part["role"]) for part in parts][-1] == ("scan.json", "evidence")
+
+    paper = request_of(towns, exchange)
+    with pytest.raises(RegistrationRefusedError, match="has its scan"):
+        register(towns.hom.app, towns.hom.actor, replace(paper, scans=(scan,)), arrival.id)
+    line = register(towns.hom.app, towns.hom.actor, paper, arrival.id)
+    assert (line.id, line.status) == (arrival.id, "started")
+    assert len(list_arrivals(towns.hom.app, towns.hom.actor, everything=True)) == 1
+    with pytest.raises(ArrivalSettledError):
+        register(towns.hom.app, towns.hom.actor, paper, arrival.id)
+
+    (again,) = towns.again(towns.hom, scan, 4)
+    assert again["status"] == "duplicate"
+    assert again["case"] == line.case_id
+    assert len(list_cases(towns.hom.app, towns.hom.actor)) == 1
+
+
+def test_a_second_answer_has_no_second_effect(towns: Towns, tmp_path: Path) -> None:
+    exchange, _ = ask(towns, tmp_path)
+    register(towns.hom.app, towns.hom.actor, request_of(towns, exchange), newest(towns.hom).id)
+    towns.work()
+    towns.clock.turn(timedelta(days=2))
+    towns.complete(towns.hom, "Ersuchen prüfen", REFUSAL)
+    (answer,) = list_exchanges(towns.hom.app, towns.hom.actor)
+    scan = towns.deliver(towns.hom, towns.sb, tmp_path)
+    arrival = newest(towns.sb)
+    assert (arrival.status, arrival.reason) == ("unconfirmed", "the channel does not prove who sent it")
+    data = show_exchange(towns.hom.app, towns.hom.actor, answer.id)["data"]
+    paper = PaperArrival("vollstreckungsantwort", HOMBURG, data)
+    assert register(towns.sb.app, towns.sb.actor, paper, arrival.id).status == "matched"
+    (again,) = towns.again(towns.sb, scan, 4)
+    assert again["status"] == "duplicate"
+
+    code = code_of(towns.sb, exchange)
+    same = register(towns.sb.app, towns.sb.actor, replace(paper, codes=(code,)))
+    assert same.status == "duplicate"
+    other = register(towns.sb.app, towns.sb.actor, PaperArrival(paper.message_type, HOMBURG, ANSWER, (code,)))
+    assert other.status == "filed"
+    assert "answered already: letter+post" in str(other.reason)
+    shown = show_exchange(towns.sb.app, towns.sb.actor, exchange)
+    assert "scan.json" in [kept["name"] for kept in shown["evidence"]]
+    assert [fact["kind"] for fact in shown["facts"]].count("answered") == 1
+
+    towns.complete(towns.sb, "Antwort auswerten", {"auswertung": {"weiteres": "stundung"}})
+    (case,) = list_cases(towns.sb.app, towns.sb.actor)
+    assert show_case(towns.sb.app, towns.sb.actor, case.id).case.status == "ended"
+
+
+def test_a_scan_with_the_code_of_a_closed_case_is_late(towns: Towns, tmp_path: Path) -> None:
+    exchange, _ = ask(towns, tmp_path)
+    code = code_of(towns.sb, exchange)
+    paper = PaperArrival("vollstreckungsantwort", HOMBURG, ANSWER, codes=(code,))
+    assert register(towns.sb.app, towns.sb.actor, paper).status == "matched"
+    towns.complete(towns.sb, "Antwort auswerten", {"auswertung": {"weiteres": "stundung"}})
+    register(towns.hom.app, towns.hom.actor, request_of(towns, exchange), newest(towns.hom).id)
+    towns.complete(towns.hom, "Ersuchen prüfen", REFUSAL)
+    towns.deliver(towns.hom, towns.sb, tmp_path)
+    late = next(it for it in list_arrivals(towns.sb.app, towns.sb.actor) if it.channel == "letter+post")
+    assert late.status == "late"
+    assert "has ended" in str(late.reason)
+
+
+def test_a_sister_authoritys_letter_is_hers(towns: Towns, tmp_path: Path) -> None:
+    start_case(towns.sb.app, towns.sb.actor, "vollstreckungshilfe")
+    towns.complete(towns.sb, "Ersuchen erfassen", REQUEST)
+    (sent,) = list_exchanges(towns.sb.app, towns.sb.actor)
+    sister = Side(towns.sb.app, Actor("clerk", HOMBURG, frozenset({Role.CLERK})), "sister")
+    towns.deliver(towns.sb, sister, tmp_path)
+    arrival = newest(sister)
+    code = code_of(towns.sb, sent.id)
+    shown = show_arrival(sister.app, sister.actor, arrival.id)
+    assert (shown["sender_exchange"], shown["claimed_sender_id"]) == (code, SAARBRUECKEN)
+    paper = request_of(towns, sent.id)
+    with pytest.raises(SenderMismatchError, match="is of 10041100"):
+        register(sister.app, sister.actor, replace(paper, sender=HOMBURG), arrival.id)
+    assert register(sister.app, sister.actor, paper, arrival.id).status == "started"
+    assert register(sister.app, sister.actor, replace(paper, codes=(code,))).status == "duplicate"
+
+
+def test_a_reminder_names_the_letter_and_reaches_its_case(towns: Towns, tmp_path: Path) -> None:
+    exchange, _ = ask(towns, tmp_path)
+    line = register(towns.hom.app, towns.hom.actor, request_of(towns, exchange), newest(towns.hom).id)
+    towns.clock.turn(timedelta(days=100))
+    towns.work()
+    reminder = next(it for it in list_exchanges(towns.sb.app, towns.sb.actor) if it.id != exchange)
+    (waiting,) = (tmp_path / "requesting" / "print" / SAARBRUECKEN).glob("*.pdf")
+    first = texts(waiting)[0]
+    assert "Erinnert an" in first
+    assert code_of(towns.sb, exchange) in first
+    towns.deliver(towns.sb, towns.hom, tmp_path)
+    arrival = newest(towns.hom)
+    shown = show_arrival(towns.hom.app, towns.hom.actor, arrival.id)
+    assert shown["sender_exchange"] == code_of(towns.sb, reminder.id)
+    assert not any("several" in remark for remark in shown["remarks"])
+    data = show_exchange(towns.sb.app, towns.sb.actor, reminder.id)["data"]
+    paper = PaperArrival("erinnerung", SAARBRUECKEN, data)
+    registered = register(towns.hom.app, towns.hom.actor, paper, arrival.id)
+    assert registered.case_id == line.case_id
+    assert registered.status in ("matched", "filed")
+
+
+def test_typing_both_codes_of_a_reminder_reaches_the_case(towns: Towns, tmp_path: Path) -> None:
+    exchange, _ = ask(towns, tmp_path)
+    line = register(towns.hom.app, towns.hom.actor, request_of(towns, exchange), newest(towns.hom).id)
+    towns.clock.turn(timedelta(days=100))
+    towns.work()
+    reminder = next(it for it in list_exchanges(towns.sb.app, towns.sb.actor) if it.id != exchange)
+    data = show_exchange(towns.sb.app, towns.sb.actor, reminder.id)["data"]
+    codes = (code_of(towns.sb, exchange), code_of(towns.sb, reminder.id))
+    paper = PaperArrival("erinnerung", SAARBRUECKEN, data, codes=codes)
+    assert register(towns.hom.app, towns.hom.actor, paper).case_id == line.case_id
+    assert register(towns.hom.app, towns.hom.actor, paper).status == "duplicate"
+
+
+@pytest.fixture
+def signing_towns(tmp_path: Path) -> Any:
+    source = next(it for it in shipped() if it.name == "vollstreckungshilfe")
+    folder = tmp_path / "package" / "vollstreckungshilfe"
+    shutil.copytree(source, folder)
+    model = folder / "vollstreckungshilfe.bpmn"
+    text = model.read_text(encoding="utf-8")
+    model.write_text(text.replace('dw:form="confidential"', 'dw:form="written"'), encoding="utf-8")
+    made = Towns(tmp_path, load_package(folder))
+    yield made
+    made.sb.app.close()
+    made.hom.app.close()
+
+
+def test_a_written_letter_is_signed_before_it_goes(signing_towns: Towns, tmp_path: Path) -> None:
+    towns = signing_towns
+    start_case(towns.sb.app, towns.sb.actor, "vollstreckungshilfe")
+    towns.complete(towns.sb, "Ersuchen erfassen", REQUEST)
+    (sent,) = list_exchanges(towns.sb.app, towns.sb.actor)
+    (dispatch,) = show_exchange(towns.sb.app, towns.sb.actor, sent.id)["dispatches"]
+    assert dispatch["state"] == "awaiting_signature"
+    assert towns.told(towns.sb, "list")["waiting"] == 0
+    task = next(it for it in tasks.list_tasks(towns.sb.app, towns.sb.actor) if it.kind == "sign")
+    out = tmp_path / "to-sign.pdf"
+    assert towns.post(towns.sb, "letter", task.id, "--out", str(out)).exit_code == 0
+    assert "Dienstsiegel" in "".join(texts(out))
+    with pytest.raises(signing.SigningRefusedError):
+        tasks.complete_task(towns.sb.app, towns.sb.actor, task.id, {"signed_by": " "})
+    tasks.complete_task(towns.sb.app, towns.sb.actor, task.id, {"signed_by": "Bürgermeisterin Muster"})
+    towns.work()
+    (run,) = towns.told(towns.sb, "run")
+    printed = texts(Path(run["folder"]) / "druck.pdf")
+    assert "unterschriebene Originale" in printed[0]
+    assert not any("Vollstreckungsersuchen" in page for page in printed)
+    assert len(towns.told(towns.sb, "confirm", run["run"])["confirmed"]) == 1
+    (dispatch,) = show_exchange(towns.sb.app, towns.sb.actor, sent.id)["dispatches"]
+    assert (dispatch["state"], dispatch["print_run"]) == ("handed_over", run["run"])
+
+
+def test_what_paper_cost_is_counted(towns: Towns, tmp_path: Path) -> None:
+    exchange, _ = ask(towns, tmp_path)
+    told = towns.told(towns.sb, "figures")
+    assert (told["letters"], told["cents"], told["dispatches"][0]["product"]) == (1, 95, "standard")
+    assert told["pages"] == told["dispatches"][0]["pages"] > 0
+    assert told["days_to_answer"] is None
+    towns.clock.turn(timedelta(days=4))
+    paper = PaperArrival(
+        "vollstreckungsantwort", HOMBURG, ANSWER, codes=(code_of(towns.sb, exchange),), scans=()
+    )
+    register(towns.sb.app, towns.sb.actor, paper)
+    told = towns.told(towns.sb, "figures")
+    assert told["days_to_answer"] == pytest.approx(4.0)
+    assert told["breaks"] == {"electronic": 0, "printed": 0, "paper": 1, "scanned": 0}
+    assert towns.told(towns.hom, "figures")["breaks"]["scanned"] == 1
+    arrival = newest(towns.hom)
+    with pytest.raises(paper_figures.PrintRefusedError):
+        paper_figures.note_print(towns.hom.app, towns.hom.actor, arrival.id)
+    assert "Entgelt" in towns.post(towns.sb, "figures").output
+
+
+def test_costs_of_a_posting_are_checked(towns: Towns) -> None:
+    start_case(towns.sb.app, towns.sb.actor, "vollstreckungshilfe")
+    towns.complete(towns.sb, "Ersuchen erfassen", REQUEST)
+    (task,) = posting.open_postings(towns.sb.app, towns.sb.actor).values()
+    for wrong in ({"postage_cents": -1}, {"pages": True}, {"product": 7}, {"run": "x" * 99}, {"price": 1}):
+        with pytest.raises(posting.PostingRefusedError):
+            tasks.complete_task(towns.sb.app, towns.sb.actor, task, wrong)
+    tasks.complete_task(towns.sb.app, towns.sb.actor, task, {"postage_cents": 455, "pages": 3})
+    assert posting.open_postings(towns.sb.app, towns.sb.actor) == {}
+    assert towns.told(towns.sb, "figures")["cents"] == 455
+
+
+def test_returned_mail_is_a_fact_of_its_exchange(towns: Towns, tmp_path: Path) -> None:
+    exchange, scan = ask(towns, tmp_path)
+    towns.clock.turn(timedelta(days=3))
+    sb = towns.sb
+    record_fact(sb.app, sb.actor, exchange, "returned", date(2026, 3, 4), "Empfänger verzogen", file=scan)
+    record_fact(sb.app, sb.actor, exchange, "acknowledged", date(2026, 3, 5), "telefonisch bestätigt")
+    kinds = [fact["kind"] for fact in show_exchange(sb.app, sb.actor, exchange)["facts"]]
+    assert kinds == ["posted", "returned", "acknowledged"]
