@@ -1,8 +1,9 @@
 """The one place where a case moves: load, advance, store everything of it in the caller's transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, update
@@ -43,6 +44,8 @@ class CaseRow:
     partner_reference: str | None
     partner_id: str | None
     status: str
+    end_events: Sequence[str] | None = None
+    """End events reached by earlier advances."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,9 @@ _END_CASE = Prepared(
     .where(cases.c.id == bindparam("case"))
     .values(status="ended", ended_at=bindparam("now"), end_events=bindparam("ends"))
 )
+_REACH_END = Prepared(
+    update(cases).where(cases.c.id == bindparam("case")).values(end_events=bindparam("ends"))
+)
 
 
 def lock_case(tx: Connection, case_id: str) -> Locked:
@@ -145,14 +151,15 @@ def apply(
     """Advance ``case`` from ``document`` (None: from its beginning) and store the outcome."""
     deployed = app.programs.deployed(tx, case.version_id)
     now, watch = app.clock.now(), Watch()
+    functions = functions_for(case.authority_id, now, app.settings.deadlines, watch)
     result = advance_program(
         app.programs.program(tx, case.version_id, case.process_id),
         document,
         command,
         now=now,
         ids=app.ids,
-        functions=functions_for(case.authority_id, now, app.settings.deadlines, watch),
-        decisions=deployed.decide,
+        functions=functions,
+        decisions=partial(deployed.decide, functions=functions),
         watch=watch,
     )
     app.probe("advanced")
@@ -168,8 +175,11 @@ def apply(
     _enqueue_thrown(tx, app, case, result)
     if deployed.has_deadlines:
         deadline_course.follow(app, tx, case, command, result, deployed.nodes, by)
+    ends = [*(case.end_events or ()), *result.end_events]
     if result.completed:
-        _END_CASE.run(tx, case=case.id, now=now, ends=list(result.end_events))
+        _END_CASE.run(tx, case=case.id, now=now, ends=ends)
+    elif result.end_events:
+        _REACH_END.run(tx, case=case.id, ends=ends)
     app.probe("stored")
     return result
 

@@ -1,7 +1,7 @@
 """Deployed procedures as the services use them: package, models, programs; kept per version."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -72,11 +72,17 @@ class Deployed:
             self.programs[process_id] = compile_program(called[process_id], process_id, called)
         return self.programs[process_id]
 
-    def decide(self, decision: str, data: Mapping[str, Any]) -> Any:
-        """Evaluate a decision, named by id or name, over ``data``."""
+    def decide(
+        self,
+        decision: str,
+        data: Mapping[str, Any],
+        *,
+        functions: Mapping[str, Callable[..., Any]] | None = None,
+    ) -> Any:
+        """Evaluate a decision, named by id or name, over ``data``; it may call ``functions``, e.g. today()."""
         for decisions in self.decisions:
             if decision in decisions:
-                return decisions.evaluate(decision, data)
+                return decisions.evaluate(decision, data, functions=functions or {})
         raise ProcedureUnknownError(
             f"{self.package.key} has no decision {decision!r}", hint="add its .dmn file to decisions/"
         )
