@@ -21,6 +21,7 @@ from engine.service import cases, registering, tasks
 from engine.service.exchanges import explain_exchange
 from engine.service.migration import Switch, switch
 from engine.service.outcomes import CONFIRM_POSTING
+from engine.service.signing import SIGN
 from engine.service.trial import Side, begin_clock, open_sides
 from engine.service.work import run_until_idle
 from engine.store.tables import cases as cases_table
@@ -142,6 +143,7 @@ class _Stage:
             side for side in self.sides.values() if side.actor.authority_id == exchange["recipient_id"]
         )
         self._work()
+        self._sign(sender)
         carried = self._carried(sender, exchange["id"])
         if carried != channel:
             why = self._reasons(sender, exchange["id"])
@@ -151,6 +153,14 @@ class _Stage:
         self._work()
         if receiver.role not in self.cases:
             self._adopt(receiver)
+
+    def _sign(self, sender: Side) -> None:
+        """Have the letters signed that wait for it."""
+        waiting = [task for task in self._tasks_of(sender) if task.kind == SIGN]
+        for task in waiting:
+            tasks.complete_task(sender.app, sender.actor, task.id)
+        if waiting:
+            self._work()
 
     def _by_post(self, sender: Side, receiver: Side, exchange: Mapping[str, Any], step: told.Deliver) -> None:
         """Post the letter and register it on the other side, as two clerks would."""
