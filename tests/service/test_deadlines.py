@@ -1,6 +1,7 @@
 """Deadlines of cases: § 36 BauGB between two town halls, by container and by letter."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -33,6 +34,7 @@ from engine.service.deadlines import (
     show_deadline,
 )
 from engine.service.exchanges import list_exchanges, show_exchange
+from engine.service.installation import open_installation
 from engine.service.tasks import list_tasks
 from engine.service.trial import Side, open_sides
 from engine.service.troubles import list_incidents
@@ -84,7 +86,7 @@ class Consent(Halls):
         return found
 
     def exchange(self) -> str:
-        return list_exchanges(self.sb.app, self.sb.actor)[-1].id
+        return list_exchanges(self.sb.app, self.sb.actor)[0].id
 
     def record(self, kind: str, at: date, reason: str = "Anruf") -> recording.FactLine:
         return recording.record_fact(self.sb.app, self.sb.actor, self.exchange(), kind, at, reason)
@@ -457,3 +459,29 @@ def test_facts_need_a_kind_a_day_that_was_and_a_reason(consent: Consent, tmp_pat
     recording.withdraw_fact(consent.sb.app, consent.sb.actor, line.id, "falsch")
     with pytest.raises(recording.FactKnownError, match="withdrawn"):
         recording.withdraw_fact(consent.sb.app, consent.sb.actor, line.id, "falsch")
+
+
+# --- several schedulers ----------------------------------------------------------------------------------
+
+
+@on_both
+def test_several_schedulers_fire_each_deadline_once(consent: Consent) -> None:
+    cases = []
+    for _ in range(8):
+        cases.append(consent.ask().id)
+        consent.record("received", consent.clock.now().date(), "Bote")
+        consent.clock.turn(timedelta(days=1))
+    consent.clock.set(datetime(2026, 9, 1, tzinfo=UTC))
+    apps = [open_installation(consent.sb.app.settings.home, clock=consent.clock) for _ in range(3)]
+    try:
+        with ThreadPoolExecutor(3) as crew:
+            fired = sum(crew.map(timing.fire_due, apps))
+    finally:
+        for app in apps:
+            app.close()
+    assert fired == len(cases)
+    assert consent.open_tasks() == ["Fiktion vermerken"] * len(cases)
+    assert consent.incidents("timer") == []
+    for case in cases:
+        path = show_case(consent.sb.app, consent.sb.actor, case).path
+        assert [e["command"]["outcome"] for e in path if e["kind"] == "deadline"].count("fired") == 1
