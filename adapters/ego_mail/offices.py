@@ -1,6 +1,5 @@
 """Who acts for a mailbox, and the OSCI client to act with."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from adapters.ego_mail.osci.client import Client, Intermediary
@@ -21,6 +20,7 @@ class Offices:
         self._context = context
         self._configuration = Configuration(context.home, context.settings)
         self._known: dict[tuple[str, str], Office] = {}
+        self._trials: dict[str, LocalTransport] = {}
 
     def authorities(self) -> list[str]:
         """Return the own authorities that have keys in the settings."""
@@ -45,16 +45,19 @@ class Offices:
     def client(self, office: Office, intermediary: Intermediary) -> Client:
         """Return a client towards an intermediary. Not for several threads."""
         context = self._context
-        transport: Transport
-        if is_trial(intermediary.uri):
-            transport = LocalTransport(trial_folder(intermediary.uri), context.clock, context.ids)
-        else:
-            transport = HttpTransport(timeout=office.timeout, tls=office.tls)
         return Client(
-            replace(intermediary),
+            intermediary,
             office.keys.identity,
-            transport,
+            self._transport(office, intermediary.uri),
             trust=office.trust,
             clock=context.clock,
             ids=context.ids,
         )
+
+    def _transport(self, office: Office, uri: str) -> "Transport":
+        if not is_trial(uri):
+            return HttpTransport(timeout=office.timeout, tls=office.tls)
+        if uri not in self._trials:
+            # Its keys take long to load.
+            self._trials[uri] = LocalTransport(trial_folder(uri), self._context.clock, self._context.ids)
+        return self._trials[uri]
