@@ -79,7 +79,7 @@ class Deployed:
         *,
         functions: Mapping[str, Callable[..., Any]] | None = None,
     ) -> Any:
-        """Evaluate a decision, named by id or name, over ``data``; it may call ``functions``, e.g. today()."""
+        """Evaluate a decision, named by id or name, over ``data``; it may call ``functions`` (today …)."""
         for decisions in self.decisions:
             if decision in decisions:
                 return decisions.evaluate(decision, data, functions=functions or {})
