@@ -25,6 +25,7 @@ from engine.work.procrastinate_queue import PREFIX, QUEUE
 _log = logging.getLogger("dienstweg.work")
 _GIVE_UP_KEY = text("UPDATE procrastinate_jobs SET queueing_lock = NULL WHERE id = :job")
 _RECONNECT = 2.0
+_POOL_TIMEOUT = 5.0
 _STOP_POLL = 0.2
 
 
@@ -116,7 +117,9 @@ class ProcrastinateWorker:
         loop = asyncio.get_running_loop()
         loop.set_default_executor(ThreadPoolExecutor(concurrency + 2, "dienstweg-work"))
         url = self._database.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        app = App(connector=PsycopgConnector(conninfo=url, min_size=1, max_size=concurrency + 3))
+        # A short timeout: while the server is away, asking anew is better than waiting.
+        pool: dict[str, Any] = {"min_size": 1, "max_size": concurrency + 3, "timeout": _POOL_TIMEOUT}
+        app = App(connector=PsycopgConnector(conninfo=url, **pool))
         for kind in (*self._handlers.outside, *self._handlers.inside):
             retry = _Patience(kind, self._jitter)
             app.task(name=PREFIX + kind, pass_context=True, retry=retry)(self._task(kind))

@@ -105,7 +105,7 @@ def test_a_database_that_is_gone_for_a_while_is_waited_for(monkeypatch, tmp_path
             server.start()
             server.ready()
             complete_task(app, actor, list_tasks(app, actor)[0].id)
-            for _ in range(300):
+            for _ in range(900):
                 if list_tasks(app, actor):
                     break
                 threading.Event().wait(0.1)
