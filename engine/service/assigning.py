@@ -66,7 +66,7 @@ def assign(app: "Installation", actor: Actor, key: str, decision: Decision) -> A
         reading = _read(app, row, parts, wanted, Path(folder))
         reading = replace(reading, data={**reading.data, **decision.data})
         with app.write() as tx:
-            refuse_settled(find_arrival(tx, actor, row["id"]))
+            refuse_settled(_locked(tx, row))
             sender_id = row["claimed_sender_id"] or reading.sender_id
             if decision.sender is not None:
                 sender_id = find_authority(tx, decision.sender).id
@@ -89,11 +89,17 @@ def reject(app: "Installation", actor: Actor, key: str, reason: str) -> ArrivalL
     if not reason.strip():
         raise RegistrationRefusedError("a rejection needs its reason")
     with app.write() as tx:
-        row = find_arrival(tx, actor, key)
+        row = _locked(tx, find_arrival(tx, actor, key))
         refuse_settled(row)
         _set(tx, row, "rejected", f"{actor.person_id}: {reason}")
         _report(app, tx, row, receiving.parts_of(app, tx, row["id"]), reason)
         return arrival_line(tx, row["id"])
+
+
+def _locked(tx: Connection, row: RowMapping) -> RowMapping:
+    """Return the arrival as it stands now, and keep colleagues from deciding it too."""
+    query = select(arrivals).where(arrivals.c.id == row["id"]).with_for_update()
+    return tx.execute(query).mappings().one()
 
 
 def _read(

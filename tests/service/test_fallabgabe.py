@@ -107,14 +107,26 @@ def handover() -> ProcedurePackage:
 
 
 @pytest.fixture
-def offices(tmp_path: Path, handover: ProcedurePackage) -> Iterator[Offices]:
+def offices(
+    tmp_path: Path, handover: ProcedurePackage, database: str, request: pytest.FixtureRequest
+) -> Iterator[Offices]:
     clock = TurnedClock(NOON)
-    sides = open_sides(tmp_path, handover, {"handing-over": OLD, "taking-over": NEW}, XDOMEA, clock)
+    roles = {"handing-over": OLD, "taking-over": NEW}
+    databases = {}
+    if database == "postgresql":
+        postgres = request.getfixturevalue("postgres")
+        databases = {role: postgres.fresh() for role in roles}
+    sides = open_sides(tmp_path, handover, roles, XDOMEA, clock, databases)
     yield Offices(sides, clock, tmp_path)
     for side in sides.values():
         side.app.close()
 
 
+BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+on_both = pytest.mark.parametrize("database", BOTH, indirect=True)
+
+
+@on_both
 def test_a_file_with_200_documents_is_handed_over_and_confirmed(offices: Offices) -> None:
     offices.hand_over(DOCUMENTS)
     offices.work()
@@ -196,6 +208,7 @@ class TestClerksDecide:
         assert "imported" not in offices.facts()
         return arrival
 
+    @on_both
     def test_who_is_vouched_for_hears_of_the_import(
         self, offices: Offices, unproven: registering.ArrivalLine
     ) -> None:
@@ -288,6 +301,7 @@ def third_party() -> tuple[str, bytes]:
 
 
 class TestOwedConfirmations:
+    @on_both
     def test_silence_becomes_one_incident_and_a_late_confirmation_closes_it(self, offices: Offices) -> None:
         offices.reopen(offices.old, NEW, senders="subfolders", receipt_within="P3D", import_within="P1W")
         offices.hand_over()
