@@ -80,7 +80,8 @@ def list_deadlines(
 ) -> list[DeadlineLine]:
     """Return deadlines, the earliest end first, unarmed ones last by the end of their watch.
 
-    Without ``state`` and ``everything`` only those that still run.
+    Without ``state`` and ``everything`` only those that still run. A last day ends at 24:00: with the
+    beginning of the next day as ``due_before`` it is listed.
     """
     query = _QUERY.where(visible_to(actor, deadlines), visible_to(actor, cases))
     if state is not None:
@@ -90,7 +91,7 @@ def list_deadlines(
     if case is not None:
         query = query.where(or_(cases.c.id == case, cases.c.own_reference == case))
     if due_before is not None:
-        query = query.where(deadlines.c.due_at < due_before)
+        query = query.where(deadlines.c.due_at <= due_before)
     order = (deadlines.c.due_at.is_(None), deadlines.c.due_at, deadlines.c.watch_until, deadlines.c.id)
     with app.read() as tx:
         return lines(app, tx, query.order_by(*order).limit(limit).offset(offset))

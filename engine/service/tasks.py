@@ -92,7 +92,10 @@ def list_tasks(
     limit: int = PAGE,
     offset: int = 0,
 ) -> list[TaskLine]:
-    """Return open tasks: those with the earliest due date first, then the oldest."""
+    """Return open tasks: those with the earliest due date first, then the oldest.
+
+    A day ends at 24:00: what is due on it is listed with the beginning of the next day as ``due_before``.
+    """
     query = (
         select(*_LINE)
         .join(cases, cases.c.id == tasks.c.case_id)
@@ -105,7 +108,7 @@ def list_tasks(
     if text:
         query = query.where(tasks.c.name.ilike(f"%{text}%"))
     if due_before:
-        query = query.where(tasks.c.due_at < due_before)
+        query = query.where(tasks.c.due_at <= due_before)
     query = query.order_by(tasks.c.due_at.is_(None), tasks.c.due_at, tasks.c.opened_at, tasks.c.id).limit(
         limit
     )
