@@ -177,7 +177,7 @@ def test_typing_both_codes_of_a_reminder_reaches_the_case(towns: Towns, tmp_path
 def signing_towns(tmp_path: Path) -> Any:
     source = next(it for it in shipped() if it.name == "vollstreckungshilfe")
     folder = tmp_path / "package" / "vollstreckungshilfe"
-    shutil.copytree(source, folder)
+    shutil.copytree(Path(str(source)), folder)
     model = folder / "vollstreckungshilfe.bpmn"
     text = model.read_text(encoding="utf-8")
     model.write_text(text.replace('dw:form="confidential"', 'dw:form="written"'), encoding="utf-8")
