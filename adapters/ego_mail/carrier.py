@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from adapters.ego_mail.checking import MailboxReport, check_mailbox
 from adapters.ego_mail.checks import blockers_of, size_blocker
 from adapters.ego_mail.errors import EgoMailSettingsError, NothingToSendError
 from adapters.ego_mail.facts import RECEIPT, handed_over
@@ -182,6 +183,10 @@ class EgoMailCarrier:
     ) -> Mailbox:
         """Open a mailbox at the trial intermediary of ``folder``, with keys of its own."""
         return open_mailbox(folder / "osci", authority_id, payload, self._clock)
+
+    def try_mailbox(self, mailbox: Mailbox) -> MailboxReport:
+        """Try an own mailbox with a dialog that fetches nothing."""
+        return check_mailbox(self._offices, mailbox, self._clock.now())
 
     def health(self) -> Health:
         """Open the own keys and look at their certificates' ends; asks nobody outside."""

@@ -1,7 +1,7 @@
-"""Commands that the eGo-MAIL adapter brings: ``dienstweg intermediary``."""
+"""Commands that the eGo-MAIL adapter brings: ``dienstweg intermediary`` and ``dienstweg ego-mail``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -9,6 +9,8 @@ app = typer.Typer(
     no_args_is_help=True,
     help="A small OSCI intermediary for tests and trial. NOT for production.",
 )
+
+ego_mail = typer.Typer(no_args_is_help=True, help="eGo-MAIL: try the own mailboxes, write down a partner's.")
 
 Home = Annotated[Path, typer.Option("--home", help="Folder for its keys, database and attachments.")]
 
@@ -81,3 +83,53 @@ def mailboxes(
         typer.echo(f"{row['waiting']:>6} waiting  {row['total']:>6} in all  {row['name']}")
     if not rows:
         typer.echo("No mailboxes yet: they open with their first delivery.")
+
+
+@ego_mail.command()
+def check(
+    ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")] = False
+) -> None:
+    """Try the own mailboxes: keys, certificates, connection, an empty dialog. Status 6 where one fails."""
+    import json
+    from dataclasses import asdict
+
+    from engine.service.directory import own_mailboxes
+
+    state: Any = ctx.obj
+    app = state.app
+    with app.read() as tx:
+        boxes = own_mailboxes(tx, app.clock.now().date())
+    carrier = app.adapters.carrier("ego_mail")
+    reports = [carrier.try_mailbox(box) for box in boxes if box.channel.endswith("+ego_mail")]
+    if as_json:
+        typer.echo(json.dumps([asdict(each) for each in reports], ensure_ascii=False, indent=2))
+    for report in () if as_json else reports:
+        typer.echo(f"{report.authority_id}  {'works' if report.ok else 'DOES NOT WORK'}  {report.address}")
+        for line in (*report.faults, *report.warnings):
+            typer.echo(f"    {line}")
+    if not reports and not as_json:
+        typer.echo("No own mailbox on eGo-MAIL: add one with 'dienstweg mailbox add'.")
+    if not all(report.ok for report in reports):
+        raise typer.Exit(6)
+
+
+@ego_mail.command()
+def terms(
+    certificate: Annotated[Path, typer.Argument(help="The partner's cipher certificate, PEM or DER.")],
+    limit: Annotated[str, typer.Option(help="What max-bytes is meant for: message or file.")] = "message",
+    versions: Annotated[
+        list[str] | None, typer.Option("--version", help="xdomea version it takes; repeatable.")
+    ] = None,
+) -> None:
+    """Print the settings of a partner's mailbox as JSON, for 'dienstweg mailbox add --settings @FILE'."""
+    import json
+
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    from adapters.ego_mail.osci.keys import load_certificates
+
+    text = load_certificates(certificate)[0].public_bytes(Encoding.PEM).decode("ascii")
+    settings: dict[str, Any] = {"certificate": text, "limit": limit}
+    if versions:
+        settings["versions"] = versions
+    typer.echo(json.dumps(settings, ensure_ascii=False, indent=2))

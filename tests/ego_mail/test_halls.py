@@ -1,14 +1,18 @@
 """Two town halls that reach each other through a running intermediary alone, as their settings files say."""
 
 import copy
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
+from typer.testing import CliRunner
 
+from adapters.ego_mail.commands import ego_mail
 from engine.clock import TurnedClock
 from engine.definitions.package import load_package
 from engine.exchange.ports import Party
@@ -21,7 +25,7 @@ from engine.service.work import run_until_idle
 from engine.store.tables import arrival_parts, arrivals, dispatches, evidence, facts
 from processes.bpmn import shipped
 from tests.contracts.samples import HOMBURG, SAARBRUECKEN
-from tests.ego_mail.conftest import CHANNEL, World
+from tests.ego_mail.conftest import CHANNEL, World, pem
 
 PARTIES = {"requesting": SAARBRUECKEN, "enforcing": HOMBURG}
 REQUEST = {
@@ -118,3 +122,32 @@ def test_a_request_and_its_answer_travel_through_the_intermediary(halls: Halls) 
     assert [row["state"] for row in sent] == ["handed_over"]
     assert [row["kind"] for row in halls.rows("requesting", facts) if row["dispatch_id"]][:1] == ["created"]
     assert {row["name"] for row in halls.rows("requesting", evidence)} >= {"receipt.xml", "process-card.xml"}
+
+
+def test_the_own_mailbox_is_tried_from_the_command_line(halls: Halls, world: World) -> None:
+    def check() -> tuple[int, list[dict[str, Any]]]:
+        result = CliRunner().invoke(ego_mail, ["check", "--json"], obj=halls.sides["requesting"])
+        return result.exit_code, json.loads(result.stdout)
+
+    status, (report,) = check()
+    assert status == 0
+    assert report == {
+        "authority_id": SAARBRUECKEN.authority_id,
+        "address": world.uri,
+        "ok": True,
+        "faults": [],
+        "warnings": [],
+    }
+    world.clock.turn(timedelta(days=400))
+    status, (report,) = check()
+    assert status == 6
+    assert any("expired" in fault for fault in report["faults"])
+    assert len(report["warnings"]) == 3
+
+
+def test_a_partner_s_terms_are_written_down(world: World, tmp_path: Path) -> None:
+    file = tmp_path / "partner.pem"
+    file.write_text(pem(world.keys(HOMBURG).cipher))
+    result = CliRunner().invoke(ego_mail, ["terms", str(file), "--limit", "file", "--version", "3.1.0"])
+    settings = json.loads(result.stdout)
+    assert settings == {"certificate": file.read_text(), "limit": "file", "versions": ["3.1.0"]}
