@@ -10,9 +10,11 @@ from pathlib import Path
 
 from cryptography import x509
 
+from adapters.ego_mail import notices
 from adapters.ego_mail.errors import NotFetchedError
 from adapters.ego_mail.facts import CARD
 from adapters.ego_mail.letters import SERVICE, safe_names
+from adapters.ego_mail.notices import Notice
 from adapters.ego_mail.offices import Offices
 from adapters.ego_mail.osci.cards import ProcessCard
 from adapters.ego_mail.osci.client import Client
@@ -67,17 +69,24 @@ class OsciIncoming:
     evidence: Mapping[str, bytes]
     _folder: Path = field(repr=False)
     _dialog: Dialog = field(repr=False)
+    _notice: Notice | None = field(default=None, repr=False)
     _acknowledged: bool = False
 
     def acknowledge(self) -> None:
         """End the dialog it was fetched in: now the intermediary notes the reception. Safe to repeat.
 
+        The sender of what could not be opened is told so first.
+
         Raises what the intermediary answers; the delivery then waits there still.
         """
         if self._acknowledged:
             return
+        if self._notice is not None:
+            self._notice.send()
         self._dialog.exit()
         self._acknowledged = True
+        if self._notice is not None:
+            self._notice.marker.unlink(missing_ok=True)
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
@@ -127,6 +136,7 @@ class Inbox:
             with raw.open("wb") as target:
                 target.writelines(fetched.raw())
             taken = _Taken(folder, fetched, office).take()
+            notice = self._notice(client, mailbox, fetched, taken, folder.with_suffix(".told"))
         creation = fetched.card.creation
         received = creation.plain if creation and creation.plain else fetched.card.recent_modification
         return OsciIncoming(
@@ -139,7 +149,17 @@ class Inbox:
             evidence=FileEvidence({CARD: fetched.card.raw, **taken.evidence}, {RAW: raw}),
             _folder=folder,
             _dialog=dialog,
+            _notice=notice,
         )
+
+    def _notice(
+        self, client: Client, mailbox: Mailbox, fetched: Fetched, taken: "_Taken", marker: Path
+    ) -> Notice | None:
+        """Return what the sender of a broken message is to be told; notices are not answered by notices."""
+        reader = fetched.originator_cipher
+        if taken.broken is None or reader is None or _service(fetched) == notices.SERVICE:
+            return None
+        return Notice(client, mailbox, fetched.message_id, reader, taken.broken, marker)
 
 
 def _waiting(client: Client) -> list[ProcessCard]:
@@ -163,6 +183,8 @@ class _Taken:
     evidence: dict[str, bytes] = field(default_factory=dict)
     sender_id: str | None = None
     assurance: Assurance = Assurance.NONE
+    broken: str | None = None
+    """Why the message could not be opened."""
 
     def take(self) -> "_Taken":
         remarks: list[str] = []
@@ -171,6 +193,7 @@ class _Taken:
                 remarks += self._identify(package)
                 self._write(package)
         except OsciError as error:
+            self.broken = str(error)
             remarks.append(f"Die Nachricht kann nicht geöffnet werden: {error}")
             self.parts = [Part(RAW, "application/octet-stream", self.folder / RAW, BROKEN)]
             self._by_transport(remarks)
@@ -229,7 +252,7 @@ class _Taken:
     def _write(self, package: OpenedPackage) -> None:
         """Write files and texts to disk. Our own cover text repeats the message, so it is evidence only."""
         texts = [BytesBlob(each.data) for each in package.data()]
-        if self._is_ours() and texts:
+        if _service(self.fetched) == SERVICE and texts:
             self.evidence[COVER] = _read(texts.pop(0))
         wanted: list[tuple[str, str, Blob]] = [
             (file.name, file.media_type, file.blob) for file in package.files()
@@ -242,11 +265,13 @@ class _Taken:
                 target.writelines(chunks(blob.open()))
             self.parts.append(Part(name, media_type, path, CONTENT))
 
-    def _is_ours(self) -> bool:
-        found: MessageMetaData | None = None
-        with suppress(MalformedMessageError):
-            found = find_metadata(self.fetched.headers)
-        return found is not None and found.service == SERVICE
+
+def _service(fetched: Fetched) -> str | None:
+    """Return the service a message's metadata name, where it has any that can be read."""
+    found: MessageMetaData | None = None
+    with suppress(MalformedMessageError):
+        found = find_metadata(fetched.headers)
+    return None if found is None else found.service
 
 
 def _signers(container: ReceivedContainer) -> set[str]:

@@ -19,6 +19,7 @@ from engine.exchange.ports import Assurance, HandedOver, Incoming, Part
 from engine.identifiers import RandomIds
 from tests.contracts.samples import HOMBURG, SAARBRUECKEN, Envelopes
 from tests.ego_mail.conftest import World, pem
+from tests.osci.pki import Authority
 from tests.osci.pki import Party as Keys
 
 
@@ -153,3 +154,32 @@ def test_a_changed_trust_makes_a_known_sender_nobody(world: World) -> None:
     (incoming,) = carrier.collect(world.mailbox(HOMBURG))
     assert incoming.assurance is Assurance.NONE
     assert "nicht vertrauenswürdig" in remarks(incoming)
+
+
+def test_the_sender_of_what_cannot_be_opened_is_told_once(world: World) -> None:
+    keys = world.keys(SAARBRUECKEN)
+    other = world.pki.authority.party("Other")
+    send(world, keys, Sealed(Container([Data(b"secret")], [keys.signer]), [other.cipher]))
+    assert list(world.carrier(SAARBRUECKEN).collect(world.mailbox(SAARBRUECKEN))) == []
+    incoming = arrived(world)
+    incoming.acknowledge()
+    incoming.acknowledge()
+    (notice,) = world.carrier(SAARBRUECKEN).collect(world.mailbox(SAARBRUECKEN))
+    assert (notice.sender_id, notice.assurance) == (HOMBURG.authority_id, Assurance.SIGNATURE)
+    text = notice.parts[0].path.read_text(encoding="utf-8")
+    assert "encrypted for somebody else" in text
+    assert "höchstens 30000000 Byte" in text
+    assert "application/pdf" in text
+
+
+def test_a_sender_who_cannot_be_told_holds_nothing_up(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    stranger = Authority("Another CA").party("Stranger")
+    world.service.settings = replace(world.service.settings, trust=None)
+    addressee = world.keys(HOMBURG).cipher
+    item = Sealed(Container([Data(b"secret")]), [stranger.cipher])
+    client = foreign(world, stranger)
+    client.settings = replace(client.settings, check_readers=False)
+    client.store(Delivery([item], addressee, "Guten Tag"), world.folder)
+    arrived(world).acknowledge()
+    assert "could not be told" in caplog.text
+    assert list(world.carrier(HOMBURG).collect(world.mailbox(HOMBURG))) == []
