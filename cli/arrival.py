@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.show import Json, cell, print_json, read_data, short, table
+from cli.show import Json, cell, flat, print_json, read_data, short, table
 from cli.state import State
 
 app = typer.Typer(help="Arrivals (Eingänge): list, show, register, assign, reject.", no_args_is_help=True)
@@ -66,7 +66,7 @@ def show(ctx: typer.Context, arrival: str, json: Json = False) -> None:
         [(p["name"], p["media_type"], p["role"]) for p in found["parts"]],
         "Dateien (files)",
     )
-    table(["Name", "Wert"], list((found["data"] or {}).items()), "Daten (data)")
+    table(["Name", "Wert"], flat(found["data"] or {}), "Daten (data)")
     for remark in found["remarks"]:
         typer.echo(f"! {remark}")
 

@@ -29,6 +29,8 @@ ADDRESSES = {
     HOMBURG: ["Am Forum 5", "66424 Homburg"],
 }
 CHANNEL = "xdomea+folder"
+LENGTH = timedelta(days=33)
+"""How long the story takes: what it leaves behind shall not lie in the future."""
 
 
 @dataclass
@@ -55,9 +57,9 @@ class Story:
     """Two installations that know each other only through channels, and one clock for both."""
 
     def __init__(self, folder: Path, now: datetime) -> None:
-        """Make both installations below ``folder``; the story begins at ``now``."""
+        """Make both installations below ``folder``; the story ends at about ``now``."""
         self.folder = folder
-        self.clock = TurnedClock(now)
+        self.clock = TurnedClock(now - LENGTH)
         self.share = folder / "austausch"
         self.saarbruecken = self._found("saarbruecken", "SB", SAARBRUECKEN, "weber", "Ute Weber")
         self.homburg = self._found("homburg", "HOM", HOMBURG, "klein", "Max Klein")

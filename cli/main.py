@@ -42,6 +42,15 @@ GROUPS: dict[str, tuple[str, str]] = {
 }
 
 
+BROUGHT: dict[str, str] = {
+    "letter": "Letters (Briefe): preview.",
+    "post": "The post: the day's print run, posting, scans.",
+    "xdomea": "E-files: check, show, unpack a container.",
+    "intermediary": "A trial OSCI intermediary; not for production.",
+}
+"""Help lines of the adapters that ship with Dienstweg; listing help loads none of them."""
+
+
 class Lazy(TyperCommand):
     """A group that is imported when it is used, not when help lists it."""
 
@@ -74,7 +83,7 @@ class Root(TyperGroup):
         point = _brought().get(cmd_name)
         if point is None:
             return None
-        return Lazy(cmd_name, f"Commands of {point.value.partition(':')[0]}.", _load_point(point))
+        return Lazy(cmd_name, BROUGHT.get(cmd_name, f"Brought by {point.value}."), _load_point(point))
 
 
 def _brought() -> dict[str, Any]:

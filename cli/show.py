@@ -65,8 +65,10 @@ def cell(value: Any) -> str:
 
 
 def short(identifier: str | None) -> str | None:
-    """Return the beginning of an id; every command takes it where it is unambiguous."""
-    return identifier[:8] if identifier else None
+    """Return the short number of an id; every command takes it where it is unambiguous."""
+    from engine.service.numbers import number_of
+
+    return number_of(identifier) if identifier else None
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> None:
@@ -126,3 +128,23 @@ def read_pairs(pairs: Sequence[str]) -> dict[str, str]:
             raise DataRefusedError(f"--set {pair!r} has no equals sign", hint="write KEY=VALUE")
         found[key] = value
     return found
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``base`` with the fields of ``over`` put in, group by group."""
+    result = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
+        result[key] = merged(result[key], value) if both else value
+    return result
+
+
+def flat(data: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Return nested data as dotted names with their values, as forms name their fields."""
+    rows: list[tuple[str, Any]] = []
+    for key, value in data.items():
+        if isinstance(value, Mapping):
+            rows += flat(value, f"{prefix}{key}.")
+        else:
+            rows.append((f"{prefix}{key}", value))
+    return rows

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.deadline_table import last_day, light_text
-from cli.show import ZONE, Json, cell, plain, print_json, read_data, read_pairs, short, table
+from cli.show import ZONE, Json, cell, flat, merged, plain, print_json, read_data, read_pairs, short, table
 from cli.state import State
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def show(ctx: typer.Context, task: str, json: Json = False) -> None:
         typer.echo("fällig (due): " + "  ".join(part for part in parts if part))
     rows = [(f.key, f.label, f.type, f.required) for f in fields]
     table(["Feld", "Bezeichnung", "Art", "Pflicht"], rows, "Formular (form)")
-    table(["Name", "Wert"], [(name, cell(value)) for name, value in view.data.items()], "Daten (data)")
+    table(["Name", "Wert"], flat(view.data), "Daten (data)")
 
 
 @app.command()
@@ -138,7 +138,7 @@ def complete(
     state: State = ctx.obj
     values = read_data(data)
     if set_:
-        values = {**values, **typed_data(state.app, state.actor, task, read_pairs(set_))}
+        values = merged(values, typed_data(state.app, state.actor, task, read_pairs(set_)))
     line = complete_task(state.app, state.actor, task, values)
     if json:
         print_json(line)

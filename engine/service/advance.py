@@ -152,8 +152,9 @@ def apply(
     deployed = app.programs.deployed(tx, case.version_id)
     now, watch = app.clock.now(), Watch()
     functions = functions_for(case.authority_id, now, app.settings.deadlines, watch)
+    program = app.programs.program(tx, case.version_id, case.process_id)
     result = advance_program(
-        app.programs.program(tx, case.version_id, case.process_id),
+        program,
         document,
         command,
         now=now,
@@ -175,10 +176,12 @@ def apply(
     _enqueue_thrown(tx, app, case, result)
     if deployed.has_deadlines:
         deadline_course.follow(app, tx, case, command, result, deployed.nodes, by)
-    ends = [*(case.end_events or ()), *result.end_events]
+    # A case ends where its outermost scope ends; the ends of sub-processes are only steps on the way.
+    reached = [end for end in result.end_events if program.root.element(end) is not None]
+    ends = [*(case.end_events or ()), *reached]
     if result.completed:
         _END_CASE.run(tx, case=case.id, now=now, ends=ends)
-    elif result.end_events:
+    elif reached:
         _REACH_END.run(tx, case=case.id, ends=ends)
     app.probe("stored")
     return result

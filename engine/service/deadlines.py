@@ -12,6 +12,7 @@ from engine.deadlines import domain
 from engine.deadlines.domain import Deadline, State
 from engine.deadlines.iso import parse_period
 from engine.deadlines.lights import Light, light, light_of
+from engine.deadlines.rules import Rule, Version
 from engine.deadlines.rules_reading import load_rules
 from engine.errors import NotFoundError
 from engine.service import deadline_course, deadline_rows
@@ -203,13 +204,18 @@ def _line(app: "Installation", row: RowMapping) -> DeadlineLine:
     return DeadlineLine(
         rule=rule.id,
         title=rule.title.de,
-        source=rule.versions[-1].source,
+        source=_version(rule, row["opened_at"].date()).source,
         light=_light(app, row, calendar).value,
         end=row["end_on"],
         missing=row["missing"]["de"] if row["missing"] else None,
         effect=rule.effect.de if rule.effect else None,
         **{name: row[name] for name in (*same, *hangs)},
     )
+
+
+def _version(rule: Rule, day: date) -> Version:
+    """Return what was in force when the deadline was opened; its explanation has the version it runs by."""
+    return next((version for version in rule.versions if version.in_force(day)), rule.versions[-1])
 
 
 def _light(app: "Installation", row: RowMapping, calendar: Any) -> Light:

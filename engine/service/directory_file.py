@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Mapping
 from datetime import date
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ class DirectoryFileRefusedError(RefusedError):
 
 
 def read_authorities(file: Path) -> list[dict[str, Any]]:
-    """Read authorities: a header line, then one line each; ``address`` lines are parted by ``|``.
+    """Read authorities: a header line, then one line each; ``address`` lines are parted by ``|`` or line
+    breaks.
 
     Raises DirectoryFileRefusedError naming line and column; nothing is read then.
     """
@@ -27,7 +29,7 @@ def read_authorities(file: Path) -> list[dict[str, Any]]:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise DirectoryFileRefusedError(f"cannot be read: {error}", where=str(file)) from error
-    reader = csv.DictReader(text.splitlines(), strict=True)
+    reader = csv.DictReader(StringIO(text, newline=""), strict=True)
     columns = set(reader.fieldnames or ())
     if "id" not in columns or columns - KNOWN:
         wrong = ", ".join(sorted(columns - KNOWN)) or "id is missing"
@@ -54,7 +56,8 @@ def _row(row: Mapping[str, str | None], where: str) -> dict[str, Any]:
                     f"{name} is {row[name]!r}", where=where, hint="write YYYY-MM-DD"
                 ) from error
     if row.get("address"):
-        values["address"] = [line.strip() for line in str(row["address"]).split("|")]
+        lines = str(row["address"]).replace("|", "\n").splitlines()
+        values["address"] = [line.strip() for line in lines if line.strip()]
     contact = {name: str(row[name]).strip() for name in _CONTACT if row.get(name)}
     if contact:
         values["contact"] = contact

@@ -47,6 +47,11 @@ def match(app: "Installation", tx: Connection, arrival: RowMapping, reading: Rea
     """Find out what an electronic arrival belongs to, act on it, and return its new status."""
     reading = by_sister(tx, arrival["authority_id"], reading)
     authenticated = arrival["sender_id"] if arrival["assurance"] != Assurance.NONE.value else None
+    if authenticated is not None and reading.sender_id not in (None, authenticated):
+        # The channel and the message name different senders: neither is acted on before a clerk has looked.
+        note_reading(tx, arrival["id"], reading, Sender(authenticated, sure=False))
+        reason = f"it came from {authenticated}, but names {reading.sender_id} as its sender"
+        return _set(tx, arrival, "unconfirmed", reason)
     sender = Sender(authenticated or reading.sender_id, authenticated is not None)
     return act(app, tx, arrival, reading, sender)
 

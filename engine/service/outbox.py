@@ -50,7 +50,7 @@ def create_exchange(app: "Installation", tx: Connection, case: "CaseRow", send: 
         raise SendRefusedError(
             f"message type {send.message!r} is not part of this procedure", where=send.element_id
         )
-    recipient = _recipient(tx, send)
+    recipient = _recipient(tx, send, case.authority_id)
     data = outgoing_data(message_type, send.data)
     answered = _answered(tx, case, message_type, recipient.id)
     now = app.clock.now()
@@ -98,7 +98,7 @@ def create_exchange(app: "Installation", tx: Connection, case: "CaseRow", send: 
     return exchange_id
 
 
-def _recipient(tx: Connection, send: api.Send) -> Authority:
+def _recipient(tx: Connection, send: api.Send, own: str) -> Authority:
     value = send.values.get("recipient")
     if not isinstance(value, str) or not value:
         raise SendRefusedError(
@@ -106,7 +106,12 @@ def _recipient(tx: Connection, send: api.Send) -> Authority:
             where=send.element_id,
             hint="dw:recipient must give an authority's key, e.g. an AGS of eight digits",
         )
-    return find_authority(tx, value)
+    found = find_authority(tx, value)
+    if found.id == own:
+        raise SendRefusedError(
+            f"{found.name} would write to itself", where=send.element_id, hint="name the other authority"
+        )
+    return found
 
 
 def _form(message_type: MessageType, send: api.Send) -> FormClass:

@@ -1,12 +1,12 @@
 """Tasks: listing, claiming, completing. The first to complete wins; the second reads who and when."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, RowMapping, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from engine.actor import Actor, Role
 from engine.definitions.forms import Form, typed_submission, validate_submission
@@ -16,6 +16,7 @@ from engine.runtime.peek import read_item
 from engine.service import posting
 from engine.service.access import require
 from engine.service.advance import Locked, lock_case, move_locked, read_case
+from engine.service.numbers import known_as
 from engine.store.prepared import Prepared
 from engine.store.scope import sees, visible_to
 from engine.store.tables import cases, people, tasks
@@ -195,11 +196,13 @@ def _find(tx: Connection, actor: Actor, key: str) -> Mapping[str, Any]:
     found = _FIND.first(tx, task=key)
     if found is not None and sees(actor, found):
         return dict(found._asdict())
-    rows: Sequence[RowMapping] = []
-    if len(key) >= 6:
-        begun = select(tasks).where(visible_to(actor, tasks), tasks.c.id.startswith(key)).limit(2)
-        rows = tx.execute(begun).mappings().all()
-    if len(rows) != 1:
+    begun = select(tasks).where(visible_to(actor, tasks), known_as(tasks.c.id, key))
+    rows = tx.execute(begun.limit(2)).mappings().all()
+    if len(rows) > 1:
+        raise TaskUnknownError(
+            f"several tasks begin with {key!r}", hint="give the whole number, dot included"
+        )
+    if not rows:
         raise TaskUnknownError(f"no task {key!r}", hint="'dienstweg task list' shows open tasks")
     return dict(rows[0])
 

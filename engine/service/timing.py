@@ -10,6 +10,7 @@ from engine.actor import Actor
 from engine.errors import DienstwegError, NotFoundError
 from engine.runtime import api
 from engine.service.advance import lock_case, move_locked
+from engine.service.numbers import known_as
 from engine.store.prepared import Prepared
 from engine.store.scope import visible_to
 from engine.store.tables import cases, incidents, timers
@@ -92,11 +93,11 @@ def show_timer(app: "Installation", actor: Actor, key: str) -> TimerLine:
     query = (
         select(*_LINE)
         .join(cases, cases.c.id == timers.c.case_id)
-        .where(visible_to(actor, timers), visible_to(actor, cases), timers.c.id.startswith(key))
+        .where(visible_to(actor, timers), visible_to(actor, cases), known_as(timers.c.id, key))
     )
     with app.read() as tx:
         found = [TimerLine(*row) for row in tx.execute(query.limit(2))]
-    if len(found) != 1 or len(key) < 6:
+    if len(found) != 1:
         raise TimerUnknownError(f"no timer {key!r}", hint="'dienstweg timer list' shows them")
     return found[0]
 

@@ -99,7 +99,8 @@ def _explained(error: BaseException | None, *, lost: bool) -> DienstwegError | N
             "somebody else worked on the same thing at the same instant", hint="repeat what you did"
         )
     # Both drivers name the class after the Python database API; its subclasses tell more than we need.
-    if not lost and "OperationalError" not in {base.__name__ for base in type(error).__mro__}:
+    damaged = type(error).__name__ == "DatabaseError"  # not a subclass: the file itself is no database
+    if not lost and not damaged and "OperationalError" not in {base.__name__ for base in type(error).__mro__}:
         return None
     lines = str(error).strip().splitlines()
     return DatabaseUnavailableError(

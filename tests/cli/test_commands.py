@@ -150,3 +150,36 @@ def test_help_lists_every_group_without_loading_any(dienstweg):
         "letter",
     ):
         assert f"\n  {group}" in result.out, group
+
+
+def test_the_short_number_of_a_second_task_is_its_own(dienstweg, tmp_path):
+    folder = tmp_path / "demo"
+    assert dienstweg("demo", "--folder", folder).status == 0
+    home = folder / "homburg"
+    rows = dienstweg(
+        "--home", folder / "saarbruecken", "--as", "weber", "case", "start", "vollstreckungshilfe"
+    )
+    assert rows.status == 0
+    from engine.service.numbers import number_of
+
+    case = dienstweg("--home", home, "--as", "klein", "case", "list", "--json").json[0]
+    shown = dienstweg("--home", home, "--as", "klein", "case", "show", case["id"], "--json").json
+    items = {
+        step["item"]
+        for entry in shown["path"]
+        for step in entry["steps"]
+        if step.get("item") and step["kind"] == "completed"
+    }
+    numbers = {number_of(item) for item in items}
+    assert len(numbers) == len(items) > 2
+    for item in sorted(items):
+        found = dienstweg("--home", home, "--as", "klein", "task", "show", number_of(item), "--json")
+        assert found.status in (0, 3)
+        if found.status == 0:
+            assert found.json["task"]["id"] == item
+
+
+def test_single_fields_are_put_into_the_data_of_a_file(sb, tmp_path):
+    from cli.show import merged
+
+    assert merged({"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": 9}}) == {"a": {"b": 9, "c": 2}, "d": 3}
