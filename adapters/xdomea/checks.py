@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from adapters.xdomea import carriage, names
 from adapters.xdomea.codec import PREFIX
-from adapters.xdomea.errors import ContainerNameError, FilesMismatchError
+from adapters.xdomea.errors import ContainerNameError, FilesMismatchError, SchemaError
 from adapters.xdomea.message import Message, kept_in
 from adapters.xdomea.model import Document, Format, documents_of, formats_of
 from adapters.xdomea.versions import header_code
@@ -47,7 +47,14 @@ def check_files(message: Message, present: Iterable[str], where: str) -> None:
 
 
 def check_fields(message: Message) -> None:
-    """Check that our own custom fields can be read; raise DamagedFieldsError where they cannot."""
+    """Check what every schema asks of the header, and that our own custom fields can be read.
+
+    Raises SchemaError where the header names no message type, DamagedFieldsError for damaged fields.
+    """
+    if message.type is None:
+        raise SchemaError(
+            "the header names no message type (Nachrichtentyp)", hint="the sender has to send it again, complete"
+        )
     carriage.read_message(message.extensions)
     for document in message.documents():
         carriage.read_file(document)

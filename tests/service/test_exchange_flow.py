@@ -1,6 +1,7 @@
 """From one town hall to the other: what is sent, what arrives, what each side knows of it."""
 
 import json
+import zipfile
 from datetime import timedelta
 
 import pytest
@@ -12,8 +13,10 @@ from engine.service import directory, registering
 from engine.service.cases import list_cases, show_case
 from engine.service.exchanges import explain_exchange, list_exchanges, show_exchange
 from engine.service.migration import Switch, list_rules, status, switch
+from engine.service.outbox import SendRefusedError
 from engine.service.troubles import list_incidents, retry
 from engine.service.verifying import verify_installation
+from engine.service.work import run_until_idle
 
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 on_both = pytest.mark.parametrize("database", BOTH, indirect=True)
@@ -134,8 +137,6 @@ def test_an_answer_from_somebody_else_waits_for_a_clerk(electronic):
     true_place = electronic.mailbox_folder(SAARBRUECKEN, HOMBURG)
     neighbour = electronic.mailbox_folder(SAARBRUECKEN, "10043114")
     neighbour.mkdir()
-    from engine.service.work import run_until_idle
-
     run_until_idle(electronic.hom.app)
     (container,) = true_place.glob("*0101.zip")
     container.rename(neighbour / container.name)
@@ -173,8 +174,6 @@ def test_what_cannot_be_read_goes_to_a_clerk_and_is_never_lost(electronic, name,
 
 def test_a_container_that_lies_about_its_name_is_refused(electronic):
     electronic.request()
-    from engine.service.work import run_until_idle
-
     run_until_idle(electronic.sb.app)
     inbox = electronic.mailbox_folder(HOMBURG, SAARBRUECKEN)
     (container,) = inbox.glob("*0101.zip")
@@ -193,3 +192,40 @@ def test_a_mailbox_that_opens_tomorrow_carries_nothing_today(halls):
     halls.request()
     halls.work()
     assert only(status(halls.sb.app, halls.sb.actor)).fallbacks == 1
+
+
+def test_a_container_whose_header_lacks_what_every_schema_asks_is_refused(electronic):
+    electronic.request()
+    run_until_idle(electronic.sb.app)
+    (container,) = electronic.mailbox_folder(HOMBURG, SAARBRUECKEN).glob("*0101.zip")
+    with zipfile.ZipFile(container) as source:
+        files = {name: source.read(name) for name in source.namelist()}
+    with zipfile.ZipFile(container, "w") as target:
+        for name, content in files.items():
+            target.writestr(name, content.replace(b"xdomea:Nachrichtentyp>", b"xdomea:Nachrichtenty>"))
+    electronic.turn(minutes=10)
+    arrival = only(registering.list_arrivals(electronic.hom.app, electronic.hom.actor))
+    assert arrival.status == "unreadable"
+    assert "Nachrichtentyp" in (arrival.reason or "")
+    assert list_cases(electronic.hom.app, electronic.hom.actor) == []
+
+
+def test_a_request_that_names_another_sender_than_its_folder_waits_for_a_clerk(electronic):
+    electronic.request()
+    run_until_idle(electronic.sb.app)
+    (container,) = electronic.mailbox_folder(HOMBURG, SAARBRUECKEN).glob("*0101.zip")
+    neighbour = electronic.mailbox_folder(HOMBURG, "10045117")
+    neighbour.mkdir()
+    container.rename(neighbour / container.name)
+    electronic.turn(minutes=10)
+    arrival = only(registering.list_arrivals(electronic.hom.app, electronic.hom.actor))
+    assert arrival.status == "unconfirmed"
+    assert "10045117" in (arrival.reason or "")
+    assert SAARBRUECKEN in (arrival.reason or "")
+    assert list_cases(electronic.hom.app, electronic.hom.actor) == []
+
+
+def test_an_authority_does_not_write_to_itself(halls):
+    with pytest.raises(SendRefusedError, match="itself"):
+        halls.request(empfaenger=SAARBRUECKEN)
+    assert list_exchanges(halls.sb.app, halls.sb.actor) == []
