@@ -46,6 +46,7 @@ BROUGHT: dict[str, str] = {
     "letter": "Letters (Briefe): preview.",
     "post": "The post: the day's print run, posting, scans.",
     "xdomea": "E-files: check, show, unpack a container.",
+    "ego-mail": "eGo-MAIL: check keys and connection, terms of a mailbox.",
     "intermediary": "A trial OSCI intermediary; not for production.",
 }
 """Help lines of the adapters that ship with Dienstweg; listing help loads none of them."""
