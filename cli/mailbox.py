@@ -1,6 +1,6 @@
 """``dienstweg mailbox``."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -8,7 +8,7 @@ import typer
 from cli.show import Json, print_json, read_data, table
 from cli.state import State
 
-app = typer.Typer(help="Mailboxes (Postfächer): add, list.", no_args_is_help=True)
+app = typer.Typer(help="Mailboxes (Postfächer): add, end, list.", no_args_is_help=True)
 
 
 @app.command()
@@ -55,6 +55,24 @@ def add(
     )
     add_mailbox(state.app, state.actor, mailbox)
     typer.echo(f"{authority}: {channel} at {address}, open since {mailbox.valid_from}")
+
+
+@app.command()
+def end(
+    ctx: typer.Context,
+    authority: Annotated[str, typer.Argument(help="Key or name.")],
+    channel: str,
+    last: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last open day; default yesterday.")
+    ] = None,
+) -> None:
+    """End an access: also the way to correct one (end it, then add it anew)."""
+    from engine.service.directory import end_mailbox
+
+    state: State = ctx.obj
+    day = last.date() if last else state.clock.now().date() - timedelta(days=1)
+    count = end_mailbox(state.app, state.actor, authority, channel, day)
+    typer.echo(f"{authority}: {count} on {channel} ended, last day {day}")
 
 
 @app.command("list")

@@ -36,7 +36,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "decision": ("cli.decision", "DMN decisions: evaluate, list."),
     "timer": ("cli.timer", "Timers: list, show."),
     "authority": ("cli.authority", "Authorities (Behörden): list, show, import."),
-    "mailbox": ("cli.mailbox", "Mailboxes (Postfächer): add, list."),
+    "mailbox": ("cli.mailbox", "Mailboxes (Postfächer): add, end, list."),
     "person": ("cli.person", "People: add, list."),
     "db": ("cli.db", "The database: upgrade, check, copy, orphans."),
 }

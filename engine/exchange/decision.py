@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from engine.exchange.ports import Blocker, FormClass
+from engine.exchange.ports import Blocker
 
 POST = "letter+post"
 """The channel that every authority can be reached by, and the default."""
@@ -93,18 +93,39 @@ def decide(
     rules: Sequence[Rule],
     relation: Relation,
     case_id: str,
-    form: FormClass,
     fallback: str,
     now: datetime,
     check: Callable[[str], Sequence[Blocker]],
     excluded: Sequence[str] = (),
+    known: Sequence[str] = (),
 ) -> Decision:
-    """Choose the channel for one exchange.
+    """Choose the channel for one exchange, and say of every other ``known`` one why it was not taken.
 
     The first rule in force whose share the case belongs to names the intended channel; without one it is
     the post. A channel that ``check`` finds not ready, or that was tried and failed (``excluded``), gives
     way to the post if ``fallback`` is ``post``; with ``hold`` nothing is sent and the exchange is held.
     """
+    decision = _decide(rules, relation, case_id, fallback, now, check, excluded)
+    seen = {one.channel for one in decision.considered}
+    others = tuple(_not_asked_for(channel, check) for channel in sorted({*known, POST} - seen))
+    return replace(decision, considered=(*decision.considered, *others))
+
+
+def _not_asked_for(channel: str, check: Callable[[str], Sequence[Blocker]]) -> Considered:
+    blockers = check(channel)
+    reasons = [f"{b.side}: {b.message} [{b.code}]" for b in blockers] or ["it would be ready"]
+    return Considered(channel, "not asked for", ("no rule in force asks for it", *reasons))
+
+
+def _decide(
+    rules: Sequence[Rule],
+    relation: Relation,
+    case_id: str,
+    fallback: str,
+    now: datetime,
+    check: Callable[[str], Sequence[Blocker]],
+    excluded: Sequence[str],
+) -> Decision:
     considered: list[Considered] = []
     chosen: Rule | None = None
     for rule in in_force(rules, relation, now):

@@ -27,6 +27,10 @@ class MailboxRefusedError(RefusedError):
     """This mailbox cannot be recorded."""
 
 
+class MailboxUnknownError(NotFoundError):
+    """There is no such mailbox."""
+
+
 class PersonExistsError(ConflictError):
     """There is a person of this name already."""
 
@@ -343,6 +347,45 @@ def find_mailbox(tx: Connection, authority_id: str, channel: str, on: date) -> M
         .first()
     )
     return _mailbox(row) if row is not None else None
+
+
+def open_channels(tx: Connection, authority_id: str, on: date) -> list[str]:
+    """Return the channels on which the authority has a mailbox open on that day."""
+    rows = tx.execute(
+        select(mailboxes.c.channel)
+        .where(
+            mailboxes.c.authority_id == authority_id,
+            mailboxes.c.valid_from <= on,
+            or_(mailboxes.c.valid_until.is_(None), mailboxes.c.valid_until >= on),
+        )
+        .distinct()
+    )
+    return sorted(row.channel for row in rows)
+
+
+def end_mailbox(app: "Installation", actor: Actor, authority: str, channel: str, last: date) -> int:
+    """End an authority's open mailboxes on ``channel``: ``last`` is their last open day; return how many.
+
+    What was sent stays as it was sent. Raises AuthorityUnknownError, MailboxUnknownError, RoleMissingError.
+    """
+    require(actor, Role.ADMIN)
+    with app.write() as tx:
+        owner = find_authority(tx, authority)
+        ended = tx.execute(
+            update(mailboxes)
+            .where(
+                mailboxes.c.authority_id == owner.id,
+                mailboxes.c.channel == channel,
+                or_(mailboxes.c.valid_until.is_(None), mailboxes.c.valid_until > last),
+            )
+            .values(valid_until=last)
+        ).rowcount
+        if not ended:
+            raise MailboxUnknownError(
+                f"{owner.name} has no open mailbox on {channel}", hint="'dienstweg mailbox list' shows them"
+            )
+        _audit(app, tx, actor, "mailbox.end", {"authority": owner.id, "channel": channel})
+    return ended
 
 
 def own_mailboxes(tx: Connection, on: date) -> list[Mailbox]:

@@ -27,7 +27,7 @@ from engine.exchange.ports import (
 )
 from engine.exchange.registry import UnknownChannelError
 from engine.service import outcomes, signing
-from engine.service.directory import find_authority, find_mailbox
+from engine.service.directory import find_authority, find_mailbox, open_channels
 from engine.service.dispatch_parts import load_prepared, store_prepared
 from engine.service.rules import load_rules
 from engine.service.stories import read_head
@@ -213,11 +213,11 @@ def decide_channel(app: "Installation", tx: Connection, exchange: RowMapping, fa
         load_rules(tx, exchange["authority_id"]),
         relation,
         exchange["case_id"],
-        requirements.form,
         exchange["fallback"],
         app.clock.now(),
         check,
         failed,
+        open_channels(tx, exchange["recipient_id"], today),
     )
 
 

@@ -183,3 +183,11 @@ def test_single_fields_are_put_into_the_data_of_a_file(sb, tmp_path):
     from cli.show import merged
 
     assert merged({"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": 9}}) == {"a": {"b": 9, "c": 2}, "d": 3}
+
+
+def test_a_wrong_mailbox_is_ended_and_added_anew(sb, tmp_path):
+    (tmp_path / "x").mkdir()
+    assert sb("mailbox", "add", "Homburg", "xdomea+folder", tmp_path / "x").status == 0
+    assert "1 on xdomea+folder ended" in sb("mailbox", "end", "Homburg", "xdomea+folder").out
+    assert sb("mailbox", "end", "Homburg", "xdomea+ego_mail").status == 3
+    assert sb("mailbox", "list", "--json").json[0]["valid_until"] is not None

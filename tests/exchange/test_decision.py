@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.exchange.decision import POST, Relation, Rule, decide, in_force, takes_part
-from engine.exchange.ports import Blocker, FormClass
+from engine.exchange.ports import Blocker
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 RELATION = Relation("vollstreckungshilfe", "send", "10041100", "10045114")
@@ -34,7 +34,7 @@ def closed(channel: str) -> list[Blocker]:
 
 
 def outcome(rules, check=ready, fallback="post", excluded=()):
-    return decide(rules, RELATION, "case-1", FormClass.NONE, fallback, NOW, check, excluded)
+    return decide(rules, RELATION, "case-1", fallback, NOW, check, excluded, [XDOMEA])
 
 
 def test_without_a_rule_the_post_carries_it():
@@ -99,3 +99,10 @@ def test_shadow_rules_carry_nothing_real():
     decision = outcome([rule("s", stage="shadow")])
     assert decision.channel == POST
     assert any("no real exchanges" in reason for c in decision.considered for reason in c.reasons)
+
+
+def test_every_known_channel_is_told_about():
+    decision = outcome([])
+    assert [one.channel for one in decision.considered] == [POST, XDOMEA]
+    assert decision.considered[1].verdict == "not asked for"
+    assert any("no-mailbox" in reason for reason in outcome([], closed).considered[1].reasons)

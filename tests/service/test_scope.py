@@ -53,6 +53,7 @@ SHARED = {
     "import_authorities",
     "list_mailboxes",
     "add_mailbox",
+    "end_mailbox",
     "list_versions",
     "show_procedure",
     "deploy",
