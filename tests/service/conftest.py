@@ -1,6 +1,9 @@
 """Two town halls in throw-away installations: real SQLite files, real adapters, one turned clock."""
 
 import copy
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +20,32 @@ from engine.service.migration import Switch, switch
 from engine.service.trial import Side, open_sides
 from engine.service.work import run_until_idle
 from processes.bpmn import shipped
+
+_ALONE = "DIENSTWEG_TESTS_ALONE"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run tests that fork in a process of their own.
+
+    typst keeps a pool of threads once it has set a letter. A fork does not bring them along: a child of
+    a process that has set one would wait for them for ever.
+    """
+    if pyfuncitem.get_closest_marker("forks") is None or os.environ.get(_ALONE):
+        return None
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", pyfuncitem.nodeid]
+    done = subprocess.run(
+        command,
+        cwd=pyfuncitem.config.rootpath,
+        env={**os.environ, _ALONE: "1"},
+        capture_output=True,
+        text=True,
+        timeout=1500,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    return True
+
 
 NOON = datetime(2026, 3, 2, 11, tzinfo=UTC)
 SAARBRUECKEN, HOMBURG = "10041100", "10045114"

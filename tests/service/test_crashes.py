@@ -28,6 +28,8 @@ from engine.service.work import run_until_idle
 from engine.store.tables import arrivals, cases, dispatches, evidence, exchanges, facts, incidents
 from engine.work.embedded import LEASE
 
+pytestmark = pytest.mark.forks
+
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 AFTER = LEASE + timedelta(seconds=1)
 

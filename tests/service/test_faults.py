@@ -20,6 +20,8 @@ from engine.service.work import run_forever, run_until_idle
 from engine.store.errors import DatabaseUnavailableError
 from engine.store.tables import history
 
+pytestmark = pytest.mark.forks
+
 
 def in_child(action):
     """Run ``action`` in a forked process; return its exit status."""
