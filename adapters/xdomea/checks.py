@@ -53,7 +53,8 @@ def check_fields(message: Message) -> None:
     """
     if message.type is None:
         raise SchemaError(
-            "the header names no message type (Nachrichtentyp)", hint="the sender has to send it again, complete"
+            "the header names no message type (Nachrichtentyp)",
+            hint="the sender has to send it again, complete",
         )
     carriage.read_message(message.extensions)
     for document in message.documents():
