@@ -14,9 +14,12 @@ from cli.show import table
 from engine.actor import Actor
 from engine.clock import TurnedClock
 from engine.exchange.ports import Mailbox, Part
-from engine.service import cases, directory, files, migration, registering, tasks
+from engine.migration.status import StatusLine
+from engine.service import cases, directory, files, registering, tasks
 from engine.service.exchanges import explain_exchange, list_exchanges, show_exchange
 from engine.service.installation import Installation, create_installation, open_installation
+from engine.service.migration.status import status
+from engine.service.migration.switching import Switch, switch
 from engine.service.outcomes import CONFIRM_POSTING
 from engine.service.procedures import deploy
 from engine.service.verifying import verify_installation
@@ -78,10 +81,10 @@ class Story:
         """Tell the whole story."""
         _say("Two installations, each with its own database and work loop: Saarbrücken (SB), Homburg (HOM).")
         self._by_post()
-        before = migration.status(self.saarbruecken.app, self.saarbruecken.admin)
+        before = status(self.saarbruecken.app, self.saarbruecken.admin)
         self._switch()
         self._electronically()
-        after = migration.status(self.saarbruecken.app, self.saarbruecken.admin)
+        after = status(self.saarbruecken.app, self.saarbruecken.admin)
         _chapter("Migration status of Saarbrücken, computed from what was really sent")
         _status("before the switch", before)
         _status("now", after)
@@ -122,10 +125,8 @@ class Story:
         ):
             for owner, sender in ((own, partner), (partner, own)):
                 directory.add_mailbox(hall.app, hall.admin, self._mailbox(owner, sender))
-            wanted = migration.Switch(
-                CHANNEL, procedure=PROCEDURE, recipient=partner, reason="both sides are ready"
-            )
-            migration.switch(hall.app, hall.admin, wanted)
+            wanted = Switch(CHANNEL, procedure=PROCEDURE, recipient=partner, reason="both sides are ready")
+            switch(hall.app, hall.admin, wanted)
             _say(f"   {hall.name}: {PROCEDURE} to {partner} now goes by {CHANNEL}; no model was touched")
 
     def _electronically(self) -> None:
@@ -326,7 +327,7 @@ def _title_deed(reference: str) -> bytes:
     return bytes(typst.compile(source.encode(), format="pdf"))
 
 
-def _status(title: str, lines: Sequence[migration.StatusLine]) -> None:
+def _status(title: str, lines: Sequence[StatusLine]) -> None:
     rows = [
         (
             line.element_id,

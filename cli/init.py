@@ -32,7 +32,7 @@ def init(
             person_id=admin,
             name=name,
             authority=authority[0],
-            roles=["admin", "clerk", "analyst"],
+            roles=["admin", "clerk", "analyst", "installation"],
             by=None,
         )
 

@@ -15,11 +15,13 @@ def add(
     ctx: typer.Context,
     login: str,
     name: str,
-    role: Annotated[list[str], typer.Option(help="clerk, analyst, admin or auditor; repeatable.")],
+    role: Annotated[
+        list[str], typer.Option(help="clerk, analyst, admin, auditor or installation; repeatable.")
+    ],
     unit: Annotated[list[str] | None, typer.Option(help="Office the person is bound to; repeatable.")] = None,
     authority: Annotated[str | None, typer.Option(help="Default: your own.")] = None,
 ) -> None:
-    """Add a person to your authority."""
+    """Add a person to your authority; the installation's admin: to any authority it works for."""
     from engine.service.directory import add_person
 
     state: State = ctx.obj

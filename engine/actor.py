@@ -5,12 +5,14 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a person may do inside one authority."""
+    """What a person may do inside one authority; ``INSTALLATION`` reaches over all own authorities."""
 
     CLERK = "clerk"
     ANALYST = "analyst"
     ADMIN = "admin"
     AUDITOR = "auditor"
+    INSTALLATION = "installation"
+    """Runs the installation: sees metadata of all its authorities, never content."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,15 +195,20 @@ def add_person(
 ) -> Person:
     """Add a person; ``by`` None is allowed only for the first person of an installation.
 
+    An admin adds people to the own authority; who runs the installation (role ``installation``, which only
+    its holders can give once there is one) to every authority it works for.
+
     Raises PersonExistsError, PersonRefusedError, RoleMissingError.
     """
     with app.write() as tx:
         if by is None and tx.execute(select(people.c.id).limit(1)).first() is not None:
             raise PersonRefusedError("an admin must add further people", hint="repeat with --as ADMIN")
         if by is not None:
-            require(by, Role.ADMIN)
+            require(by, Role.ADMIN, Role.INSTALLATION)
         home = find_authority(tx, authority)
         _check_person(home, person_id, roles, by)
+        if Role.INSTALLATION in roles and by is not None and not by.has(Role.INSTALLATION):
+            _check_first_of_installation(tx)
         if tx.execute(select(people.c.id).where(people.c.id == person_id)).first():
             raise PersonExistsError(f"there is a person {person_id!r} already")
         unit_ids = [_unit(app, tx, home.id, unit) for unit in unit_names]
@@ -218,6 +223,9 @@ def add_person(
                 active=True,
             )
         )
+        if by is not None:
+            details = {"person": person_id, "authority": home.id, "roles": list(roles)}
+            _audit(app, tx, by, "person.add", details)
     return person
 
 
@@ -232,8 +240,16 @@ def _check_person(home: Authority, person_id: str, roles: Sequence[str], by: Act
         raise PersonRefusedError(
             f"{home.name} is not run by this installation", hint="name one of its own authorities"
         )
-    if by is not None and by.authority_id != home.id:
+    if by is not None and by.authority_id != home.id and not by.has(Role.INSTALLATION):
         raise PersonRefusedError(f"{by.person_id} is no admin of {home.name}")
+
+
+def _check_first_of_installation(tx: Connection) -> None:
+    """Refuse an authority's admin the role that reaches over all authorities, once somebody holds it."""
+    if any(Role.INSTALLATION in row.roles for row in tx.execute(select(people.c.roles))):
+        raise PersonRefusedError(
+            "the role installation reaches over all authorities", hint="only who holds it can give it"
+        )
 
 
 def _unit(app: "Installation", tx: Connection, authority_id: str, name: str) -> str:

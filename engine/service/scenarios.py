@@ -19,7 +19,7 @@ from engine.exchange.codes import make_code
 from engine.exchange.ports import split_channel
 from engine.service import cases, registering, tasks
 from engine.service.exchanges import explain_exchange
-from engine.service.migration import Switch, switch
+from engine.service.migration.switching import Switch, switch
 from engine.service.outcomes import CONFIRM_POSTING
 from engine.service.signing import SIGN
 from engine.service.trial import Side, begin_clock, open_sides

@@ -15,7 +15,7 @@ from engine.exchange.decision import POST
 from engine.exchange.ports import Mailbox, split_channel
 from engine.service.directory import add_mailbox, add_person, import_authorities, seed_authorities
 from engine.service.installation import Installation, create_installation, open_installation
-from engine.service.migration import Switch, switch
+from engine.service.migration.switching import Switch, switch
 from engine.service.procedures import deploy
 
 PERSON = "clerk"

@@ -19,7 +19,7 @@ from engine.exchange.ports import Party
 from engine.service import directory, tasks
 from engine.service.cases import show_case, start_case
 from engine.service.installation import open_installation
-from engine.service.migration import Switch, switch
+from engine.service.migration.switching import Switch, switch
 from engine.service.trial import Side, open_sides
 from engine.service.work import run_until_idle
 from engine.store.tables import arrival_parts, arrivals, dispatches, evidence, facts

@@ -16,7 +16,7 @@ from engine.definitions.package import ProcedurePackage, load_package
 from engine.exchange.ports import FormClass, Mailbox
 from engine.service import directory, tasks
 from engine.service.cases import CaseLine, start_case
-from engine.service.migration import Switch, switch
+from engine.service.migration.switching import Switch, switch
 from engine.service.trial import Side, open_sides
 from engine.service.work import run_until_idle
 from processes.bpmn import shipped

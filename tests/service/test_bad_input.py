@@ -15,7 +15,7 @@ from engine.service.access import PersonUnknownError, RoleMissingError
 from engine.service.cases import list_cases, show_case, start_case
 from engine.service.exchanges import list_exchanges, show_exchange
 from engine.service.installation import AlreadyInstalledError, create_installation, open_installation
-from engine.service.migration import Switch, switch
+from engine.service.migration.switching import Switch, switch
 from engine.service.procedures import MessageTypeChangedError, ModelRefusedError, deploy, list_versions
 from engine.service.settings import NotInstalledError, SettingsRefusedError
 from engine.service.verifying import verify_installation

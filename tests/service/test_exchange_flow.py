@@ -12,7 +12,8 @@ from engine.exchange.ports import Mailbox
 from engine.service import directory, registering
 from engine.service.cases import list_cases, show_case
 from engine.service.exchanges import explain_exchange, list_exchanges, show_exchange
-from engine.service.migration import Switch, list_rules, status, switch
+from engine.service.migration.status import status
+from engine.service.migration.switching import Switch, list_rules, switch
 from engine.service.outbox import SendRefusedError
 from engine.service.troubles import list_incidents, retry
 from engine.service.verifying import verify_installation

@@ -18,7 +18,6 @@ from engine.service import (
     directory,
     exchanges,
     files,
-    migration,
     procedures,
     recording,
     registering,
@@ -27,6 +26,7 @@ from engine.service import (
     troubles,
 )
 from engine.service.installation import create_installation, open_installation
+from engine.service.migration import status, switching
 from engine.service.work import run_until_idle
 from engine.store.tables import metadata
 
@@ -37,10 +37,11 @@ MODULES: tuple[ModuleType, ...] = (
     directory,
     exchanges,
     files,
-    migration,
     procedures,
     recording,
     registering,
+    status,
+    switching,
     tasks,
     timing,
     troubles,

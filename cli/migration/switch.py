@@ -1,41 +1,14 @@
-"""``dienstweg migration``."""
+"""``dienstweg migration switch`` and ``rules``."""
 
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from cli.show import Json, plain, print_json, short, table
+from cli.show import Json, print_json, short, table
 from cli.state import State
 
-app = typer.Typer(help="From post to electronic: status, switch, rules.", no_args_is_help=True)
-
-
-@app.command()
-def status(ctx: typer.Context, json: Json = False) -> None:
-    """Show what really carried the exchanges: A paper, B electronic document, C structured data, D query."""
-    from engine.service.migration import status
-
-    state: State = ctx.obj
-    lines = status(state.app, state.actor)
-    if json:
-        print_json([{**plain(line), "electronic": line.electronic} for line in lines])
-        return
-    rows = [
-        (
-            line.procedure_key,
-            line.element_id,
-            line.recipient_id,
-            line.exchanges,
-            *(line.by_level.get(level, 0) for level in "ABCD"),
-            line.fallbacks,
-            line.confirmed,
-            line.unsent,
-        )
-        for line in lines
-    ]
-    columns = ["Verfahren", "Schritt", "an", "n", "A", "B", "C", "D", "Rückfälle", "bestätigt", "ungesendet"]
-    table(columns, rows, "Umstellung (migration), tatsächlich gesendet")
+app = typer.Typer()
 
 
 @app.command()
@@ -54,7 +27,7 @@ def switch(
     reason: Annotated[str, typer.Option()] = "",
 ) -> None:
     """Put a channel in force for your authority's sends; no model and no case is touched."""
-    from engine.service.migration import Switch, switch
+    from engine.service.migration.switching import Switch, switch
 
     state: State = ctx.obj
     wanted = Switch(
@@ -73,7 +46,7 @@ def switch(
 @app.command()
 def rules(ctx: typer.Context, json: Json = False) -> None:
     """List your authority's channel rules, newest first."""
-    from engine.service.migration import list_rules
+    from engine.service.migration.switching import list_rules
 
     state: State = ctx.obj
     found = list_rules(state.app, state.actor)

@@ -1,0 +1,1 @@
+"""What the migration keeps beside rules and exchanges. One section a matter."""
