@@ -142,7 +142,11 @@ class Carrier(Protocol):
         ...
 
     def check(self, sender: Mailbox | None, recipient: Mailbox, requirements: Requirements) -> list[Blocker]:
-        """Return what stands in the way of carrying this to ``recipient``; an empty list means ready."""
+        """Return what stands in the way of carrying this to ``recipient``; an empty list means ready.
+
+        The answer depends on form, sizes, media types and day, not on the message type: what a message says
+        is the payload's matter. The same question may be asked once for many exchanges.
+        """
         ...
 
     def prepare(
@@ -182,7 +186,7 @@ class Payload(Protocol):
         ...
 
     def check(self, recipient: Mailbox, requirements: Requirements) -> list[Blocker]:
-        """Return what stands in the way of building this message type for ``recipient``."""
+        """Return what stands in the way of building this message type for ``recipient``, whoever sends."""
         ...
 
     def build(self, envelope: Envelope, recipient: Mailbox, folder: Path) -> tuple[Part, ...]:

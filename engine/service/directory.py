@@ -1,6 +1,6 @@
 """Authorities, units, people and mailboxes. The directory is shared; acting on it needs the admin role."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -345,6 +345,22 @@ def list_mailboxes(app: "Installation", actor: Actor, *, authority: str | None =
         return [_mailbox(row) for row in tx.execute(query).mappings()]
 
 
+def load_authorities(tx: Connection, keys: Collection[str] | None = None) -> dict[str, Authority]:
+    """Return the authorities of these keys, or all, by key."""
+    query = select(authorities).order_by(authorities.c.id)
+    if keys is not None:
+        query = query.where(authorities.c.id.in_(sorted(keys)))
+    return {row["id"]: _authority(row) for row in tx.execute(query).mappings()}
+
+
+def load_mailboxes(tx: Connection, owners: Collection[str] | None = None) -> list[Mailbox]:
+    """Return the mailboxes of these authorities, or of all: open, ended and future ones."""
+    query = select(mailboxes).order_by(mailboxes.c.authority_id, mailboxes.c.channel, mailboxes.c.id)
+    if owners is not None:
+        query = query.where(mailboxes.c.authority_id.in_(sorted(owners)))
+    return [_mailbox(row) for row in tx.execute(query).mappings()]
+
+
 def find_mailbox(tx: Connection, authority_id: str, channel: str, on: date) -> Mailbox | None:
     """Return the authority's mailbox on ``channel`` that is open on that day, the latest opened first."""
     row = (
@@ -363,20 +379,6 @@ def find_mailbox(tx: Connection, authority_id: str, channel: str, on: date) -> M
         .first()
     )
     return _mailbox(row) if row is not None else None
-
-
-def open_channels(tx: Connection, authority_id: str, on: date) -> list[str]:
-    """Return the channels on which the authority has a mailbox open on that day."""
-    rows = tx.execute(
-        select(mailboxes.c.channel)
-        .where(
-            mailboxes.c.authority_id == authority_id,
-            mailboxes.c.valid_from <= on,
-            or_(mailboxes.c.valid_until.is_(None), mailboxes.c.valid_until >= on),
-        )
-        .distinct()
-    )
-    return sorted(row.channel for row in rows)
 
 
 def end_mailbox(app: "Installation", actor: Actor, authority: str, channel: str, last: date) -> int:

@@ -25,9 +25,9 @@ from engine.exchange.ports import (
     split_channel,
     total_size,
 )
-from engine.exchange.registry import UnknownChannelError
 from engine.service import outcomes, signing
-from engine.service.directory import find_authority, find_mailbox, open_channels
+from engine.service.blockers import Judge, letter_box, load_boxes
+from engine.service.directory import find_authority, find_mailbox
 from engine.service.dispatch_parts import load_prepared, store_prepared
 from engine.service.rules import load_rules
 from engine.service.stories import read_head
@@ -203,41 +203,24 @@ def decide_channel(app: "Installation", tx: Connection, exchange: RowMapping, fa
         on=today,
     )
 
-    def check(channel: str) -> list[Blocker]:
-        return _blockers(app, tx, exchange, channel, requirements)
+    sender, recipient = exchange["authority_id"], exchange["recipient_id"]
+    boxes = load_boxes(tx, {sender, recipient})
+    judge = Judge(app.adapters, boxes)
 
-    relation = Relation(
-        exchange["procedure_key"], exchange["element_id"], exchange["authority_id"], exchange["recipient_id"]
-    )
+    def check(channel: str) -> list[Blocker]:
+        return judge.blockers(channel, sender, recipient, requirements)
+
+    relation = Relation(exchange["procedure_key"], exchange["element_id"], sender, recipient)
     return decide(
-        load_rules(tx, exchange["authority_id"]),
+        load_rules(tx, sender),
         relation,
         exchange["case_id"],
         exchange["fallback"],
         app.clock.now(),
         check,
         failed,
-        open_channels(tx, exchange["recipient_id"], today),
+        boxes.channels_of(recipient, today),
     )
-
-
-def _blockers(
-    app: "Installation", tx: Connection, exchange: RowMapping, channel: str, requirements: Requirements
-) -> list[Blocker]:
-    try:
-        payload, carrier = app.adapters.channel(channel)
-    except UnknownChannelError as error:
-        return [Blocker("no-adapter", "sender", str(error))]
-    recipient = recipient_mailbox(tx, exchange["recipient_id"], channel, requirements.on)
-    if recipient is None:
-        return [Blocker("no-mailbox", "recipient", f"no open mailbox on {channel}")]
-    if requirements.form not in recipient.form_classes:
-        return [Blocker("form-class", "recipient", f"form {requirements.form.value} is not accepted there")]
-    sender = find_mailbox(tx, exchange["authority_id"], channel, requirements.on)
-    return [
-        *payload.check(recipient, requirements),
-        *carrier.check(sender, recipient, requirements),
-    ]
 
 
 def recipient_mailbox(tx: Connection, authority_id: str, channel: str, on: date) -> Mailbox | None:
@@ -245,14 +228,7 @@ def recipient_mailbox(tx: Connection, authority_id: str, channel: str, on: date)
     found = find_mailbox(tx, authority_id, channel, on)
     if found is not None or channel != POST:
         return found
-    authority = find_authority(tx, authority_id)
-    return Mailbox(
-        authority_id=authority_id,
-        channel=channel,
-        address="\n".join((authority.official_name, *authority.address)),
-        valid_from=authority.valid_from,
-        form_classes=tuple(FormClass),
-    )
+    return letter_box(find_authority(tx, authority_id))
 
 
 def build_envelope(

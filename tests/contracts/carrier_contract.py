@@ -101,6 +101,19 @@ class CarrierContract:
     def test_finds_nothing_in_the_way(self, rig: CarrierRig) -> None:
         assert rig.carrier.check(rig.sender, rig.recipient, requirements(rig.envelopes.new())) == []
 
+    def test_what_it_says_does_not_depend_on_the_message_type(self, rig: CarrierRig) -> None:
+        asked = requirements(rig.envelopes.new())
+        other = replace(asked.message_type, key="another", version="9", mappings={}, template=None)
+        for changed in (
+            asked,
+            replace(asked, total_bytes=10**12),
+            replace(asked, media_types=("video/mp4",)),
+        ):
+            answer = rig.carrier.check(rig.sender, rig.recipient, changed)
+            assert (
+                rig.carrier.check(rig.sender, rig.recipient, replace(changed, message_type=other)) == answer
+            )
+
     def test_preparing_reaches_nobody(self, rig: CarrierRig) -> None:
         prepared = rig.prepare()
         assert prepared.carrier_reference
