@@ -10,8 +10,8 @@ from benchmarks._bench import AUTHORITY, NOON, installation
 from benchmarks.approve import postgres
 from benchmarks.result import Row
 from engine.actor import Actor
+from engine.service.inbox import list_tasks
 from engine.service.installation import Installation
-from engine.service.tasks import list_tasks
 from engine.store.tables import cases, tasks
 
 DESCRIPTION = "first page of the inbox (50 tasks) by open tasks"

@@ -10,7 +10,7 @@ from cli.show import ZONE, Json, cell, flat, merged, plain, print_json, read_dat
 from cli.state import State
 
 if TYPE_CHECKING:
-    from engine.service.tasks import TaskLine
+    from engine.service.inbox import TaskLine
 
 app = typer.Typer(help="Tasks (Aufgaben): list, show, claim, complete.", no_args_is_help=True)
 
@@ -29,7 +29,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """List open tasks, the most urgent first."""
-    from engine.service.tasks import list_tasks
+    from engine.service.inbox import list_tasks
 
     state: State = ctx.obj
     found = list_tasks(

@@ -12,6 +12,7 @@ from engine.deadlines.iso import Period, add_period
 from engine.deadlines.text import Text
 
 DAY = timedelta(days=1)
+_MOST_WORKDAYS = 3660
 _EVENT = Text("Tag des Ereignisses, nicht mitgerechnet", "day of the event, not counted")
 _WORKING = Text("Werktag", "working day")
 
@@ -141,3 +142,21 @@ def _join(groups: list[DayGroup], group: DayGroup) -> list[DayGroup]:
     if (last.kind, last.reason) == (group.kind, group.reason):
         return [*groups[:-1], DayGroup(last.kind, last.first, group.last, last.reason, last.source)]
     return [*groups, group]
+
+
+def nth_workday(start: date, count: int, calendar: Calendar) -> date:
+    """Return the ``count``-th day after ``start`` on which the office works.
+
+    0 is ``start`` itself, or the next day the office works. Raises UnsuitablePeriodError below 0 and above
+    ten years.
+    """
+    if not 0 <= count <= _MOST_WORKDAYS:
+        raise UnsuitablePeriodError(f"{count} working days", hint=f"between 0 and {_MOST_WORKDAYS}")
+    day = start - DAY if count == 0 else start
+    left = max(count, 1)
+    for later in days_after(day):
+        if calendar.free_day(later) is None:
+            left -= 1
+            if left == 0:
+                return later
+    raise AssertionError("days_after never ends")

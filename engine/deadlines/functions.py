@@ -20,8 +20,9 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from engine.deadlines.calendars import Calendar, days_after
+from engine.deadlines.calendars import Calendar
 from engine.deadlines.computing import Request, Settings, explain
+from engine.deadlines.counting import nth_workday
 from engine.deadlines.errors import InvalidInstantError, InvalidPeriodError, UnsuitablePeriodError
 from engine.deadlines.explanation import Explanation
 from engine.deadlines.iso import Period, end_of_day, parse_date, parse_instant, parse_period, zone_of
@@ -36,7 +37,6 @@ FromFacts = Callable[[str, Period | None, str, str | None], Explanation | None]
 BASES = tuple(basis.value for basis in Basis if basis is not Basis.FIXED)
 NAMES = ("deadline", "deadline_date", "workdays", "workdays_date", "now", "today")
 """The functions' names, for checking models before there is an instant."""
-_MOST_WORKDAYS = 3660
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,24 +100,6 @@ def model_functions(
         "now": _guarded("now", lambda: local, 0, 0),
         "today": _guarded("today", lambda: today, 0, 0),
     }
-
-
-def nth_workday(start: date, count: int, calendar: Calendar) -> date:
-    """Return the ``count``-th day after ``start`` on which the office works.
-
-    0 is ``start`` itself, or the next day the office works. Raises UnsuitablePeriodError below 0 and above
-    ten years.
-    """
-    if not 0 <= count <= _MOST_WORKDAYS:
-        raise UnsuitablePeriodError(f"{count} working days", hint=f"between 0 and {_MOST_WORKDAYS}")
-    day = start - timedelta(days=1) if count == 0 else start
-    left = max(count, 1)
-    for later in days_after(day):
-        if calendar.free_day(later) is None:
-            left -= 1
-            if left == 0:
-                return later
-    raise AssertionError("days_after never ends")
 
 
 def _guarded(name: str, call: Callable[..., Any], least: int, most: int) -> Callable[..., Any]:

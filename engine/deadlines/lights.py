@@ -4,8 +4,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from engine.deadlines.calendars import Calendar
+from engine.deadlines.counting import nth_workday
 from engine.deadlines.domain import Deadline, State
-from engine.deadlines.functions import nth_workday
 from engine.deadlines.iso import zone_of
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from engine.definitions.forms import Form, FormFileRefusedError, read_form
-from engine.definitions.letters import TemplateFault, check_template
 from engine.definitions.message_types import judge_schema
 from engine.definitions.package_errors import PackageMissingError, PackageRefusedError, Problem
 from engine.definitions.package_files import PROCEDURE, content_hash, read_folder
@@ -333,6 +332,8 @@ class _Builder:
         return text
 
     def check_template(self, file: str, line: int | None, field: str, text: str) -> None:
+        from engine.definitions.letters import TemplateFault, check_template
+
         try:
             check_template(text)
         except TemplateFault as fault:

@@ -15,9 +15,8 @@ from engine.deadlines.lights import Light, light, light_of
 from engine.deadlines.rules import Rule, Version
 from engine.deadlines.rules_reading import load_rules
 from engine.errors import NotFoundError
-from engine.service import deadline_course, deadline_rows
+from engine.service import deadline_rows
 from engine.service.access import require
-from engine.service.advance import lock_case
 from engine.service.deadline_jobs import REMINDER
 from engine.store.scope import visible_to
 from engine.store.tables import cases, deadlines, tasks
@@ -169,6 +168,10 @@ def extend_deadline(
     After its end, where the rule allows that, the extension is recorded and opens an incident; what has
     fired stays fired. Raises DeadlineUnknownError, RoleMissingError, and what ``domain.extend`` raises.
     """
+    # Whoever only lists deadlines, the inbox above all, need not load what moves a case.
+    from engine.service import deadline_course
+    from engine.service.advance import lock_case
+
     require(actor, Role.CLERK)
     with app.write() as tx:
         row = _find(tx, actor, key)

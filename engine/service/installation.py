@@ -17,17 +17,16 @@ from engine.actor import Actor
 from engine.clock import Clock, SystemClock
 from engine.documents import BlobStore, FolderBlobStore
 from engine.errors import ConflictError, EnvironmentFaultError
-from engine.exchange.ports import AdapterContext
-from engine.exchange.registry import Adapters
 from engine.identifiers import IdSource, RandomIds
 from engine.service.access import load_actor
-from engine.service.programs import Programs
 from engine.service.settings import FILE, Settings, SettingsRefusedError, read_settings
 from engine.store.database import Database
 from engine.store.schema import check_schema, upgrade_schema
 from engine.work.embedded import EmbeddedQueue
 
 if TYPE_CHECKING:
+    from engine.exchange.registry import Adapters
+    from engine.service.programs import Programs
     from engine.work.procrastinate_queue import ProcrastinateQueue
 
 SECRET_FILE = "secret.key"
@@ -93,8 +92,10 @@ class Installation:
         return EmbeddedQueue(self.database, self.clock, self.ids)
 
     @cached_property
-    def programs(self) -> Programs:
+    def programs(self) -> "Programs":
         """Compiled procedures."""
+        from engine.service.programs import Programs
+
         return Programs()
 
     @cached_property
@@ -108,8 +109,11 @@ class Installation:
         return bytes.fromhex((self.settings.home / SECRET_FILE).read_text(encoding="ascii").strip())
 
     @cached_property
-    def adapters(self) -> Adapters:
+    def adapters(self) -> "Adapters":
         """The installed carriers and payloads."""
+        from engine.exchange.ports import AdapterContext
+        from engine.exchange.registry import Adapters
+
         context = AdapterContext(
             installation=self.settings.code,
             home=self.settings.home,

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, and_, insert, or_, select, update
 
 from engine.deadlines.iso import add_period, parse_period
-from engine.definitions.letters import render_subject
 from engine.definitions.message_types import outgoing_data
 from engine.errors import RefusedError
 from engine.exchange.codes import exchange_key
@@ -44,6 +43,8 @@ def create_exchange(app: "Installation", tx: Connection, case: "CaseRow", send: 
     Everything commits with the advance. Raises SendRefusedError, or the message type's own refusal where
     the data does not fit its schema, so that whoever moved the case sees what is missing.
     """
+    from engine.definitions.letters import render_subject
+
     package = app.programs.package(tx, case.version_id)
     message_type = package.message_types.get(send.message)
     if message_type is None:

@@ -168,21 +168,19 @@ def start_by_message(
 
 def next_number(tx: Connection, authority_id: str, name: str) -> int:
     """Count up a counter of the authority without gaps; concurrent callers wait for each other."""
-    row = _COUNT[tx.dialect.name].first(tx, authority=authority_id, counter=name)
+    row = _COUNT.first(tx, authority=authority_id, counter=name)
     if row is None:
         raise RuntimeError(f"counter {name} was not counted")
     return int(row.value)
 
 
-def _count(dialect: str) -> Prepared:
+def _count(dialect: str) -> Any:
     first = upsert(dialect, counters).values(
         authority_id=bindparam("authority"), name=bindparam("counter"), value=1
     )
-    return Prepared(
-        first.on_conflict_do_update(
-            index_elements=["authority_id", "name"], set_={"value": counters.c.value + 1}
-        ).returning(counters.c.value)
-    )
+    return first.on_conflict_do_update(
+        index_elements=["authority_id", "name"], set_={"value": counters.c.value + 1}
+    ).returning(counters.c.value)
 
 
-_COUNT = {dialect: _count(dialect) for dialect in ("sqlite", "postgresql")}
+_COUNT = Prepared(_count)

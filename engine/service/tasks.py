@@ -16,6 +16,7 @@ from engine.runtime.peek import read_item
 from engine.service import posting
 from engine.service.access import require
 from engine.service.advance import Locked, lock_case, move_locked, read_case
+from engine.service.inbox import LINE, TaskLine, list_tasks
 from engine.service.numbers import known_as
 from engine.store.prepared import Prepared
 from engine.store.scope import sees, visible_to
@@ -24,7 +25,19 @@ from engine.store.tables import cases, people, tasks
 if TYPE_CHECKING:
     from engine.service.installation import Installation
 
-PAGE = 50
+__all__ = [
+    "TaskClaimedError",
+    "TaskDataRefusedError",
+    "TaskDoneError",
+    "TaskLine",
+    "TaskUnknownError",
+    "TaskView",
+    "claim_task",
+    "complete_task",
+    "list_tasks",
+    "show_task",
+    "typed_data",
+]
 _ZONE = ZoneInfo("Europe/Berlin")
 
 
@@ -45,26 +58,6 @@ class TaskDataRefusedError(RefusedError):
 
 
 @dataclass(frozen=True, slots=True)
-class TaskLine:
-    """A task in a listing."""
-
-    id: str
-    case_id: str
-    own_reference: str
-    partner_reference: str | None
-    procedure_key: str
-    name: str
-    kind: str
-    element_id: str
-    instance: str
-    form: str | None
-    status: str
-    opened_at: datetime
-    due_at: datetime | None
-    claimed_by: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class TaskView:
     """A task with its form and the data its case shows there."""
 
@@ -73,48 +66,11 @@ class TaskView:
     data: Mapping[str, Any]
 
 
-_CASE_COLUMNS = ("own_reference", "partner_reference", "procedure_key")
-_LINE = [(cases if name in _CASE_COLUMNS else tasks).c[name] for name in TaskLine.__dataclass_fields__]
 _SHOW_LINE = Prepared(
-    select(*_LINE).join(cases, cases.c.id == tasks.c.case_id).where(tasks.c.id == bindparam("task"))
+    select(*LINE).join(cases, cases.c.id == tasks.c.case_id).where(tasks.c.id == bindparam("task"))
 )
 _FIND = Prepared(select(tasks).where(tasks.c.id == bindparam("task")))
 _LOCK = Prepared(select(tasks).where(tasks.c.id == bindparam("task")).with_for_update())
-
-
-def list_tasks(
-    app: "Installation",
-    actor: Actor,
-    *,
-    mine: bool = False,
-    case: str | None = None,
-    text: str | None = None,
-    due_before: datetime | None = None,
-    limit: int = PAGE,
-    offset: int = 0,
-) -> list[TaskLine]:
-    """Return open tasks: those with the earliest due date first, then the oldest.
-
-    A day ends at 24:00: what is due on it is listed with the beginning of the next day as ``due_before``.
-    """
-    query = (
-        select(*_LINE)
-        .join(cases, cases.c.id == tasks.c.case_id)
-        .where(visible_to(actor, tasks), tasks.c.status == "open")
-    )
-    if mine:
-        query = query.where(tasks.c.claimed_by == actor.person_id)
-    if case:
-        query = query.where((cases.c.id == case) | (cases.c.own_reference == case))
-    if text:
-        query = query.where(tasks.c.name.ilike(f"%{text}%"))
-    if due_before:
-        query = query.where(tasks.c.due_at <= due_before)
-    query = query.order_by(tasks.c.due_at.is_(None), tasks.c.due_at, tasks.c.opened_at, tasks.c.id).limit(
-        limit
-    )
-    with app.read() as tx:
-        return [TaskLine(*row) for row in tx.execute(query.offset(offset))]
 
 
 def show_task(app: "Installation", actor: Actor, key: str) -> TaskView:

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Table, create_engine, event
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 
@@ -89,7 +88,14 @@ class Database:
 def upsert(where: Connection | str, table: Table) -> Any:
     """Return an INSERT that knows ON CONFLICT, in the dialect of a connection or of that name."""
     name = where if isinstance(where, str) else where.dialect.name
-    return sqlite.insert(table) if name == "sqlite" else postgresql.insert(table)
+    # A dialect is loaded when it is used: PostgreSQL's brings its asynchronous drivers along.
+    if name == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
 
 
 def _explained(error: BaseException | None, *, lost: bool) -> DienstwegError | None:

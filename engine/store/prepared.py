@@ -33,8 +33,11 @@ class _Compiled(NamedTuple):
 class Prepared:
     """A statement with ``bindparam`` for everything that changes; no IN over lists of unknown length."""
 
-    def __init__(self, statement: Executable) -> None:
-        """Keep ``statement``; it is compiled at the first use with each kind of database."""
+    def __init__(self, statement: Executable | Callable[[str], Executable]) -> None:
+        """Keep ``statement``; it is compiled at the first use with each kind of database.
+
+        Where the databases need different words, it is a function of the dialect's name.
+        """
         self._statement: Any = statement
         self._compiled: dict[str, _Compiled] = {}
 
@@ -82,7 +85,8 @@ class Prepared:
         name = tx.dialect.name
         compiled = self._compiled.get(name)
         if compiled is None:
-            compiled = self._compiled[name] = _compile(self._statement, tx.dialect)
+            statement = self._statement(name) if callable(self._statement) else self._statement
+            compiled = self._compiled[name] = _compile(statement, tx.dialect)
         return compiled
 
 

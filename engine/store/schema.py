@@ -1,16 +1,26 @@
 """Bringing a database to the schema this program needs, through Alembic."""
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+import re
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import make_url
 
 from engine.store.database import Database
 from engine.store.errors import SchemaOutdatedError
 
+if TYPE_CHECKING:
+    from alembic.config import Config
 
-def _config(url: str) -> Config:
+_VERSIONS = "alembic_version"
+_FOUND = text("SELECT version_num FROM alembic_version")
+_REVISION = re.compile(r'^(revision|down_revision) = (?:"(\w+)"|None)$', re.MULTILINE)
+
+
+def _config(url: str) -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", "engine.store:migrations")
     config.set_main_option("path_separator", "os")
@@ -20,6 +30,8 @@ def _config(url: str) -> Config:
 
 def upgrade_schema(url: str) -> None:
     """Bring the database at ``url`` to the newest schema; creates it where it is empty."""
+    from alembic import command
+
     command.upgrade(_config(url), "heads")
     if make_url(url).get_backend_name() != "sqlite":
         from engine.store.procrastinate import upgrade_procrastinate
@@ -29,12 +41,33 @@ def upgrade_schema(url: str) -> None:
 
 def check_schema(database: Database) -> None:
     """Raise SchemaOutdatedError unless the database has exactly the schema this program needs."""
-    wanted = set(ScriptDirectory.from_config(_config(str(database.url))).get_heads())
+    wanted = newest_revisions()
     with database.read() as connection:
-        found = set(MigrationContext.configure(connection).get_current_heads())
+        found = _revisions_of(connection)
     if found != wanted:
         raise SchemaOutdatedError(
             f"the database has schema {', '.join(sorted(found)) or 'none'}, "
             f"this program needs {', '.join(sorted(wanted))}",
             hint="run 'dienstweg db upgrade' after a backup",
         )
+
+
+def newest_revisions() -> frozenset[str]:
+    """Return the revisions that no other follows.
+
+    Every command asks for them, so they are read from the files' heads: loading Alembic takes longer than all
+    that most commands do.
+    """
+    own: set[str] = set()
+    followed: set[str] = set()
+    for file in (resources.files("engine.store.migrations") / "versions").iterdir():
+        if file.name.endswith(".py") and file.name != "__init__.py":
+            for name, revision in _REVISION.findall(file.read_text(encoding="utf-8")):
+                (own if name == "revision" else followed).add(revision)
+    return frozenset(own - followed)
+
+
+def _revisions_of(connection: Connection) -> frozenset[str]:
+    if not inspect(connection).has_table(_VERSIONS):
+        return frozenset()
+    return frozenset(connection.scalars(_FOUND))

@@ -23,14 +23,13 @@ LEASE = timedelta(minutes=5)
 _log = logging.getLogger("dienstweg.work")
 
 _COLUMNS = ("id", "authority_id", "kind", "key", "arguments", "due_at", "attempts")
-_ENQUEUE = {
-    dialect: Prepared(
+_ENQUEUE = Prepared(
+    lambda dialect: (
         upsert(dialect, jobs)
         .values({name: bindparam(name, type_=jobs.c[name].type) for name in _COLUMNS})
         .on_conflict_do_nothing(index_elements=["kind", "key"])
     )
-    for dialect in ("sqlite", "postgresql")
-}
+)
 _FREE = (
     jobs.c.due_at <= bindparam("now"),
     or_(jobs.c.lease_until.is_(None), jobs.c.lease_until < bindparam("now")),
@@ -77,7 +76,7 @@ class EmbeddedQueue:
         due: datetime | None = None,
     ) -> None:
         """Add a job that commits with ``connection``; one that already waits under ``key`` is kept."""
-        _ENQUEUE[connection.dialect.name].run(
+        _ENQUEUE.run(
             connection,
             id=str(self._ids.new()),
             authority_id=authority_id,
