@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from engine.runtime import joins, waiting
+from engine.runtime import compensation, joins, waiting
 from engine.runtime.api import Json, StepKind, ThrownSignal
 from engine.runtime.data import Data, Frame, Patch, patch_between
 from engine.runtime.elements.base import Element
@@ -336,6 +336,8 @@ class Case(ScopeMixin, SpiffCase):
                 self.out.step(StepKind.CANCELLED, one)
             one._set_state(TaskState.CANCELLED)
             joins.forget(one)
+            if "compensates" in one.memory:
+                compensation.withdrawn(self, one)
             self.drop(one)
 
     def withdraw_all(self, scope: Scope, *, keep: Token | None = None) -> None:

@@ -1,46 +1,64 @@
 """Compensation (BPMN 2.0.2, 10.7 and 13.5.5): handlers run in reverse order of completion.
 
 A scope keeps a record of every completed activity that has a handler, with a snapshot of its data; a
-completed sub-process keeps the records of what was completed inside it. The thrower works its list of
-records off one by one; with ``waitForCompletion="false"`` it goes on while they run.
+completed sub-process or called process without a handler of its own keeps the records of what was completed
+inside it, and the data as they were there. To compensate it the scope is opened once more, for its
+compensation event sub-process or else for the handlers inside. The thrower works its list of records off one
+by one; with ``waitForCompletion="false"`` it goes on while they run.
 """
 
 from typing import TYPE_CHECKING, Any
 
 from engine.runtime.data import Frame, patch_between
 from engine.runtime.spiff import TaskState
-from engine.runtime.tokens import Record, Token
+from engine.runtime.tokens import Inside, Record, Token
 
 if TYPE_CHECKING:
     from engine.runtime.case import Case
     from engine.runtime.elements.base import Trigger
 
 Scope = Any
-__all__ = ["Record", "begin", "compensate_scope", "handled"]
+__all__ = ["Record", "begin", "compensate_scope", "handled", "withdrawn"]
 
 
 def begin(case: "Case", thrower: Token, trigger: "Trigger") -> bool:
     """Ask for the compensation that ``trigger`` describes; True when the thrower need not wait."""
-    scope = _target(thrower.scope, trigger.activity)
-    records = [
-        record for record in scope.records if trigger.activity is None or record.element == trigger.activity
-    ]
-    return compensate(case, thrower, scope, records, waits=trigger.waits)
+    if trigger.activity is None:
+        return _compensate_outwards(case, thrower, thrower.scope, waits=trigger.waits)
+    scope = _home_of(trigger.activity, thrower.scope)
+    records = [record for record in scope.records if record.element == trigger.activity]
+    return _compensate(case, thrower, scope, records, waits=trigger.waits)
 
 
 def compensate_scope(case: "Case", thrower: Token) -> bool:
     """Compensate everything completed in the thrower's scope; True when there is nothing to wait for."""
     scope = thrower.scope
-    return compensate(case, thrower, scope, list(scope.records), waits=True)
+    return _compensate(case, thrower, scope, list(scope.records), waits=True)
 
 
-def compensate(case: "Case", thrower: Token, scope: Scope, records: list[Record], *, waits: bool) -> bool:
+def _compensate_outwards(case: "Case", thrower: Token | None, scope: Scope, *, waits: bool) -> bool:
+    """Compensate what was completed in ``scope`` and, from an event sub-process, in its surroundings too."""
+    while not scope.records and scope.spec.is_event:
+        scope = scope.owner.scope
+    return _compensate(case, thrower, scope, list(scope.records), waits=waits, outwards=scope.spec.is_event)
+
+
+def _compensate(
+    case: "Case",
+    thrower: Token | None,
+    scope: Scope,
+    records: list[Record],
+    *,
+    waits: bool,
+    outwards: bool = False,
+) -> bool:
     """Run the handlers of ``records`` in reverse order, each after the one before."""
     if not records:
         return True
     for record in records:
         scope.records.remove(record)
-    plan = Plan(case.next_number(), thrower.id if waits else None, records)
+    number = None if thrower is None or not waits else thrower.id
+    plan = Plan(case.next_number(), number, records, outwards=outwards)
     scope.plans[plan.number] = plan
     _next(case, scope, plan)
     return not waits
@@ -49,34 +67,30 @@ def compensate(case: "Case", thrower: Token, scope: Scope, records: list[Record]
 class Plan:
     """The records still to be compensated for one thrower, the next one last."""
 
-    __slots__ = ("number", "records", "thrower")
+    __slots__ = ("number", "outwards", "records", "thrower")
 
-    def __init__(self, number: int, thrower: int | None, records: list[Record]) -> None:
-        """Keep who waits (None: nobody) and what is to do."""
+    def __init__(
+        self, number: int, thrower: int | None, records: list[Record], *, outwards: bool = False
+    ) -> None:
+        """Keep who waits (None: nobody), what is to do, and whether the surroundings follow."""
         self.number = number
         self.thrower = thrower
         self.records = records
+        self.outwards = outwards
 
 
-def _target(scope: Scope, activity: str | None) -> Scope:
-    """Return the scope whose completed activities are meant.
-
-    An event sub-process compensates what its surroundings have completed; a named activity is looked for
-    outwards up to the process.
-    """
-    while scope.spec.is_event:
-        scope = scope.owner.scope
-    if activity is not None:
-        inner = scope
-        while inner is not None:
-            if inner.spec.element(activity) is not None:
-                return inner
-            inner = inner.outer if inner.spec.outer is not None else None
+def _home_of(activity: str, scope: Scope) -> Scope:
+    """Return the scope in which the named activity stands, looked for outwards up to the process."""
+    inner = scope
+    while inner is not None:
+        if inner.spec.element(activity) is not None:
+            return inner
+        inner = inner.outer if inner.spec.outer is not None else None
     return scope
 
 
 def _next(case: "Case", scope: Scope, plan: Plan) -> None:
-    """Start the plan's next handler, or tell the thrower that all are done."""
+    """Start the plan's next handler, or let the thrower go on when all are done."""
     while plan.records:
         record = plan.records.pop()
         activity = scope.spec.element(record.element)
@@ -87,19 +101,20 @@ def _next(case: "Case", scope: Scope, plan: Plan) -> None:
             token = case.put(scope, handler, dict(record.data), frame)
             token.memory["compensates"] = plan.number
             return
-        if record.inner and _reopen(case, scope, plan, record):
+        if record.inner is not None:
+            _reopen(case, scope, plan, record)
             return
     del scope.plans[plan.number]
-    if plan.thrower is not None:
-        thrower = case.tokens.get(plan.thrower)
-        if thrower is not None:
-            thrower.memory["compensated"] = True
-            thrower._set_state(TaskState.READY)
-            case.queue.append(thrower)
+    waits = plan.thrower is not None
+    thrower = case.tokens.get(plan.thrower) if plan.thrower is not None else None
+    done = not plan.outwards or _compensate_outwards(case, thrower, scope.owner.scope, waits=waits)
+    if done and thrower is not None:
+        thrower._set_state(TaskState.READY)
+        case.queue.append(thrower)
 
 
-def _reopen(case: "Case", scope: Scope, plan: Plan, record: Record) -> bool:
-    """Open a completed sub-process again to compensate what was done inside; False if there is nothing."""
+def _reopen(case: "Case", scope: Scope, plan: Plan, record: Record) -> None:
+    """Open a completed sub-process or called process again to compensate what was done inside."""
     activity = scope.spec.element(record.element)
     token = Token(
         scope,
@@ -112,19 +127,28 @@ def _reopen(case: "Case", scope: Scope, plan: Plan, record: Record) -> bool:
     )
     case.tokens[token.id] = token
     token.memory.update(compensates=plan.number, reopened=True)
-    inner = case.open_scope(activity.inner, token, dict(record.data), token.frame)
+    token.inside = record.inside
+    spec = activity.inside_spec(case)
+    inside = record.inside or Inside(record.data, {})
+    inner = case.open_scope(spec, token, dict(inside.data), token.frame)
+    inner.objects.update(inside.objects)
     inner.records = list(record.inner or ())
-    handler = next((sub for sub in activity.inner.event_subs if sub.compensates), None)
-    if handler is not None:
-        handler.begin_in(case, inner, dict(inner.data), inner.frame)
-        return True
-    keeper = Plan(case.next_number(), None, list(inner.records))
+    if spec.undo is not None:
+        spec.undo.begin_in(case, inner, dict(inner.data), inner.frame)
+        return
+    keeper = Plan(case.next_number(), None, inner.records)
     inner.records = []
     inner.plans[keeper.number] = keeper
     _next(case, inner, keeper)
     if not inner.tasks:
         case.emptied.append(inner)
-    return True
+
+
+def withdrawn(case: "Case", token: Token) -> None:
+    """Give back what a withdrawn handler's plan had still to do: it is not compensated yet."""
+    plan = token.scope.plans.pop(token.memory.get("compensates"), None)
+    if plan is not None:
+        token.scope.records[:0] = plan.records
 
 
 def handled(case: "Case", token: Token) -> None:

@@ -17,7 +17,7 @@ from engine.runtime.data import Data, Frame, patch_between
 from engine.runtime.errors import DataRefusedError, StateUnreadableError
 from engine.runtime.services import Services
 from engine.runtime.specs import Program
-from engine.runtime.tokens import Record, Scope, Token, Wait
+from engine.runtime.tokens import Inside, Record, Scope, Token, Wait
 from engine.runtime.upgrades import STATE_FORMAT, upgraded
 
 Document = dict[str, Any]
@@ -107,7 +107,12 @@ class _Writer:
             row["records"] = self.records(scope.records)
         if scope.plans:
             row["plans"] = [
-                {"n": plan.number, "thrower": plan.thrower, "records": self.records(plan.records)}
+                {
+                    "n": plan.number,
+                    "thrower": plan.thrower,
+                    "records": self.records(plan.records),
+                    **({"outwards": True} if plan.outwards else {}),
+                }
                 for plan in scope.plans.values()
             ]
         return row
@@ -121,6 +126,8 @@ class _Writer:
             self.data(row, record.frame, record.data)
             if record.inner is not None:
                 row["inner"] = self.records(record.inner)
+            if record.inside is not None:
+                row["inside"] = _inside_row(record.inside, record.data)
             rows.append(row)
         return rows
 
@@ -146,6 +153,8 @@ class _Writer:
             row["sent"] = sorted(token.sent)
         if token.records is not None:
             row["records"] = self.records(token.records)
+        if token.inside is not None:
+            row["inside"] = _inside_row(token.inside, token.data)
         return row
 
     def wait(self, wait: Wait) -> Document:
@@ -174,6 +183,14 @@ _PLAIN_FIELDS = (
     "error",
     "true",
 )
+
+
+def _inside_row(inside: Inside, base: Data) -> Document:
+    row: Document = {}
+    _put_patch(row, base, inside.data)
+    if inside.objects:
+        row["objects"] = inside.objects
+    return row
 
 
 def _put_patch(row: Document, base: Data, data: Data) -> None:
@@ -275,8 +292,7 @@ class _Reader:
 
     def open(self, owner: Token, row: Document) -> None:
         element = owner.element
-        called = getattr(element, "called", None)
-        spec = element.inner if called is None else self.case.program.processes[called]
+        spec = element.inside_spec(self.case)
         from engine.runtime.tokens import InnerScope
 
         scope = InnerScope(self.case, spec, owner, {}, None)
@@ -294,14 +310,16 @@ class _Reader:
         scope.sent = row.get("sent", {})
         scope.records = self.records(row.get("records", ()))
         for plan in row.get("plans", ()):
-            scope.plans[plan["n"]] = Plan(plan["n"], plan["thrower"], self.records(plan["records"]))
+            records = self.records(plan["records"])
+            outwards = plan.get("outwards", False)
+            scope.plans[plan["n"]] = Plan(plan["n"], plan["thrower"], records, outwards=outwards)
 
     def records(self, rows: Iterable[Document]) -> list[Record]:
         found = []
         for row in rows:
             data, frame = self.data(row)
             inner = self.records(row["inner"]) if "inner" in row else None
-            found.append(Record(row["at"], row.get("index"), data, frame, inner))
+            found.append(Record(row["at"], row.get("index"), data, frame, inner, _inside(row, data)))
         return found
 
     def token(self, row: Document) -> Token:
@@ -325,6 +343,7 @@ class _Reader:
         token.item = row.get("item")
         if "records" in row:
             token.records = self.records(row["records"])
+        token.inside = _inside(row, data)
         self.case.tokens[token.id] = token
         return token
 
@@ -350,6 +369,12 @@ class _Reader:
         if wait.kind is ItemKind.CONDITION:
             case.conditions[wait.number] = wait
         (scope.waits if token is None else token.waits).append(wait)
+
+
+def _inside(row: Document, base: Data) -> Inside | None:
+    if "inside" not in row:
+        return None
+    return Inside(_patched(base, row["inside"]), row["inside"].get("objects", {}))
 
 
 def _patched(base: Data, row: Document) -> Data:

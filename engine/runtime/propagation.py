@@ -39,13 +39,14 @@ def throw(
     patch = Patch({**patch.values, **(extra or {})}, patch.removed)
     subs_count = True
     while True:
-        if host is not None:
+        if host is not None and "reopened" not in host.memory:
+            # An activity that is being compensated is completed: its own events catch nothing any more.
             found = _catcher(host.element.boundaries, kind, code)
             if found is not None:
                 element, trigger = found
                 element.catch(case, host, _with_code(patch, trigger, code, message))
                 return True
-        if subs_count:
+        if subs_count and not _reopened(scope):
             found = _catcher([sub.start for sub in scope.spec.event_subs], kind, code)
             if found is not None:
                 element, trigger = found
@@ -59,6 +60,10 @@ def throw(
         patch = owner.element.outward(owner, scope, patch)
         host = None if scope.spec.is_event else (owner.holder or owner)
         scope = owner.scope
+
+
+def _reopened(scope: Scope) -> bool:
+    return scope.owner is not None and "reopened" in scope.owner.memory
 
 
 def _catcher(

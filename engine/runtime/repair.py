@@ -168,6 +168,11 @@ def move_token(case: Case, command: api.MoveToken) -> None:
             f"{wait.element.name!r} is one of several instances, which end together",
             hint="skip this instance, or move the token of an element inside it",
         )
+    if "compensates" in token.memory:
+        raise WrongCommandError(
+            f"{wait.element.name!r} compensates; the rest of the compensation waits for it",
+            hint="skip it when it is done by other means",
+        )
     target = token.scope.spec.element(command.element_id)
     if target is None or isinstance(target, BoundaryEvent | EventSubProcess | StartEvent):
         raise ElementUnknownError(

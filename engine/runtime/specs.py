@@ -44,6 +44,11 @@ class ScopeSpec(SpiffScopeSpec):
         self.ad_hoc: Any = None
         """The ad-hoc sub-process element this is the inside of."""
 
+    @property
+    def undo(self) -> "EventSubProcess | None":
+        """The event sub-process that compensates this scope once it is completed; None where none does."""
+        return next((sub for sub in self.event_subs if sub.compensates), None)
+
     def everything(self) -> frozenset[str]:
         """Return the ids of all elements here and further inside."""
         found: set[str] = set()

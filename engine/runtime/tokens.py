@@ -50,6 +50,7 @@ class Token(SpiffToken):
         self.waits: list[Wait] = []
         self.child: Scope | None = None
         self.records: list[Record] | None = None
+        self.inside: Inside | None = None
         self.changed: dict[str, Json] | None = None
         self.deleted: tuple[str, ...] = ()
         self.item: int | None = None
@@ -109,6 +110,14 @@ class Wait:
     """Timer: what its value came from; known only in the advance that opens it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """The data inside a sub-process or called process when it was completed: the snapshot of 13.5.5."""
+
+    data: Data
+    objects: Data
+
+
 @dataclass(slots=True)
 class Record:
     """A completed activity that can be compensated, with its data at that moment."""
@@ -118,7 +127,8 @@ class Record:
     data: Data
     frame: Frame
     inner: "list[Record] | None" = None
-    """The records of a completed sub-process."""
+    """The records of a completed sub-process or called process."""
+    inside: Inside | None = None
 
 
 class ScopeMixin:

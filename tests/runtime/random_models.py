@@ -103,7 +103,8 @@ class Drawer:
         inside = [f"start {name}s -> {first}", *_aim(lines, last, f"{name}e"), f"end {name}e"]
         head = self.chance.choice(_BOXES).format(id=name)
         if head.startswith("adhoc"):
-            inside = lines
+            # Nothing follows the last element there; a gateway that decides would lack its default flow.
+            inside = _aim([*lines, f"manual {name}z"], last, f"{name}z") if decides(lines, last) else lines
         elif self.chance.random() < 0.3:
             beside = self.chance.choice(["", " alongside"])
             inside += [
@@ -164,6 +165,11 @@ class Drawer:
             race,
             merge,
         )
+
+
+def decides(lines: list[str], name: str) -> bool:
+    """Tell whether the element ``name`` of a drawing is an exclusive gateway with a way out already."""
+    return any(line.startswith(f"xor {name} ->") for line in lines)
 
 
 def _aim(lines: list[str], source: str, target: str) -> list[str]:

@@ -1,11 +1,13 @@
 """Histories of cases in every wait state: recorded once, replayed for good.
 
-``python -m tests.runtime.recording`` writes the histories of the present state format anew; do that only for
-a change of behaviour that is meant. Histories of older formats are never written again.
+``python -m tests.runtime.recording`` adds the histories of cases that have none yet in the present state
+format. With ``--anew`` it records all of them again; do that only for a change of behaviour that is meant.
+Histories of older formats are never written again.
 """
 
 import json
 import random
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -103,9 +105,16 @@ def instant(row: Mapping[str, Any]) -> datetime:
     return datetime.fromisoformat(row["now"])
 
 
-if __name__ == "__main__":
+def main(*, anew: bool) -> None:
+    """Write the histories that are missing, or all."""
     HISTORIES.mkdir(exist_ok=True)
     target = HISTORIES / f"format-{STATE_FORMAT}.jsonl"
-    lines = [record(*model) for model in own_models()]
-    target.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print(f"{len(lines)} histories in {target.name}")
+    lines = target.read_text(encoding="utf-8").splitlines() if target.exists() and not anew else []
+    known = {json.loads(line)["case"] for line in lines}
+    added = [record(*model) for model in own_models() if model[0] not in known]
+    target.write_text("\n".join([*lines, *added]) + "\n", encoding="utf-8")
+    print(f"{len(added)} histories added to {target.name}")
+
+
+if __name__ == "__main__":
+    main(anew="--anew" in sys.argv[1:])

@@ -44,6 +44,12 @@ def test_a_history_stands_for_every_state_format() -> None:
     assert [file.stem for file in FILES] == [f"format-{number}" for number in range(1, STATE_FORMAT + 1)]
 
 
+def test_every_case_of_ours_has_a_history() -> None:
+    assert {history["case"] for history in read(FILES[-1])} == set(PROGRAMS), (
+        "run python -m tests.runtime.recording"
+    )
+
+
 @pytest.mark.parametrize(
     "text", ['{"state_format":99}', "{}", "[]", "no json", '{"state_format":1,"ids":"x","number":1}']
 )

@@ -52,6 +52,13 @@ def _structured(seed: int) -> None:
     ), (drawing, "no branch fails but by an error from outside")
 
 
+def test_every_drawn_gateway_that_decides_has_a_default_flow() -> None:
+    for seed in range(2000):
+        for line in Drawer(seed).draw().splitlines():
+            kind, _, rest = line.strip().partition(" ")
+            assert kind not in ("xor", "or") or " if " not in rest or " default" in rest, (seed, line)
+
+
 @pytest.mark.parametrize("batch", range(10))
 def test_structured_models_end(batch: int) -> None:
     for seed in range(batch * 12, batch * 12 + 12):

@@ -9,8 +9,8 @@ from engine.runtime.compiling import Compiler
 from engine.runtime.data import Patch, patch_between
 from engine.runtime.elements.base import Element, assigned, case_of
 from engine.runtime.specs import ScopeSpec
+from engine.runtime.tokens import Inside, Record, Token, Wait
 from engine.runtime.tokens import Scope as RunningScope
-from engine.runtime.tokens import Token, Wait
 
 if TYPE_CHECKING:
     from engine.runtime.case import Case
@@ -45,6 +45,9 @@ class Activity(Element):
     def _run_hook(self, token: Token) -> bool | None:
         """Begin, or go on with what came in; True when the activity is done."""
         memory = token.memory
+        if "result" in memory and "reopened" in memory:
+            self.undone(token, memory.pop("result"), tuple(memory.get("removed", ())))
+            return True
         if "result" in memory and self.loop is not None and token._parent is None:
             return True
         if "result" in memory:
@@ -97,9 +100,28 @@ class Activity(Element):
 
     # --- scopes ------------------------------------------------------------------------------------------
 
+    def inside_spec(self, case: "Case") -> ScopeSpec | None:
+        """Return what runs inside the activity; None where nothing does."""
+        return None
+
     def scope_ended(self, token: Token, scope: RunningScope) -> None:
         """Go on after the scope inside has run empty."""
         raise NotImplementedError
+
+    def keep_inside(self, token: Token, scope: RunningScope) -> None:
+        """Keep what can be compensated inside, with the data there, until the scope around ends."""
+        if not case_of(token).program.compensates or self.handler is not None or "reopened" in token.memory:
+            return
+        if scope.records or scope.spec.undo is not None:
+            token.records = scope.records
+            token.inside = Inside(scope.data, scope.objects)
+
+    def undone(self, token: Token, changes: dict[str, Json], removed: tuple[str, ...]) -> None:
+        """Take over what compensation inside has changed; names of inputs and instances stay inside."""
+        own = {mapping.target for mapping in self.takes}
+        if self.loop is not None:
+            own.update((repeating.COUNTER, self.loop.item or ""))
+        case_of(token).write(token, Patch(changes, removed).without(own))
 
     def outward(self, token: Token, scope: RunningScope, patch: Patch) -> Patch:
         """Return what an error or escalation from inside brings along to the scope around."""
@@ -134,10 +156,9 @@ class Activity(Element):
         """
         if not case.program.compensates or self.is_handler:
             return
-        inner = self.inner_records(token)
-        if self.handler is None and inner is None:
+        if self.handler is None and token.records is None:
             return
-        record = compensation.Record(self.name, token.index, token.data, token.frame, inner)
+        record = Record(self.name, token.index, token.data, token.frame, token.records, token.inside)
         if holder is None:
             token.scope.records.append(record)
         else:
@@ -148,10 +169,6 @@ class Activity(Element):
         if token.records is not None:
             token.scope.records.extend(token.records)
             token.records = None
-
-    def inner_records(self, token: Token) -> "list[compensation.Record] | None":
-        """Return the records of what was completed inside; None where there is no inside."""
-        return None
 
     def counters(self, token: Token) -> dict[str, Json]:
         """Return the counters of the repetition that ``token`` is an instance of."""

@@ -1,6 +1,7 @@
 """Call activities: another process runs inside, with data of its own."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from engine.definitions.model import Node
 from engine.runtime import waiting
@@ -11,6 +12,9 @@ from engine.runtime.elements.activity import Activity
 from engine.runtime.elements.base import assigned, case_of
 from engine.runtime.specs import ScopeSpec
 from engine.runtime.tokens import Scope, Token
+
+if TYPE_CHECKING:
+    from engine.runtime.case import Case
 
 
 class CallActivity(Activity):
@@ -45,9 +49,14 @@ class CallActivity(Activity):
         scope = case.open_scope(case.program.processes[self.called], token, data, up)
         case.enter(scope)
 
+    def inside_spec(self, case: "Case") -> ScopeSpec:
+        """Return the called process."""
+        return case.program.processes[self.called]
+
     def scope_ended(self, token: Token, scope: Scope) -> None:
         """Go on with everything that changed; with output mappings, with all that they may name."""
         case = case_of(token)
+        self.keep_inside(token, scope)
         if self.gives:
             waiting.resume(case, token, {**scope.objects, **scope.data})
         else:
@@ -59,6 +68,15 @@ class CallActivity(Activity):
         case = case_of(token)
         values = assigned(self.gives, payload, payload, case) if self.gives else dict(payload)
         case.write(token, Patch(values, removed))
+
+    def undone(self, token: Token, changes: dict[str, Json], removed: tuple[str, ...]) -> None:
+        """Take over what was changed by compensation; with mappings, what they show of it."""
+        if self.gives and token.inside is not None:
+            case = case_of(token)
+            before = {**token.inside.objects, **token.inside.data}
+            shown = assigned(self.gives, before, before, case)
+            changes = patch_between(shown, assigned(self.gives, changes, changes, case)).values
+        case_of(token).write(token, Patch(changes, removed))
 
     def outward(self, token: Token, scope: Scope, patch: Patch) -> Patch:
         """Return what an error or escalation brings back from the called process."""

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from engine.definitions.model import EventKind, Node, NodeKind
 from engine.runtime import waiting
-from engine.runtime.api import Json, StepKind
+from engine.runtime.api import Json
 from engine.runtime.compiling import Compiler
 from engine.runtime.data import Data, Frame, Patch
 from engine.runtime.elements.base import case_of
@@ -66,8 +66,7 @@ class EventSubProcess(SubProcess):
             if begun.element is self.start:
                 begun.memory["fired"] = token.memory["event"]
 
-    def leave(self, token: Token) -> None:
-        """End; what was changed goes to the scope around."""
-        case = case_of(token)
-        case.out.step(StepKind.COMPLETED, token)
-        case.move(token, ())
+    def keep_inside(self, token: Token, scope: Scope) -> None:
+        """Keep what can be compensated inside; what compensated something is not compensated in turn."""
+        if not self.compensates:
+            super().keep_inside(token, scope)

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 from engine.definitions.model import Node
 from engine.runtime import waiting
-from engine.runtime.compensation import Record
 from engine.runtime.compiling import Compiler
 from engine.runtime.data import patch_between
 from engine.runtime.elements.activity import Activity
@@ -28,6 +27,10 @@ class SubProcess(Activity):
         if node.loop is not None:
             self.inner.repeated = True
 
+    def inside_spec(self, case: "Case") -> ScopeSpec:
+        """Return the sub-process's scope."""
+        return self.inner
+
     def perform(self, token: Token) -> None:
         """Open the scope and put tokens at its starts."""
         case = case_of(token)
@@ -37,18 +40,13 @@ class SubProcess(Activity):
     def scope_ended(self, token: Token, scope: Scope) -> None:
         """Take over what changed inside and go on."""
         case = case_of(token)
-        if case.program.compensates and scope.records:
-            token.records = scope.records
+        self.keep_inside(token, scope)
         if token.sent:
             # A moved token passes sends in silence once; the inside is behind it now.
             inside = self.inner.everything()
             token.sent = frozenset(key for key in token.sent if key.split("#")[0] not in inside)
         patch = patch_between(scope.frame.data, scope.data)
         waiting.resume(case, token, patch.values, patch.removed)
-
-    def inner_records(self, token: Token) -> list[Record] | None:
-        """Return what can be compensated inside."""
-        return token.records
 
     def cancelled(self, case: "Case", scope: Scope) -> None:
         """Leave by the cancel boundary event; the scope has been compensated."""
