@@ -1,16 +1,20 @@
 """Firing timers: overdue ones in due order, each once; stale and cancelled ones never."""
 
+import logging
+import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, insert, select, text
+from sqlalchemy import Connection, bindparam, insert, select, text, update
 
 from engine.actor import Actor
 from engine.errors import DienstwegError, NotFoundError
 from engine.runtime import api
 from engine.service.advance import lock_case, move_locked
 from engine.service.numbers import known_as
+from engine.store.errors import CaseChangedError, DatabaseUnavailableError
 from engine.store.prepared import Prepared
 from engine.store.scope import visible_to
 from engine.store.tables import cases, incidents, timers
@@ -21,21 +25,43 @@ if TYPE_CHECKING:
 
 SYSTEM = "system"
 BATCH = 200
+TOGETHER = 20
+"""Timers fired in one transaction."""
+GIVE_WAY = 0.004
+"""Seconds between two such transactions."""
 ENQUEUED_AT_ONCE = 500
 PAGE = 50
 
+_log = logging.getLogger("dienstweg.work")
+_TURN = threading.Event()
 
 _ARMED = select(timers.c.id, timers.c.case_id, timers.c.due_at).where(timers.c.due_at.is_not(None))
 _FIRST = Prepared(_ARMED.order_by(timers.c.due_at).limit(1))
+_NEXT = Prepared(_ARMED.where(timers.c.due_at > bindparam("after")).order_by(timers.c.due_at).limit(1))
 _IS_DUE = timers.c.due_at <= bindparam("now")
+_TROUBLED = (
+    select(incidents.c.id)
+    .where(incidents.c.subject_id == timers.c.id, incidents.c.status == "open")
+    .exists()
+    .label("troubled")
+)
 _DUE = Prepared(
-    select(timers.c.id, timers.c.case_id)
+    select(timers.c.id, timers.c.case_id, _TROUBLED)
     .where(_IS_DUE)
     .order_by(timers.c.due_at, timers.c.id)
     .limit(bindparam("batch"))
 )
 _ANY_DUE = Prepared(select(timers.c.id).where(_IS_DUE).limit(1))
 _TIMER = Prepared(select(timers).where(timers.c.id == bindparam("timer")))
+_CURED = Prepared(
+    update(incidents)
+    .where(
+        incidents.c.subject_id == bindparam("timer"),
+        incidents.c.kind == "timer",
+        incidents.c.status == "open",
+    )
+    .values(status="closed", closed_at=bindparam("now"), closed_by=SYSTEM, resolution="fired after all")
+)
 _UNQUEUED = (
     select(timers.c.id, timers.c.case_id, timers.c.authority_id)
     .where(
@@ -103,7 +129,12 @@ def show_timer(app: "Installation", actor: Actor, key: str) -> TimerLine:
 
 
 def fire_due(app: "Installation") -> int:
-    """Fire every timer that is due now, in the order of due instants; return how many fired."""
+    """Fire every timer that is due now, in the order of due instants; return how many fired.
+
+    Several are fired in one transaction, so that the disk is synced once for all of them. Where one of them
+    cannot be fired they are fired one by one: only its own case stands still, with an incident, and from
+    then on it is tried alone.
+    """
     fired = 0
     skipped: set[str] = set()
     while True:
@@ -112,11 +143,12 @@ def fire_due(app: "Installation") -> int:
         due = [row for row in found if row.id not in skipped]
         if not due:
             return fired
-        for row in due:
-            if _fire(app, row.id, row.case_id):
-                fired += 1
-            else:
-                skipped.add(row.id)
+        for some in _groups(due):
+            done = _fire_together(app, some) if len(some) > 1 else _fire_each(app, some)
+            fired += len(done)
+            skipped |= {row.id for row in some} - done
+            # Whoever waits to write gets a turn: SQLite keeps no queue of writers.
+            _TURN.wait(GIVE_WAY)
 
 
 def enqueue_due(app: "Installation") -> int:
@@ -141,30 +173,77 @@ def handle_timer(app: "Installation", job: Job) -> None:
     _fire(app, job.arguments["timer"], job.arguments["case"])
 
 
+def _groups(due: Sequence[Any]) -> Iterator[list[Any]]:
+    """Part due timers into those fired together, in order; one that could not fire before stands alone."""
+    group: list[Any] = []
+    for row in due:
+        if group and (row.troubled or len(group) == TOGETHER):
+            yield group
+            group = []
+        group.append(row)
+        if row.troubled:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _fire_together(app: "Installation", some: Sequence[Any]) -> set[str]:
+    """Fire timers in one transaction, or one by one if that fails; return the ids of those that fired."""
+    try:
+        with app.write() as tx:
+            done = {row.id for row in some if _fire_within(app, tx, row.id, row.case_id)}
+    except DatabaseUnavailableError:
+        raise
+    except Exception:  # noqa: BLE001 - fired one by one, the culprit is found and named
+        return _fire_each(app, some)
+    for _ in done:
+        app.probe("timer-fired")
+    return done
+
+
+def _fire_each(app: "Installation", some: Sequence[Any]) -> set[str]:
+    return {row.id for row in some if _fire(app, row.id, row.case_id)}
+
+
 def _fire(app: "Installation", timer_id: str, case_id: str) -> bool:
     """Fire one timer if it is still due under the case's lock; return whether it fired."""
     try:
         with app.write() as tx:
-            locked = lock_case(tx, case_id)
-            row = _TIMER.first(tx, timer=timer_id)
-            if row is None or row.due_at is None or row.due_at > app.clock.now():
-                return False
-            move_locked(app, tx, locked, api.FireTimer(timer_id, row.revision), SYSTEM)
-        app.probe("timer-fired")
-    except DienstwegError as error:
+            fired = _fire_within(app, tx, timer_id, case_id)
+    except DatabaseUnavailableError:
+        raise  # the database is waited for
+    except CaseChangedError:
+        return False  # somebody else was at the case; the next round tries again
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one case, the others' timers fire
         _refused(app, timer_id, case_id, error)
         return False
+    if fired:
+        app.probe("timer-fired")
+    return fired
+
+
+def _fire_within(app: "Installation", tx: Connection, timer_id: str, case_id: str) -> bool:
+    locked = lock_case(tx, case_id)
+    row = _TIMER.first(tx, timer=timer_id)
+    if row is None or row.due_at is None or row.due_at > app.clock.now():
+        return False
+    move_locked(app, tx, locked, api.FireTimer(timer_id, row.revision), SYSTEM)
+    _CURED.run(tx, timer=timer_id, now=app.clock.now())
     return True
 
 
-def _refused(app: "Installation", timer_id: str, case_id: str, error: DienstwegError) -> None:
+def _refused(app: "Installation", timer_id: str, case_id: str, error: Exception) -> None:
     """Open an incident, once, for a timer whose case could not move; it is tried again with every round."""
+    refused = isinstance(error, DienstwegError)
     with app.write() as tx:
         known = tx.execute(
             select(incidents.c.id).where(incidents.c.subject_id == timer_id, incidents.c.status == "open")
         ).first()
         if known is not None:
             return
+        if not refused:
+            _log.error("timer %s failed", timer_id, exc_info=error)
         case = lock_case(tx, case_id).case
         tx.execute(
             insert(incidents).values(
@@ -173,17 +252,23 @@ def _refused(app: "Installation", timer_id: str, case_id: str, error: DienstwegE
                 case_id=case_id,
                 kind="timer",
                 subject_id=timer_id,
-                message=str(error),
+                message=str(error) if refused else f"{type(error).__name__}: {error}",
                 status="open",
                 opened_at=app.clock.now(),
             )
         )
 
 
-def next_due(app: "Installation") -> datetime | None:
-    """Return when the next timer or job is due (UTC), or None where nothing is planned."""
+def next_due(app: "Installation", after: datetime | None = None) -> datetime | None:
+    """Return when the next timer or job is due (UTC), or None where nothing is planned.
+
+    ``after`` leaves out what was due at that instant already: what could not happen then, e.g. the timer of a
+    case that cannot move, must not keep the work loop awake.
+    """
     with app.read() as tx:
-        first = _FIRST.first(tx)
+        first = _FIRST.first(tx) if after is None else _NEXT.first(tx, after=after)
     timer = None if first is None else first.due_at
     job = app.queue.next_due()
+    if job is not None and after is not None and job <= after:
+        job = None
     return min((instant for instant in (timer, job) if instant is not None), default=None)

@@ -162,9 +162,10 @@ def run_forever(app: "Installation", stop: threading.Event, threads: int = 1) ->
     try:
         while not stop.is_set():
             app.queue.added.clear()
+            begun = app.clock.now()
             try:
                 if run_round(app, worker).nothing:
-                    wakeup.at(timing.next_due(app))
+                    wakeup.at(timing.next_due(app, begun))
                     app.queue.added.wait(POLL.total_seconds())
             except EnvironmentFaultError as error:
                 _log.warning("cannot work now, trying again: %s", error)
