@@ -1,5 +1,6 @@
 """Showing things: tables for people, JSON for programs, one way for every command."""
 
+import csv
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +23,9 @@ class DataRefusedError(RefusedError):
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+Csv = Annotated[bool, typer.Option("--csv", help="Print CSV with semicolons instead of a table.")]
 
 
 def plain(value: Any) -> Any:
@@ -47,6 +51,24 @@ def print_json(value: Any) -> None:
     """Print one JSON value."""
     json.dump(plain(value), sys.stdout, ensure_ascii=False, indent=2)
     sys.stdout.write("\n")
+
+
+def print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print rows as CSV: UTF-8, parted by semicolons, instants in ISO 8601.
+
+    What a spreadsheet might take for a formula gets an apostrophe in front.
+    """
+    writer = csv.writer(sys.stdout, delimiter=";", lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_csv_value(value) for value in row])
+
+
+def _csv_value(value: Any) -> Any:
+    value = plain(value)
+    if isinstance(value, list):
+        value = ", ".join(str(item) for item in value)
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
 
 
 def cell(value: Any) -> str:

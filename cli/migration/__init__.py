@@ -2,8 +2,8 @@
 
 import typer
 
-from cli.migration import status, switch
+from cli.migration import register, status, steps, switch
 
-app = typer.Typer(help="From post to electronic: status, switch, rules.", no_args_is_help=True)
-for module in (status, switch):
+app = typer.Typer(help="From post to electronic: register, status, switch.", no_args_is_help=True)
+for module in (status, register, steps, switch):
     app.add_typer(module.app)

@@ -7,7 +7,7 @@ kept as bytes; the reader and the checker judge them.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from engine.definitions.forms import Form, FormFileRefusedError, read_form
 from engine.definitions.message_types import judge_schema
 from engine.definitions.package_errors import PackageMissingError, PackageRefusedError, Problem
 from engine.definitions.package_files import PROCEDURE, content_hash, read_folder
+from engine.definitions.paper import PAPER, PaperReason, read_paper
 from engine.definitions.schema_faults import faults
 from engine.definitions.schemas import schema
 from engine.definitions.yaml_text import YamlFault, YamlText, field_name, read_yaml
@@ -87,6 +88,8 @@ class ProcedurePackage:
     """Hex SHA-256; see ``package_files.content_hash``."""
     files: Mapping[str, bytes]
     """Everything as it was read; ``build_package(files)`` gives the same package."""
+    paper: Mapping[str, PaperReason] = field(default_factory=dict)
+    """Element id of a send → what the law says of its form."""
 
     def role_of(self, process_id: str) -> ProcessRole | None:
         """Return the role that ``process_id`` plays, or None where it is not one of the procedure's."""
@@ -130,6 +133,7 @@ class _Builder:
         forms = self.forms()
         messages = self.messages()
         models = self.part("", ".bpmn")
+        paper = self.paper()
         if head is not None:
             self.check_head(head, models, messages, where)
         if self.problems or head is None:
@@ -152,6 +156,7 @@ class _Builder:
             scenarios=self.part("scenarios/", ".yaml"),
             content_hash=content_hash(self.files),
             files=dict(sorted(self.files.items())),
+            paper=paper,
         )
 
     def part(self, folder: str, ending: str) -> dict[str, bytes]:
@@ -161,6 +166,13 @@ class _Builder:
             for path, content in sorted(self.files.items())
             if path.startswith(folder) and path.endswith(ending) and "/" not in path[len(folder) :]
         }
+
+    def paper(self) -> dict[str, PaperReason]:
+        if PAPER not in self.files:
+            return {}
+        reasons, problems = read_paper(self.files[PAPER])
+        self.problems.extend(problems)
+        return reasons
 
     def problem(self, file: str, line: int | None, field: str, message: str, hint: str) -> None:
         self.problems.append(Problem(file, line, field, message, hint))

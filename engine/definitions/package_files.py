@@ -84,7 +84,7 @@ def _read(item: Path | Traversable) -> bytes:
 def _file_fault(path: str, item: Path | Traversable) -> Problem | None:
     parts = path.split("/")
     known = (
-        path == PROCEDURE
+        path in (PROCEDURE, "paper.yaml")
         or (len(parts) == 1 and path.endswith(".bpmn"))
         or (len(parts) == 2 and parts[1].endswith(_FOLDERS.get(parts[0], ("\0",))))
         or (len(parts) == 3 and parts[0] == "messages" and parts[2] in _MESSAGE_FILES)
@@ -96,8 +96,8 @@ def _file_fault(path: str, item: Path | Traversable) -> Problem | None:
         None,
         "",
         "is no file of a procedure package",
-        "move it out; known are procedure.yaml, *.bpmn, forms/*.form, decisions/*.dmn, scenarios/*.yaml, "
-        "messages/KEY/{message.yaml, schema.json, letter.jinja, registration.form}",
+        "move it out; known are procedure.yaml, paper.yaml, *.bpmn, forms/*.form, decisions/*.dmn, "
+        "scenarios/*.yaml, messages/KEY/{message.yaml, schema.json, letter.jinja, registration.form}",
     )
 
 

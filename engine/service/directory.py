@@ -54,6 +54,10 @@ class Authority:
     contact: Mapping[str, str]
     own: bool
 
+    def exists(self, on: date) -> bool:
+        """Tell whether there is this authority on that day."""
+        return self.valid_from <= on and (self.valid_until is None or on <= self.valid_until)
+
     def party(self) -> Party:
         """Return the authority as one end of an exchange."""
         return Party(self.id, self.official_name, None, self.address, self.contact)

@@ -1,6 +1,6 @@
 """Deploying procedures: checked, versioned by content, immutable afterwards."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,8 @@ from engine.actor import Actor, Role
 from engine.definitions.checker import CheckContext, Report, Sandbox, check_package
 from engine.definitions.message_types import fingerprint
 from engine.definitions.model import EventKind, Process, walk
-from engine.definitions.package import ProcedurePackage
+from engine.definitions.package import PackageRefusedError, Problem, ProcedurePackage
+from engine.definitions.paper import PAPER
 from engine.definitions.scenarios import read_scenarios
 from engine.errors import ConflictError, RefusedError
 from engine.exchange.abilities import ChecksMappings
@@ -83,8 +84,8 @@ def deploy(
     ``sandbox`` may be one that runs already, where many packages are deployed in a row; ``workers`` names
     service tasks whose work is done by other means than the installed handlers.
 
-    Raises ModelRefusedError, MappingsRefusedError, MessageTypeChangedError, RoleMissingError. Nothing
-    is deployed then.
+    Raises ModelRefusedError, PackageRefusedError, MappingsRefusedError, MessageTypeChangedError,
+    RoleMissingError. Nothing is deployed then.
     """
     require(actor, Role.ADMIN, Role.ANALYST)
     check(package, sandbox, workers)
@@ -99,6 +100,7 @@ def deploy(
     ]
     for process in runnable:
         deployed.program(process.id)
+    check_paper(package, runnable)
     now = app.clock.now()
     with app.write() as tx:
         same = _same(tx, package)
@@ -154,6 +156,19 @@ def check_mappings(app: "Installation", package: ProcedurePackage) -> None:
     ]
     if found:
         raise MappingsRefusedError("; ".join(found), where=f"procedure {package.key}")
+
+
+def check_paper(package: ProcedurePackage, processes: Iterable[Process]) -> None:
+    """Raise PackageRefusedError where ``paper.yaml`` speaks of an element that sends nothing."""
+    sending = {step.element_id for process in processes for step in exchange_steps(process)}
+    hint = f"one of: {', '.join(sorted(sending))}"
+    problems = [
+        Problem(PAPER, None, f"steps.{element}", "is no send of the model", hint)
+        for element in package.paper
+        if element not in sending
+    ]
+    if problems:
+        raise PackageRefusedError(problems, where=package.key)
 
 
 def check_whole(package: ProcedurePackage) -> None:

@@ -27,7 +27,7 @@ from engine.service import (
     troubles,
 )
 from engine.service.installation import create_installation, open_installation
-from engine.service.migration import status, switching
+from engine.service.migration import register, status, steps, switching
 from engine.service.work import run_until_idle
 from engine.store.tables import metadata
 
@@ -41,8 +41,10 @@ MODULES: tuple[ModuleType, ...] = (
     inbox,
     procedures,
     recording,
+    register,
     registering,
     status,
+    steps,
     switching,
     tasks,
     timing,
@@ -64,6 +66,12 @@ SHARED = {
     "start_case",
     "switch",
     "register",
+    # These are about the senders that the actor may see (tests/migration/test_register.py).
+    "overview",
+    "relations",
+    "list_steps",
+    "set_reason",
+    "step_history",
     # These answer about nothing where nothing is the actor's own: they have a test of their own below.
     "of_tasks",
     "of_exchanges",

@@ -30,6 +30,7 @@ from engine.store.tables.exchange import (
     exchanges,
     facts,
 )
+from engine.store.tables.migration import imported_volumes, step_reasons, volume_imports
 from engine.store.tables.work import jobs
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "exchanges",
     "facts",
     "history",
+    "imported_volumes",
     "incidents",
     "installation",
     "jobs",
@@ -63,8 +65,10 @@ __all__ = [
     "people",
     "procedure_versions",
     "processes",
+    "step_reasons",
     "subscriptions",
     "tasks",
     "timers",
     "units",
+    "volume_imports",
 ]
