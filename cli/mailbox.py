@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from cli.show import Json, print_json, read_data, table
+from cli.show import Json, plain, print_json, read_data, table
 from cli.state import State
 
-app = typer.Typer(help="Mailboxes (Postfächer): add, end, list.", no_args_is_help=True)
+app = typer.Typer(help="Mailboxes (Postfächer): add, end, list, check.", no_args_is_help=True)
 
 
 @app.command()
@@ -94,3 +94,34 @@ def list_(
         for b in found
     ]
     table(["Behörde", "Kanal", "Adresse", "offen seit", "bis", "Form"], rows, "Postfächer (mailboxes)")
+
+
+@app.command()
+def check(
+    ctx: typer.Context,
+    authority: Annotated[str | None, typer.Argument(help="Key or name; default all.")] = None,
+    channel: Annotated[str | None, typer.Argument(help="Payload+carrier; default all.")] = None,
+    json: Json = False,
+) -> None:
+    """Look whether mailboxes work: connection, certificates, a test dialog. Status 6 where one does not.
+
+    Own mailboxes are tried as they are used; nothing is fetched or acknowledged. Of partners' mailboxes the
+    certificates are looked at. What is found is kept and shown by the migration's readiness.
+    """
+    from engine.service.mailbox_health import check_mailboxes
+
+    state: State = ctx.obj
+    found = check_mailboxes(state.app, state.actor, authority=authority, channel=channel)
+    if json:
+        print_json([{**plain(each), "ends": plain(each.ends)} for each in found])
+    for each in () if json else found:
+        verdict = "works" if each.ok else "DOES NOT WORK"
+        owner = "own" if each.own else "partner"
+        typer.echo(f"{each.authority_id} ({owner})  {each.channel}  {verdict}  {each.address}")
+        for finding in each.findings:
+            ends = f", until {finding.until.date().isoformat()}" if finding.until else ""
+            typer.echo(f"    {'FAULT  ' if finding.fault else ''}{finding.message}{ends}")
+    if not found and not json:
+        typer.echo("No open mailboxes: add one with 'dienstweg mailbox add'.")
+    if not all(each.ok for each in found):
+        raise typer.Exit(6)

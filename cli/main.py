@@ -36,7 +36,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "decision": ("cli.decision", "DMN decisions: evaluate, list."),
     "timer": ("cli.timer", "Timers: list, show."),
     "authority": ("cli.authority", "Authorities (Behörden): list, show, import."),
-    "mailbox": ("cli.mailbox", "Mailboxes (Postfächer): add, end, list."),
+    "mailbox": ("cli.mailbox", "Mailboxes (Postfächer): add, end, list, check."),
     "person": ("cli.person", "People: add, list."),
     "db": ("cli.db", "The database: upgrade, check, copy, orphans."),
 }
@@ -46,7 +46,7 @@ BROUGHT: dict[str, str] = {
     "letter": "Letters (Briefe): preview.",
     "post": "The post: the day's print run, posting, scans.",
     "xdomea": "E-files: check, show, unpack a container.",
-    "ego-mail": "eGo-MAIL: check keys and connection, terms of a mailbox.",
+    "ego-mail": "eGo-MAIL: terms of a partner's mailbox.",
     "intermediary": "A trial OSCI intermediary; not for production.",
 }
 """Help lines of the adapters that ship with Dienstweg; listing help loads none of them."""

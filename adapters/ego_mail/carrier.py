@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from adapters.ego_mail.checking import MailboxReport, check_mailbox
+from adapters.ego_mail.checking import check_mailbox
 from adapters.ego_mail.checks import blockers_of, size_blocker
 from adapters.ego_mail.errors import EgoMailSettingsError, NothingToSendError
 from adapters.ego_mail.facts import RECEIPT, handed_over
@@ -30,6 +30,7 @@ from adapters.ego_mail.osci.trust import check_validity, expiry_warnings
 from adapters.ego_mail.settings import intermediary_of, terms_of
 from adapters.ego_mail.trial import open_mailbox
 from engine.errors import DienstwegError, EnvironmentFaultError
+from engine.exchange.abilities import Finding
 from engine.exchange.ports import (
     AdapterContext,
     Assurance,
@@ -184,9 +185,9 @@ class EgoMailCarrier:
         """Open a mailbox at the trial intermediary of ``folder``, with keys of its own."""
         return open_mailbox(folder / "osci", authority_id, payload, self._clock)
 
-    def try_mailbox(self, mailbox: Mailbox) -> MailboxReport:
-        """Try an own mailbox with a dialog that fetches nothing."""
-        return check_mailbox(self._offices, mailbox, self._clock.now())
+    def check_mailbox(self, mailbox: Mailbox, own: Mailbox | None) -> list[Finding]:
+        """Try an own mailbox with a dialog that fetches nothing, or look at a partner's certificates."""
+        return check_mailbox(self._offices, mailbox, own, self._clock.now())
 
     def health(self) -> Health:
         """Open the own keys and look at their certificates' ends; asks nobody outside."""

@@ -10,7 +10,7 @@ app = typer.Typer(
     help="A small OSCI intermediary for tests and trial. NOT for production.",
 )
 
-ego_mail = typer.Typer(no_args_is_help=True, help="eGo-MAIL: try the own mailboxes, write down a partner's.")
+ego_mail = typer.Typer(no_args_is_help=True)
 
 Home = Annotated[Path, typer.Option("--home", help="Folder for its keys, database and attachments.")]
 
@@ -85,32 +85,9 @@ def mailboxes(
         typer.echo("No mailboxes yet: they open with their first delivery.")
 
 
-@ego_mail.command()
-def check(
-    ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")] = False
-) -> None:
-    """Try the own mailboxes: keys, certificates, connection, an empty dialog. Status 6 where one fails."""
-    import json
-    from dataclasses import asdict
-
-    from engine.service.directory import own_mailboxes
-
-    state: Any = ctx.obj
-    app = state.app
-    with app.read() as tx:
-        boxes = own_mailboxes(tx, app.clock.now().date())
-    carrier = app.adapters.carrier("ego_mail")
-    reports = [carrier.try_mailbox(box) for box in boxes if box.channel.endswith("+ego_mail")]
-    if as_json:
-        typer.echo(json.dumps([asdict(each) for each in reports], ensure_ascii=False, indent=2))
-    for report in () if as_json else reports:
-        typer.echo(f"{report.authority_id}  {'works' if report.ok else 'DOES NOT WORK'}  {report.address}")
-        for line in (*report.faults, *report.warnings):
-            typer.echo(f"    {line}")
-    if not reports and not as_json:
-        typer.echo("No own mailbox on eGo-MAIL: add one with 'dienstweg mailbox add'.")
-    if not all(report.ok for report in reports):
-        raise typer.Exit(6)
+@ego_mail.callback()  # keeps a single command a command of its own name
+def _group() -> None:
+    """eGo-MAIL: write down a partner's terms."""
 
 
 @ego_mail.command()

@@ -1,10 +1,12 @@
-"""What a payload may be able to do beside its port; whoever asks looks with ``isinstance`` first.
+"""What a payload or carrier may be able to do beside its port; whoever asks looks with ``isinstance`` first.
 
 A standard that knows no confirmation of import, say, simply lacks the method, and the engine needs no word
 about any standard's technique.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -52,4 +54,29 @@ class ChecksMappings(Protocol):
 
     def check_mapping(self, message_type: MessageType) -> Sequence[str]:
         """Return what is wrong with the mapping, and how to mend it; nothing where all is well."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was seen when a mailbox was looked at."""
+
+    code: str
+    """Stable, e.g. ``connection``, ``certificate``, ``settings``."""
+    message: str
+    fault: bool = False
+    """Whether the mailbox cannot be used because of it."""
+    until: datetime | None = None
+    """Until when what was seen is good, e.g. the end of a certificate."""
+
+
+@runtime_checkable
+class ChecksMailboxes(Protocol):
+    """A carrier that can look whether a mailbox works before anything depends on it."""
+
+    def check_mailbox(self, mailbox: Mailbox, own: Mailbox | None) -> Sequence[Finding]:
+        """Look at ``mailbox``: the own one itself where ``own`` is the same, else a partner's from there.
+
+        Faults are returned, not raised. Nothing is fetched, acknowledged or left behind.
+        """
         ...

@@ -325,7 +325,8 @@ def _check_mailbox(app: "Installation", mailbox: Mailbox) -> None:
         raise MailboxRefusedError("a mailbox cannot end before it opens")
 
 
-def _mailbox(row: RowMapping) -> Mailbox:
+def mailbox_from_row(row: RowMapping) -> Mailbox:
+    """Return the mailbox that a row of ``mailboxes`` is."""
     return Mailbox(
         authority_id=row["authority_id"],
         channel=row["channel"],
@@ -346,7 +347,7 @@ def list_mailboxes(app: "Installation", actor: Actor, *, authority: str | None =
         query = select(mailboxes).order_by(mailboxes.c.authority_id, mailboxes.c.channel)
         if authority:
             query = query.where(mailboxes.c.authority_id == find_authority(tx, authority).id)
-        return [_mailbox(row) for row in tx.execute(query).mappings()]
+        return [mailbox_from_row(row) for row in tx.execute(query).mappings()]
 
 
 def load_authorities(tx: Connection, keys: Collection[str] | None = None) -> dict[str, Authority]:
@@ -362,7 +363,7 @@ def load_mailboxes(tx: Connection, owners: Collection[str] | None = None) -> lis
     query = select(mailboxes).order_by(mailboxes.c.authority_id, mailboxes.c.channel, mailboxes.c.id)
     if owners is not None:
         query = query.where(mailboxes.c.authority_id.in_(sorted(owners)))
-    return [_mailbox(row) for row in tx.execute(query).mappings()]
+    return [mailbox_from_row(row) for row in tx.execute(query).mappings()]
 
 
 def find_mailbox(tx: Connection, authority_id: str, channel: str, on: date) -> Mailbox | None:
@@ -382,7 +383,7 @@ def find_mailbox(tx: Connection, authority_id: str, channel: str, on: date) -> M
         .mappings()
         .first()
     )
-    return _mailbox(row) if row is not None else None
+    return mailbox_from_row(row) if row is not None else None
 
 
 def end_mailbox(app: "Installation", actor: Actor, authority: str, channel: str, last: date) -> int:
@@ -422,7 +423,7 @@ def own_mailboxes(tx: Connection, on: date) -> list[Mailbox]:
         )
         .order_by(mailboxes.c.authority_id, mailboxes.c.channel)
     ).mappings()
-    return [_mailbox(row) for row in rows]
+    return [mailbox_from_row(row) for row in rows]
 
 
 def _audit(

@@ -33,6 +33,15 @@ class S3Settings(BaseModel, extra="forbid"):
     region: str | None = None
 
 
+class MailboxSettings(BaseModel, extra="forbid"):
+    """How mailboxes are watched."""
+
+    check_hours: float = Field(default=24.0, ge=0.1)
+    """After how many hours the work loop looks at a mailbox again."""
+    warn_days: int = Field(default=30, ge=0)
+    """How many days before a certificate ends an incident says so."""
+
+
 class Settings(BaseSettings):
     """An installation's settings; every one can be given as ``DIENSTWEG_<NAME>``."""
 
@@ -54,6 +63,8 @@ class Settings(BaseSettings):
     """PostgreSQL: seconds without a sign of life after which a worker's jobs are taken up by others."""
     deadlines: DeadlineSettings = Field(default_factory=DeadlineSettings)
     """How deadlines are counted: ``[deadlines]``."""
+    mailboxes: MailboxSettings = Field(default_factory=MailboxSettings)
+    """How mailboxes are watched: ``[mailboxes]``."""
     adapters: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """One table an adapter, e.g. ``[adapters.folder]``."""
 

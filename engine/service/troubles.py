@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, or_, select, update
 from engine.actor import Actor, Role
 from engine.errors import ConflictError, NotFoundError, RefusedError
 from engine.runtime import api
+from engine.service import mailbox_health
 from engine.service.access import require
 from engine.service.advance import move
 from engine.service.stories import Entry, note
@@ -97,6 +98,8 @@ def retry(app: "Installation", actor: Actor, key: str, reason: str) -> Incident:
             )
         elif row["kind"] in ("timer", "mailbox"):
             pass  # The next round fires the timer, which is still due, or looks into the mailbox again.
+        elif row["kind"] == mailbox_health.KIND:
+            mailbox_health.forget(tx, row["subject_id"])  # The next round looks again.
         elif row["kind"] in _JOBS:
             kind, name = _JOBS[row["kind"]]
             arguments = {name: row["subject_id"]}

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Protocol
 from sqlalchemy import Connection, insert, select
 
 from engine.errors import EnvironmentFaultError
-from engine.service import awaiting, confirming, deadline_jobs, messages, receiving, sending, services, timing
+from engine.service import (
+    awaiting,
+    confirming,
+    deadline_jobs,
+    mailbox_health,
+    messages,
+    receiving,
+    sending,
+    services,
+    timing,
+)
 from engine.store.tables import incidents
 from engine.work.embedded import EmbeddedQueue, EmbeddedWorker
 from engine.work.ports import Handlers, Job
@@ -126,6 +136,8 @@ def run_round(app: "Installation", worker: Worker, *, collect: bool = True) -> D
         # What a turned clock, or a copied database, left in the job table is not forgotten on PostgreSQL.
         jobs += EmbeddedWorker(app.table, handlers(app), app.jitter).run_due()
     arrivals = receiving.collect_all(app) if collect else 0
+    if collect:
+        mailbox_health.check_overdue(app)
     return Done(timers, jobs, arrivals)
 
 

@@ -17,7 +17,14 @@ from engine.store.tables.cases import (
 )
 from engine.store.tables.content import message_types, package_files, procedure_versions, processes
 from engine.store.tables.deadlines import deadlines
-from engine.store.tables.directory import authorities, installation, mailboxes, people, units
+from engine.store.tables.directory import (
+    authorities,
+    installation,
+    mailbox_health,
+    mailboxes,
+    people,
+    units,
+)
 from engine.store.tables.exchange import (
     arrival_parts,
     arrivals,
@@ -57,6 +64,7 @@ __all__ = [
     "incidents",
     "installation",
     "jobs",
+    "mailbox_health",
     "mailboxes",
     "message_buffer",
     "message_types",

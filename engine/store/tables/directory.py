@@ -3,7 +3,7 @@
 from sqlalchemy import Boolean, Column, Date, Index, Integer, String, Table, Text
 
 from engine.store.tables.base import identifier, metadata
-from engine.store.types import JsonText
+from engine.store.types import Instant, JsonText
 
 installation = Table(
     "installation",
@@ -61,4 +61,15 @@ mailboxes = Table(
     Column("accepts_test", Boolean, nullable=False),
     Column("settings", JsonText, nullable=False),
     Index(None, "authority_id", "channel"),
+)
+
+# What the last look at a mailbox found; the migration's readiness reads it.
+mailbox_health = Table(
+    "mailbox_health",
+    metadata,
+    identifier("mailbox_id", primary_key=True),
+    identifier("authority_id", index=True),
+    Column("checked_at", Instant, nullable=False),
+    Column("ok", Boolean, nullable=False),
+    Column("findings", JsonText, nullable=False),
 )

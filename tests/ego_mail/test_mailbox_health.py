@@ -1,0 +1,137 @@
+"""Mailboxes are tried before anything depends on them, on demand and by the work loop."""
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+import cli.mailbox
+from engine.actor import Actor, Role
+from engine.errors import NotAllowedError, NotFoundError
+from engine.service import directory, mailbox_health, troubles
+from engine.service.mailbox_health import check_mailboxes, check_overdue, health_of
+from engine.service.work import run_until_idle
+from engine.store.tables import incidents
+from tests.contracts.samples import HOMBURG, SAARBRUECKEN
+from tests.ego_mail.conftest import CHANNEL, World
+from tests.ego_mail.halls import Halls, open_halls
+
+OWN, PARTNER = SAARBRUECKEN.authority_id, HOMBURG.authority_id
+
+
+@pytest.fixture
+def halls(world: World, tmp_path: Path) -> Iterator[Halls]:
+    with open_halls(world, tmp_path / "halls") as halls:
+        yield halls
+
+
+def check(halls: Halls, *arguments: str) -> tuple[int, list[dict[str, Any]]]:
+    side = halls.sides["requesting"]
+    result = CliRunner().invoke(cli.mailbox.app, ["check", *arguments, "--json"], obj=side)
+    return result.exit_code, json.loads(result.stdout)
+
+
+def told(halls: Halls) -> list[dict[str, Any]]:
+    rows = halls.rows("requesting", incidents)
+    return [row for row in rows if row["kind"] == mailbox_health.KIND and row["status"] == "open"]
+
+
+def test_mailboxes_are_tried_from_the_command_line(halls: Halls, world: World) -> None:
+    status, found = check(halls)
+    own, partner = found
+    assert status == 0
+    assert (own["authority_id"], own["own"], own["ok"]) == (OWN, True, True)
+    assert (partner["authority_id"], partner["own"], partner["ok"]) == (PARTNER, False, True)
+    assert [each["code"] for each in own["findings"]] == ["certificate"] * 4 + ["dialog"]
+    assert [each["code"] for each in partner["findings"]] == ["certificate"] * 3
+    assert own["ends"] == world.keys(SAARBRUECKEN).cipher.not_valid_after_utc.isoformat()
+
+    status, (one,) = check(halls, PARTNER, CHANNEL)
+    assert (status, one["authority_id"]) == (0, PARTNER)
+    shown = CliRunner().invoke(cli.mailbox.app, ["check"], obj=halls.sides["requesting"]).stdout
+    assert f"{OWN} (own)  {CHANNEL}  works  {world.uri}" in shown
+
+
+def test_an_intermediary_that_does_not_answer_is_a_fault(halls: Halls, world: World) -> None:
+    side = halls.sides["requesting"]
+    directory.end_mailbox(side.app, side.actor, OWN, CHANNEL, world.clock.now().date() - timedelta(days=1))
+    changed = world.mailbox(SAARBRUECKEN, address="https://127.0.0.1:1/", settings=operator(world))
+    directory.add_mailbox(side.app, side.actor, changed)
+    status, found = check(halls, OWN)
+    assert (status, found[0]["ok"]) == (6, False)
+    assert [each["code"] for each in found[0]["findings"] if each["fault"]] == ["dialog"]
+    (incident,) = told(halls)
+    assert "127.0.0.1:1" in incident["message"]
+
+
+def operator(world: World) -> dict[str, str]:
+    from tests.ego_mail.conftest import pem
+
+    return {"intermediary_cipher": pem(world.pki.operator.cipher)}
+
+
+def test_the_work_loop_looks_once_a_day_and_tells_before_a_certificate_ends(
+    halls: Halls, world: World
+) -> None:
+    side = halls.sides["requesting"]
+    run_until_idle(side.app)
+    assert check_overdue(side.app) == 0
+    with side.app.read() as tx:
+        before = health_of(tx)
+    assert {each.ok for each in before.values()} == {True}
+    ends = world.keys(SAARBRUECKEN).cipher.not_valid_after_utc
+    assert {each.ends for each in before.values()} == {ends}
+
+    world.clock.turn(ends - world.clock.now() - timedelta(days=31))
+    run_until_idle(side.app)
+    assert told(halls) == []
+    world.clock.turn(timedelta(hours=23))
+    assert check_overdue(side.app) == 0
+    world.clock.turn(timedelta(hours=2))
+    run_until_idle(side.app)
+    assert {row["authority_id"] for row in told(halls)} == {OWN}
+    assert len(told(halls)) == 2
+    assert all(f"ends on {ends.date().isoformat()}" in row["message"] for row in told(halls))
+    world.clock.turn(timedelta(days=1))
+    run_until_idle(side.app)
+    assert len(told(halls)) == 2
+    with side.app.read() as tx:
+        assert {each.ok for each in health_of(tx, authority=OWN).values()} == {True}
+
+    directory.end_mailbox(
+        side.app, side.actor, PARTNER, CHANNEL, world.clock.now().date() - timedelta(days=1)
+    )
+    incident = next(row for row in told(halls) if PARTNER in row["message"])
+    troubles.resolve(side.app, side.actor, incident["id"], "ended")
+    world.clock.turn(timedelta(days=2))
+    run_until_idle(side.app)
+    (own,) = told(halls)
+    assert "own cipher certificate" in own["message"]
+
+
+def test_an_incident_closes_when_a_later_look_finds_it_mended(halls: Halls, world: World) -> None:
+    side = halls.sides["requesting"]
+    password = os.environ.pop("TEST_KEY_PASSWORD")
+    run_until_idle(side.app)
+    os.environ["TEST_KEY_PASSWORD"] = password
+    own, partner = told(halls)
+    assert "TEST_KEY_PASSWORD" in own["message"]
+    troubles.retry(side.app, side.actor, partner["id"], "the line is mended")
+    troubles.retry(side.app, side.actor, own["id"], "the line is mended")
+    run_until_idle(side.app)
+    assert told(halls) == []
+    with side.app.read() as tx:
+        assert all(each.ok for each in health_of(tx).values())
+
+
+def test_only_admins_look_and_unknown_mailboxes_are_told(halls: Halls) -> None:
+    side = halls.sides["requesting"]
+    with pytest.raises(NotAllowedError):
+        check_mailboxes(side.app, Actor("clerk", OWN, frozenset({Role.CLERK})))
+    with pytest.raises(NotFoundError, match="no open mailbox of Homburg on letter"):
+        check_mailboxes(side.app, side.actor, authority="Homburg", channel="letter+post")
