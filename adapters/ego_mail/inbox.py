@@ -13,7 +13,7 @@ from cryptography import x509
 from adapters.ego_mail import notices
 from adapters.ego_mail.errors import NotFetchedError
 from adapters.ego_mail.facts import CARD
-from adapters.ego_mail.letters import SERVICE, safe_names
+from adapters.ego_mail.letters import SERVICE
 from adapters.ego_mail.notices import Notice
 from adapters.ego_mail.offices import Offices
 from adapters.ego_mail.osci.cards import ProcessCard
@@ -28,6 +28,7 @@ from adapters.ego_mail.osci.streams import Blob, BytesBlob, chunks
 from adapters.ego_mail.osci.trust import Use
 from adapters.ego_mail.settings import Office, intermediary_of
 from engine.clock import Clock
+from engine.exchange.file_names import safe_names
 from engine.exchange.ports import Assurance, Mailbox, Part
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)

@@ -1,7 +1,6 @@
 """How a dispatch looks as an OSCI message: a text people can read, the files, and the metadata header."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,30 +8,12 @@ from adapters.ego_mail.osci.content import AttachedFile, Container, Data, Sealed
 from adapters.ego_mail.osci.keys import Signer
 from adapters.ego_mail.osci.metadata import Code, MessageMetaData, PartyIdentifier
 from adapters.ego_mail.osci.streams import FileBlob
+from engine.exchange.file_names import safe_names
 from engine.exchange.ports import Envelope, FormClass, Part, Party
 
 SERVICE = "urn:dienstweg:exchange"
 TYPES = "urn:dienstweg:message-types"
 NOTICE = "notice"
-_UNSAFE = re.compile(r"[^\w.()+=,-]+")
-_NAME_LENGTH = 120
-
-
-def safe_names(names: Iterable[str]) -> list[str]:
-    """Return names that can travel as content ids and lie on disk, each one once.
-
-    >>> safe_names(["Bescheid 1.pdf", "../a/b.pdf", "Bescheid 1.pdf"])
-    ['Bescheid_1.pdf', 'b.pdf', '2_Bescheid_1.pdf']
-    """
-    found: list[str] = []
-    for number, name in enumerate(names, start=1):
-        last = re.split(r"[/\\]", name)[-1]
-        stem, dot, suffix = _UNSAFE.sub("_", last).strip("._").rpartition(".")
-        safe = f"{stem[:_NAME_LENGTH]}{dot}{suffix[:16]}" or f"Datei_{number}"
-        while safe.casefold() in {each.casefold() for each in found}:
-            safe = f"{number - 1}_{safe}"
-        found.append(safe)
-    return found
 
 
 def subject_line(envelope: Envelope) -> str:

@@ -11,11 +11,12 @@ from babel.dates import format_date
 from adapters.letter.address import address_lines
 from adapters.letter.attachments import Enclosure
 from adapters.letter.body import one_line, read_body, shield
-from adapters.letter.codes import Printed, print_partner_reference
+from adapters.letter.codes import Printed, print_code, print_partner_reference
 from adapters.letter.errors import LetterUnprintableError
 from adapters.letter.letterhead import Letterhead, footer_of
 from adapters.letter.terms import REMARKS, LetterTerms
 from engine.definitions.letters import render_body
+from engine.exchange.codes import Kind, make_code
 from engine.exchange.ports import Document, Envelope, FormClass, Mailbox, Party
 
 LOCAL_ZONE = ZoneInfo("Europe/Berlin")
@@ -107,6 +108,13 @@ def compose(
 def wants_answer_sheet(envelope: Envelope, terms: LetterTerms) -> bool:
     """Tell whether an answer sheet goes with the letter."""
     return terms.answer_sheet if terms.answer_sheet is not None else envelope.answer_due is not None
+
+
+def reminded_code(envelope: Envelope, secret: bytes) -> Printed | None:
+    """Return the code of the own letter that this one reminds of."""
+    if not envelope.reminds:
+        return None
+    return print_code(make_code(envelope.installation, envelope.reminds, secret, Kind.LETTER).whole())
 
 
 def german_day(day: date) -> str:

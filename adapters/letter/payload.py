@@ -6,7 +6,7 @@ from pathlib import Path
 
 from adapters.letter.attachments import PDF, PRINTABLE, Enclosure, enclose
 from adapters.letter.codes import Printed, label, print_code, sheet_codes
-from adapters.letter.contents import compose, wants_answer_sheet
+from adapters.letter.contents import compose, reminded_code, wants_answer_sheet
 from adapters.letter.errors import LetterUnprintableError
 from adapters.letter.letterhead import read_letterhead
 from adapters.letter.press import ARCHIVE, PLAIN, Press
@@ -110,20 +110,21 @@ class LetterPayload:
             return [(label(it), print_code(it)) for it in sheet_codes(code, answer, sheets)]
 
         return self.press.print(
-            compose(envelope, recipient, head, terms, enclosures, logo, self._reminded(envelope)),
+            compose(
+                envelope,
+                recipient,
+                head,
+                terms,
+                enclosures,
+                logo,
+                reminded_code(envelope, self._context.secret),
+            ),
             codes,
             kind=f"{envelope.message_type.key}/{_sheets(enclosures)}/{answer is not None}",
             root=workshop,
             at=envelope.created,
             standards=PLAIN if _embeds_pdf(enclosures) else ARCHIVE,
         )
-
-    def _reminded(self, envelope: Envelope) -> Printed | None:
-        """Return the code of the own letter this one reminds of."""
-        if not envelope.reminds:
-            return None
-        code = make_code(envelope.installation, envelope.reminds, self._context.secret, Kind.LETTER)
-        return print_code(code.whole())
 
     def _code(self, envelope: Envelope, kind: Kind) -> Code:
         return make_code(envelope.installation, envelope.exchange_id, self._context.secret, kind)

@@ -200,6 +200,9 @@ class Reading:
     """What was kept but not understood; shown to a clerk."""
     test: bool = False
     """Whether the sender marked the message as a test."""
+    letters: Sequence[Document] = ()
+    """What people read of the message itself, where it has a form of its own for them. It is kept with the
+    case, but is none of the documents that were sent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Adapters depend on this module and on nothing behind it. One contract test suite
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -227,6 +227,8 @@ class AdapterContext:
     ids: IdSource
     secret: bytes
     """Installation secret for keyed hashes of printed codes; never printed or logged."""
+    others: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The tables of all adapters, for one that builds on another."""
 
 
 class CarrierFactory(Protocol):

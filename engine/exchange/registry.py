@@ -59,7 +59,7 @@ class Adapters:
             self._payloads[payload.name] = payload
 
     def _context_for(self, name: str) -> AdapterContext:
-        return replace(self._context, settings=self._settings.get(name, {}))
+        return replace(self._context, settings=self._settings.get(name, {}), others=self._settings)
 
     @staticmethod
     def _factory(group: str, name: str) -> Callable[[AdapterContext], Any]:

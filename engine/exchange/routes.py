@@ -67,6 +67,11 @@ def following(route: Mapping[str, Any]) -> dict[str, Any] | None:
     return next((item for item in _begun(route) if item["status"] == Status.CURRENT), None)
 
 
+def identified(route: Mapping[str, Any], exchange_id: str) -> dict[str, Any]:
+    """Return the route with its id and its steps' numbers; one that has no id begins with ``exchange_id``."""
+    return {**route, "id": route.get("id") or exchange_id, "steps": _begun(route)}
+
+
 def participants(data: Mapping[str, Any]) -> frozenset[str]:
     """Return the keys of all authorities that a route in ``data`` names."""
     routes = (value for value in data.values() if isinstance(value, Mapping))

@@ -151,9 +151,7 @@ def _bring(
             matching.continue_case(app, tx, row, case.id, reading, vouched)
             return
     matching.note_reading(tx, row["id"], reading, vouched)
-    filing.file_arrival(
-        app, tx, row["id"], matching.case_row(tx, case.id), None, vouched.by, reading.documents
-    )
+    filing.file_arrival(app, tx, row["id"], matching.case_row(tx, case.id), None, vouched.by, reading)
     _set(tx, row, "filed", reason, case.id)
 
 

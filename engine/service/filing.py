@@ -1,18 +1,19 @@
 """Putting an arrival into a case: its files become documents and evidence of the case."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from engine.documents import Blob
-from engine.exchange.ports import Document
+from engine.exchange.ports import Reading
 from engine.service.stories import Entry, note
 from engine.store.tables import arrival_parts, arrivals, case_documents, cases, evidence
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
 
+RECEIVED, LETTER = "received", "letter"
+"""Roles of documents that came in; a letter is none of those that a model sends on as ``received``."""
 PROOF = "evidence"
 """Role of a stored part that says how an arrival came (a scan's record, a delivery receipt)."""
 
@@ -24,27 +25,35 @@ def file_arrival(
     case: RowMapping,
     exchange_id: str | None,
     by: str,
-    documents: Sequence[Document] = (),
+    reading: Reading,
 ) -> None:
     """Keep an arrival with its case: the files as evidence as they came, and what clerks read as documents.
 
-    ``documents`` are those the payload unpacked; without any, the files themselves are the documents.
+    Where the payload unpacked none, the files themselves are the documents.
     """
     keep_as_evidence(app, tx, arrival_id, case["id"], exchange_id, "arrival")
-    for document in documents:
-        with document.open() as source:
-            blob = app.documents.put(source)
-        _add(app, tx, case, by, document.name, document.media_type, blob)
-    if not documents:
+    for role, found in ((LETTER, reading.letters), (RECEIVED, reading.documents)):
+        for document in found:
+            with document.open() as source:
+                blob = app.documents.put(source)
+            _add(app, tx, case, by, document.name, document.media_type, blob, role)
+    if not (reading.letters or reading.documents):
         for part in _parts(tx, arrival_id):
             if part["role"] == PROOF:
                 continue
             blob = Blob(part["sha256"], part["size"])
-            _add(app, tx, case, by, part["name"], part["media_type"], blob)
+            _add(app, tx, case, by, part["name"], part["media_type"], blob, RECEIVED)
 
 
 def _add(
-    app: "Installation", tx: Connection, case: RowMapping, by: str, name: str, media_type: str, blob: Blob
+    app: "Installation",
+    tx: Connection,
+    case: RowMapping,
+    by: str,
+    name: str,
+    media_type: str,
+    blob: Blob,
+    role: str,
 ) -> None:
     tx.execute(
         insert(case_documents).values(
@@ -55,7 +64,7 @@ def _add(
             name=name,
             media_type=media_type,
             size=blob.size,
-            role="received",
+            role=role,
             added_at=app.clock.now(),
             added_by=by,
         )

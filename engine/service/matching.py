@@ -204,7 +204,7 @@ def _answer(
     payload = _payload(tx, arrival, message_type, reading, sender)
     if isinstance(payload, str):
         return _set(tx, arrival, "invalid", payload, *where)
-    filing.file_arrival(app, tx, arrival["id"], case, exchange["id"], sender.by, reading.documents)
+    filing.file_arrival(app, tx, arrival["id"], case, exchange["id"], sender.by, reading)
     filing.learn_partner(tx, case, sender.authority_id, reading.sender_reference)
     wait = _wait(tx, case["id"], answers=exchange["key"], event=message_type.key)
     if wait is None and answered is not None:
@@ -246,7 +246,7 @@ def continue_case(
         return _set(tx, arrival, "invalid", payload, case["id"])
     if case["status"] != "open":
         return _set(tx, arrival, "late", f"case {case['own_reference']} has ended", case["id"])
-    filing.file_arrival(app, tx, arrival["id"], case, None, sender.by, reading.documents)
+    filing.file_arrival(app, tx, arrival["id"], case, None, sender.by, reading)
     wait = _wait(tx, case["id"], answers=None, event=message_type.key)
     if wait is None:
         return _set(tx, arrival, "filed", "the case does not wait for this message", case["id"])
@@ -274,7 +274,7 @@ def _start(app: "Installation", tx: Connection, arrival: RowMapping, reading: Re
         by=sender.by,
         partner=Partner(sender.authority_id, reading.sender_reference),
     )
-    filing.file_arrival(app, tx, arrival["id"], case_row(tx, case_id), None, sender.by, reading.documents)
+    filing.file_arrival(app, tx, arrival["id"], case_row(tx, case_id), None, sender.by, reading)
     deadline_course.arrived(app, tx, case_id, arrival["id"], choice.start_event, sender.by)
     return _set(tx, arrival, "started", None, case_id)
 

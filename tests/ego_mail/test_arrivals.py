@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from adapters.ego_mail.letters import safe_names
 from adapters.ego_mail.osci.client import Client, Delivery, Identity, Intermediary
 from adapters.ego_mail.osci.content import AttachedFile, Container, Data, Sealed
 from adapters.ego_mail.osci.dialog import Dialog
@@ -15,6 +14,7 @@ from adapters.ego_mail.osci.metadata import find_metadata
 from adapters.ego_mail.osci.streams import BytesBlob
 from adapters.ego_mail.osci.trust import TrustStore
 from adapters.ego_mail.settings import Configuration
+from engine.exchange.file_names import safe_names
 from engine.exchange.ports import Assurance, HandedOver, Incoming, Part
 from engine.identifiers import RandomIds
 from tests.contracts.samples import HOMBURG, SAARBRUECKEN, Envelopes

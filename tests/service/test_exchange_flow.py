@@ -158,7 +158,7 @@ def test_an_answer_from_somebody_else_waits_for_a_clerk(electronic):
     [
         ("nonsense.zip", b"this is no zip"),
         ("58f74fed-f3d8-4b57-8819-d423612086b6_Information.Information.0101.zip", b"PK\x03\x04 broken"),
-        ("notes.txt", b"hello"),
+        ("notes.odt", b"hello"),
     ],
 )
 def test_what_cannot_be_read_goes_to_a_clerk_and_is_never_lost(electronic, name, content):
