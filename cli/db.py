@@ -22,14 +22,17 @@ def upgrade(ctx: typer.Context) -> None:
 
 @app.command()
 def check(ctx: typer.Context) -> None:
-    """Verify every case's chain and that every stored document is intact; exit 1 if something is wrong."""
+    """Verify every case's chain, every stored document, and the ledger; exit 1 if something is wrong."""
     from engine.service.verifying import verify_installation
 
     state: State = ctx.obj
     report = verify_installation(state.app)
     for fault in report.faults:
         typer.echo(f"FAULT {fault}")
-    typer.echo(f"{report.cases} cases, {report.entries} entries, {report.documents} documents checked")
+    typer.echo(
+        f"{report.cases} cases, {report.entries} entries, {report.documents} documents, "
+        f"{report.exchanges} exchanges of the ledger checked"
+    )
     raise typer.Exit(1 if report.faults else 0)
 
 

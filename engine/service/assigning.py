@@ -17,6 +17,7 @@ from engine.service.access import require
 from engine.service.advance import CaseRow, read_case
 from engine.service.cases import find_case
 from engine.service.directory import find_authority
+from engine.service.migration import ledger
 from engine.service.registering import (
     ArrivalLine,
     RegistrationRefusedError,
@@ -76,6 +77,7 @@ def assign(app: "Installation", actor: Actor, key: str, decision: Decision) -> A
             else:
                 case = read_case(tx, find_case(tx, actor, decision.case)["id"]).case
                 _bring(app, tx, row, reading, vouched, case, decision.reason)
+            ledger.touch_arrival(app, tx, row["id"])
             _report(app, tx, row, parts)
             return arrival_line(tx, row["id"])
 

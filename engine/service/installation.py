@@ -192,5 +192,15 @@ def open_installation(home: Path, *, clock: Clock | None = None, ids: IdSource |
 
 
 def upgrade_installation(home: Path) -> None:
-    """Bring the database of the installation at ``home`` to the schema this program needs."""
+    """Bring the database of the installation at ``home`` to the schema this program needs.
+
+    What history has and the ledger lacks is written into it.
+    """
+    from engine.service.migration.ledger import fill
+
     upgrade_schema(read_settings(home).database)
+    app = open_installation(home)
+    try:
+        fill(app)
+    finally:
+        app.close()

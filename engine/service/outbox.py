@@ -15,6 +15,7 @@ from engine.exchange.codes import exchange_key
 from engine.exchange.ports import FormClass, MessageType
 from engine.runtime import api
 from engine.service.directory import Authority, find_authority
+from engine.service.migration import ledger
 from engine.store.tables import arrivals, case_documents, cases, exchange_documents, exchanges
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def create_exchange(app: "Installation", tx: Connection, case: "CaseRow", send: 
     app.queue.enqueue(
         tx, "send", {"exchange": exchange_id}, authority_id=case.authority_id, key=f"send:{exchange_id}"
     )
+    ledger.touch(app, tx, exchange_id)
     return exchange_id
 
 

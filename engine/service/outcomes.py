@@ -10,6 +10,7 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 from engine.exchange.decision import Decision
 from engine.exchange.ports import HandedOver, Outcome, Rejected, Unknown
 from engine.service import awaiting, deadline_course
+from engine.service.migration import ledger
 from engine.service.stories import Entry, note, read_head
 from engine.store.database import upsert
 from engine.store.tables import cases, dispatches, evidence, exchanges, facts, incidents, tasks
@@ -57,6 +58,7 @@ def record(app: "Installation", tx: Connection, dispatch_id: str, outcome: Outco
         open_incident(app, tx, exchange, "outcome-unknown", dispatch_id, f"{text}: {outcome.reason}")
     else:
         _rejected(app, tx, exchange, dispatch, outcome)
+    ledger.touch(app, tx, exchange["id"])
 
 
 def _technical(app: "Installation", tx: Connection, dispatch: RowMapping, outcome: Outcome) -> None:
@@ -157,6 +159,7 @@ def hold(app: "Installation", tx: Connection, exchange: RowMapping, decision: De
     )
     message = f"{exchange['subject']} cannot be sent: {reasons}"
     open_incident(app, tx, exchange, "held", exchange["id"], message, details=asdict(decision))
+    ledger.touch(app, tx, exchange["id"])
 
 
 def open_incident(
@@ -270,6 +273,7 @@ def add_fact(
         note(tx, app.ids, exchange["case_id"], Entry(now, by, "fact", command))
         awaiting.settle(app, tx, exchange["id"], kind)
         deadline_course.facts_changed(app, tx, exchange["id"], deadline_course.told(kind, at, reason), by)
+        ledger.touch(app, tx, exchange["id"])
 
 
 def _exchange(tx: Connection, exchange_id: str) -> RowMapping:

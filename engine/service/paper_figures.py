@@ -11,13 +11,14 @@ from engine.actor import Actor, Role
 from engine.errors import ConflictError, RefusedError
 from engine.exchange.decision import POST
 from engine.service.access import require
+from engine.service.migration import ledger
+from engine.service.migration.ledger import PRINTED
 from engine.service.registering import find_arrival
 from engine.store.tables import arrival_parts, arrivals, audit, dispatches, exchanges, facts
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
 
-PRINTED = "arrival.printed"
 _DAY = 86_400
 
 
@@ -129,6 +130,7 @@ def note_print(app: "Installation", actor: Actor, key: str) -> str:
                 details={"arrival": arrival["id"]},
             )
         )
+        ledger.note_printed(app, tx, arrival["id"])
         return str(arrival["id"])
 
 

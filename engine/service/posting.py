@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select, update
 from engine.actor import Actor
 from engine.errors import RefusedError
 from engine.service import deadline_jobs, outcomes, signing
+from engine.service.migration import ledger
 from engine.store.scope import visible_to
 from engine.store.tables import cases, dispatch_parts, dispatches, exchanges, tasks
 
@@ -77,6 +78,7 @@ def complete(
     outcomes.add_fact(app, tx, exchange, dispatch["id"], "posted", posted, "clerk", actor.person_id)
     if costs:
         tx.execute(update(dispatches).where(dispatches.c.id == dispatch["id"]).values(**costs))
+        ledger.touch(app, tx, exchange["id"])
     _close(app, tx, task, actor)
 
 

@@ -14,6 +14,7 @@ from engine.exchange.ports import Incoming, Part, Payload, Reading, split_channe
 from engine.service import confirming, filing, matching
 from engine.service.collecting import collect_from
 from engine.service.directory import own_mailboxes
+from engine.service.migration import ledger
 from engine.store.locks import lock_name, only_one
 from engine.store.tables import arrival_parts, arrivals
 from engine.work.ports import Job
@@ -69,6 +70,7 @@ def take_in(app: "Installation", incoming: Incoming) -> int:
         )
         add_parts(app, tx, mailbox.authority_id, arrival_id, incoming.parts)
         keep_proofs(app, tx, mailbox.authority_id, arrival_id, len(incoming.parts), incoming.evidence)
+        ledger.touch_arrival(app, tx, arrival_id)
         app.queue.enqueue(
             tx,
             "arrival",
@@ -183,6 +185,7 @@ def read_arrival(app: "Installation", arrival_id: str) -> None:
             if not _still_new(tx, arrival_id):
                 return
             matching.match(app, tx, arrival, reading)
+            ledger.touch_arrival(app, tx, arrival_id)
             if reading.confirmation_wanted:
                 confirming.confirm(app, tx, arrival, payload, reading, parts)
             confirming.report_import(app, tx, arrival_id, payload, parts)

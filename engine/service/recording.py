@@ -18,6 +18,7 @@ from engine.service import deadline_course, outcomes
 from engine.service.access import require
 from engine.service.advance import lock_case
 from engine.service.exchanges import find_exchange
+from engine.service.migration import ledger
 from engine.service.stories import Entry, note
 from engine.store.scope import visible_to
 from engine.store.tables import cases, exchanges, facts
@@ -125,6 +126,7 @@ def withdraw_fact(app: "Installation", actor: Actor, key: str, reason: str) -> F
         note(tx, app.ids, exchange["case_id"], Entry(now, actor.person_id, "fact", command))
         told = deadline_course.told(row["kind"], row["at"], reason)
         deadline_course.facts_changed(app, tx, exchange["id"], f"withdrawn: {told}", actor.person_id)
+        ledger.touch(app, tx, exchange["id"])
         return FactLine(*tx.execute(select(*_LINE).where(facts.c.id == row["id"])).one())
 
 

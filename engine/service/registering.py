@@ -18,6 +18,7 @@ from engine.service import matching, receiving
 from engine.service.access import require
 from engine.service.directory import find_authority
 from engine.service.files import read_upload
+from engine.service.migration import ledger
 from engine.service.paper_codes import (
     CodeRefusedError,
     RegistrationRefusedError,
@@ -120,6 +121,7 @@ def register(
         vouched = matching.Sender(sender.id, sure=True, by=actor.person_id)
         matching.note_reading(tx, arrival_id, reading, vouched)
         matching.settle(app, tx, arrival_id, reading, vouched)
+        ledger.touch_arrival(app, tx, arrival_id)
         return arrival_line(tx, arrival_id)
 
 

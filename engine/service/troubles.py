@@ -12,7 +12,8 @@ from engine.runtime import api
 from engine.service import mailbox_health
 from engine.service.access import require
 from engine.service.advance import move
-from engine.service.stories import Entry, note
+from engine.service.migration import ledger
+from engine.service.stories import Entry, note, read_head
 from engine.store.scope import visible_to
 from engine.store.tables import dispatches, exchanges, incidents
 
@@ -88,7 +89,9 @@ def retry(app: "Installation", actor: Actor, key: str, reason: str) -> Incident:
             move(app, tx, row["case_id"], api.Retry(row["subject_id"]), actor.person_id)
         elif row["kind"] == "held":
             exchange_id = row["subject_id"]
+            read_head(tx, row["case_id"])
             tx.execute(update(exchanges).where(exchanges.c.id == exchange_id).values(status="open"))
+            ledger.touch(app, tx, exchange_id)
             app.queue.enqueue(
                 tx,
                 "send",
@@ -130,16 +133,18 @@ def resolve(
                 raise IncidentRefusedError(
                     "say whether the message went", hint="repeat with --went or --did-not-go"
                 )
+            read_head(tx, row["case_id"])
             state = "handed_over" if went else "failed"
             tx.execute(
                 update(dispatches)
                 .where(dispatches.c.id == row["subject_id"], dispatches.c.state == "outcome_unknown")
                 .values(state=state, reason=reason, handed_over_at=app.clock.now() if went else None)
             )
+            exchange_id = tx.execute(
+                select(dispatches.c.exchange_id).where(dispatches.c.id == row["subject_id"])
+            ).scalar_one()
+            ledger.touch(app, tx, exchange_id)
             if not went:
-                exchange_id = tx.scalar(
-                    select(dispatches.c.exchange_id).where(dispatches.c.id == row["subject_id"])
-                )
                 app.queue.enqueue(
                     tx,
                     "send",

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, select
 
 from engine.documents import DocumentMissingError
 from engine.exchange.chain import GENESIS, commit_to, next_link
+from engine.service.migration import ledger
 from engine.service.stories import Entry, subject_of
 from engine.store.tables import (
     arrival_parts,
@@ -35,14 +36,18 @@ class Verification:
     cases: int
     entries: int
     documents: int
+    exchanges: int
+    """Exchanges in the ledger, compared with history."""
     faults: tuple[str, ...]
 
 
 def verify_installation(app: "Installation") -> Verification:
-    """Verify every case's chain and every document that rows refer to."""
+    """Verify every case's chain, every document that rows refer to, and the ledger against history."""
     faults: list[str] = []
     entries = 0
     with app.read() as tx:
+        faults.extend(ledger.check(tx))
+        exchanges = ledger.entries(tx)
         heads = tx.execute(select(case_states.c.case_id, case_states.c.chain_head)).all()
         for case_id, head in heads:
             count, found = _verify_case(tx, case_id, head)
@@ -50,7 +55,7 @@ def verify_installation(app: "Installation") -> Verification:
             faults.extend(found)
         digests = sorted({row.sha256 for table in _DOCUMENTS for row in tx.execute(select(table.c.sha256))})
     faults.extend(fault for digest in digests for fault in _verify_document(app, digest))
-    return Verification(len(heads), entries, len(digests), tuple(faults))
+    return Verification(len(heads), entries, len(digests), exchanges, tuple(faults))
 
 
 def _verify_case(tx: Connection, case_id: str, head: str) -> tuple[int, list[str]]:

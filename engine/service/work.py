@@ -22,6 +22,7 @@ from engine.service import (
     services,
     timing,
 )
+from engine.service.migration import ledger
 from engine.store.tables import incidents
 from engine.work.embedded import EmbeddedQueue, EmbeddedWorker
 from engine.work.ports import Handlers, Job
@@ -144,6 +145,7 @@ def run_round(app: "Installation", worker: Worker, *, collect: bool = True) -> D
 def schedule(app: "Installation") -> int:
     """Let happen what time brings; return how many timers were due."""
     messages.expire_buffer(app)
+    ledger.fold_when_due(app)
     if isinstance(app.queue, EmbeddedQueue):
         return timing.fire_due(app)
     return timing.enqueue_due(app)

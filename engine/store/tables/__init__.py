@@ -37,7 +37,17 @@ from engine.store.tables.exchange import (
     exchanges,
     facts,
 )
-from engine.store.tables.migration import imported_volumes, step_reasons, volume_imports
+from engine.store.tables.migration import (
+    imported_volumes,
+    ledger,
+    ledger_arrivals,
+    ledger_marks,
+    ledger_months,
+    ledger_partners,
+    ledger_reports,
+    step_reasons,
+    volume_imports,
+)
 from engine.store.tables.work import jobs
 
 __all__ = [
@@ -64,6 +74,12 @@ __all__ = [
     "incidents",
     "installation",
     "jobs",
+    "ledger",
+    "ledger_arrivals",
+    "ledger_marks",
+    "ledger_months",
+    "ledger_partners",
+    "ledger_reports",
     "mailbox_health",
     "mailboxes",
     "message_buffer",

@@ -1,6 +1,6 @@
 """What the migration keeps beside rules and exchanges. One section a matter."""
 
-from sqlalchemy import BigInteger, Column, Date, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, String, Table, Text
 
 from engine.store.tables.base import identifier, metadata, owner
 from engine.store.types import Instant, JsonText
@@ -59,4 +59,121 @@ imported_volumes = Table(
     Column("level", String(1), primary_key=True),
     Column("count", BigInteger, nullable=False),
     Index(None, "authority_id", "procedure_key", "element_id"),
+)
+
+# --- ledger: no personal data, so that statistics survive the deletion of cases ---
+
+ledger = Table(
+    "ledger",
+    metadata,
+    identifier("exchange_id", primary_key=True),
+    owner(),
+    Column("procedure_key", String(80), nullable=False),
+    Column("element_id", String(200), nullable=False),
+    Column("recipient_id", String(64), nullable=False),
+    Column("month", String(7), nullable=False),
+    # Which months' rows this row is added up in.
+    Column("cell", BigInteger, nullable=False, index=True),
+    Column("state", String(16), nullable=False),
+    Column("intended_channel", String(80)),
+    Column("channel", String(80)),
+    Column("level", String(1)),
+    Column("fallback", String(40)),
+    Column("receipt", String(40)),
+    Column("created_at", Instant, nullable=False),
+    Column("handed_over_at", Instant),
+    Column("posted_at", Instant),
+    Column("received_at", Instant),
+    Column("answered_at", Instant),
+    Column("rejected", Boolean, nullable=False),
+    Column("copies", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("postage_cents", Integer),
+    # What the letter would have cost; None: not electronic, or no price is known.
+    Column("spared_cents", Integer),
+)
+
+ledger_arrivals = Table(
+    "ledger_arrivals",
+    metadata,
+    identifier("arrival_id", primary_key=True),
+    owner(),
+    Column("procedure_key", String(80), nullable=False),
+    Column("partner_id", String(64), nullable=False),
+    Column("month", String(7), nullable=False),
+    Column("cell", BigInteger, nullable=False, index=True),
+    Column("channel", String(80), nullable=False),
+    Column("scanned", Boolean, nullable=False),
+    Column("printed", Boolean, nullable=False),
+)
+
+# A cell whose rows changed since it was last added up. Appended only: nobody waits for anybody.
+ledger_marks = Table(
+    "ledger_marks",
+    metadata,
+    identifier(primary_key=True),
+    owner(),
+    Column("cell", BigInteger, nullable=False),
+)
+
+# authority_id is the sender; source is empty for own figures, else the report they came with.
+ledger_months = Table(
+    "ledger_months",
+    metadata,
+    Column("cell", BigInteger, primary_key=True, autoincrement=False),
+    Column("intended_channel", String(80), primary_key=True),
+    Column("channel", String(80), primary_key=True),
+    Column("level", String(1), primary_key=True),
+    Column("state", String(16), primary_key=True),
+    Column("fallback", String(40), primary_key=True),
+    owner(),
+    Column("procedure_key", String(80), nullable=False),
+    Column("element_id", String(200), nullable=False),
+    Column("recipient_id", String(64), nullable=False),
+    Column("month", String(7), nullable=False),
+    Column("source", String(64), nullable=False),
+    Column("exchanges", Integer, nullable=False),
+    Column("receipts", Integer, nullable=False),
+    Column("answered", Integer, nullable=False),
+    Column("rejected", Integer, nullable=False),
+    Column("copies", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("postage_cents", BigInteger, nullable=False),
+    Column("posted", Integer, nullable=False),
+    Column("spared_cents", BigInteger, nullable=False),
+    Column("spared", Integer, nullable=False),
+    Column("arrivals", Integer, nullable=False),
+    Column("scanned", Integer, nullable=False),
+    Column("printed", Integer, nullable=False),
+    # Whole minutes, separated by blanks.
+    Column("transports", Text),
+    Column("leads", Text),
+    Index(None, "authority_id", "month"),
+    Index(None, "source", "month"),
+)
+
+# Another installation whose reports are taken: authority_id is the own authority that trusted it.
+ledger_partners = Table(
+    "ledger_partners",
+    metadata,
+    identifier(primary_key=True),
+    owner(),
+    Column("name", String(200), nullable=False),
+    Column("public_key", String(64), nullable=False, unique=True),
+    # Keys of the authorities it may report of.
+    Column("senders", JsonText, nullable=False),
+    Column("trusted_at", Instant, nullable=False),
+    Column("trusted_by", String(64), nullable=False),
+)
+
+# One row a month that a partner has reported.
+ledger_reports = Table(
+    "ledger_reports",
+    metadata,
+    identifier("partner_id", primary_key=True),
+    Column("month", String(7), primary_key=True),
+    owner(),
+    Column("made_at", Instant, nullable=False),
+    Column("imported_at", Instant, nullable=False),
+    Column("digest", String(64), nullable=False),
 )

@@ -1,0 +1,205 @@
+"""The ledger: what became of one exchange, in one row without a word of its content. Pure.
+
+``docs/reference/migration.md`` defines every column; this module computes them, and nothing else does.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from engine.exchange.decision import POST
+
+LOCAL_ZONE = ZoneInfo("Europe/Berlin")
+"""Months are the sender's calendar months."""
+PAPER = "A"
+SENT, OPEN, HELD, UNKNOWN, WITHDRAWN = "sent", "open", "held", "unknown", "withdrawn"
+RECEIPTS = ("received", "imported", "acknowledged", "retrieved", "known")
+"""Facts that prove that the recipient has it. Posting and hand-over prove nothing of the sort."""
+UNCOUNTED_ARRIVALS = ("confirmation", "duplicate")
+"""Arrivals that carry no message of their own."""
+ARRIVAL = "arrival"
+"""State of a month's rows that count arrivals instead of exchanges."""
+
+DIMENSIONS = ("authority_id", "procedure_key", "element_id", "recipient_id", "month")
+SPLITS = ("intended_channel", "channel", "level", "state", "fallback")
+SUMS = (
+    *("exchanges", "receipts", "answered", "rejected", "copies", "failed"),
+    *("postage_cents", "posted", "spared_cents", "spared"),
+    *("arrivals", "scanned", "printed"),
+)
+DURATIONS = ("transports", "leads")
+"""Whole minutes, separated by blanks, in ascending order; None: none."""
+_CODE = re.compile(r"\[([a-z0-9-]{1,40})\]$")
+
+
+def month_of(instant: datetime) -> str:
+    """Return the local calendar month of an instant, ``YYYY-MM``."""
+    return instant.astimezone(LOCAL_ZONE).strftime("%Y-%m")
+
+
+def cell_of(*names: str) -> int:
+    """Return the number of the cell (source or kind, sender, procedure, step, recipient, month): 64 bits."""
+    digest = hashlib.blake2b("\x1f".join(names).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def entry(exchange: Any, sends: Sequence[Any], told: Iterable[Any]) -> dict[str, Any]:
+    """Return the ledger's row of an exchange from its row, its dispatches by number, and its facts.
+
+    Test dispatches and what is told of them do not exist here; withdrawn facts must have been left out.
+    """
+    tests = {send.id for send in sends if send.test}
+    real = [send for send in sends if not send.test]
+    known = [fact for fact in told if fact.dispatch_id not in tests]
+    counted = counts(real)
+    receipt = min((f for f in known if f.kind in RECEIPTS), key=lambda f: (f.at, f.kind), default=None)
+    posted = [fact.at for fact in known if fact.kind == "posted"]
+    postage = [send.postage_cents for send in real if send.postage_cents is not None]
+    month = month_of(exchange.created_at)
+    who = (exchange.authority_id, exchange.procedure_key, exchange.element_id, exchange.recipient_id)
+    return {
+        "exchange_id": exchange.id,
+        "authority_id": exchange.authority_id,
+        "procedure_key": exchange.procedure_key,
+        "element_id": exchange.element_id,
+        "recipient_id": exchange.recipient_id,
+        "month": month,
+        "cell": cell_of("", *who, month),
+        "state": SENT if counted else _unsent(exchange.status, real),
+        "intended_channel": counted.intended_channel if counted else None,
+        "channel": counted.channel if counted else None,
+        "level": counted.level if counted else None,
+        "fallback": _fallback(counted) if counted else None,
+        "receipt": receipt.kind if receipt else None,
+        "created_at": exchange.created_at,
+        "handed_over_at": counted.handed_over_at if counted else None,
+        "posted_at": min(posted, default=None),
+        "received_at": receipt.at if receipt else None,
+        "answered_at": exchange.answered_at,
+        "rejected": any(fact.kind == "rejected" for fact in known),
+        "copies": sum(send.state == "handed_over" and send.copy for send in real),
+        "failed": sum(send.state == "failed" for send in real),
+        "postage_cents": sum(postage) if postage else None,
+    }
+
+
+def counts(sends: Sequence[Any]) -> Any | None:
+    """Return the dispatch by which an exchange counts: the last that was handed over and is no copy.
+
+    Where what became of the original stays unknown, a copy that was handed over is what really went.
+    """
+    gone = [send for send in sends if send.state == "handed_over"]
+    originals = [send for send in gone if not send.copy]
+    return (originals or gone or [None])[-1]
+
+
+def _unsent(status: str, sends: Sequence[Any]) -> str:
+    if status in (HELD, WITHDRAWN):
+        return status
+    return UNKNOWN if sends and sends[-1].state == "outcome_unknown" else OPEN
+
+
+def _fallback(send: Any) -> str | None:
+    """Return why another channel carried it than the rules intended, as a code; None where it did not."""
+    if send.channel == send.intended_channel:
+        return None
+    for seen in send.decision.get("considered", ()):
+        if seen["channel"] == send.intended_channel:
+            if seen["verdict"] == "failed before":
+                return "failed"
+            found = (_CODE.search(reason) for reason in seen["reasons"])
+            return next((match[1] for match in found if match), "other")
+    return "other"
+
+
+def arrival_entry(arrival: Any, procedure: str | None, *, scanned: bool, printed: bool) -> dict[str, Any]:
+    """Return the ledger's row of an arrival: whether it changed between paper and file."""
+    partner = arrival.sender_id or arrival.claimed_sender_id or ""
+    month = month_of(arrival.received_at)
+    paper = arrival.channel == POST
+    return {
+        "arrival_id": arrival.id,
+        "authority_id": arrival.authority_id,
+        "procedure_key": procedure or "",
+        "partner_id": partner,
+        "month": month,
+        "cell": cell_of(ARRIVAL, arrival.authority_id, procedure or "", "", partner, month),
+        "channel": arrival.channel,
+        "scanned": paper and scanned,
+        "printed": not paper and printed,
+    }
+
+
+Key = tuple[str, ...]
+"""A month's row: dimensions and splits, empty where there is none."""
+
+
+def tally(rows: Iterable[Any]) -> dict[Key, dict[str, Any]]:
+    """Add up ledger rows into months' rows."""
+    found: dict[Key, dict[str, Any]] = {}
+    for row in rows:
+        sent = row.state == SENT
+        add(
+            found,
+            (
+                *(row.authority_id, row.procedure_key, row.element_id, row.recipient_id, row.month),
+                *(row.intended_channel or "", row.channel or "", row.level or "", row.state),
+                row.fallback or "",
+            ),
+            {
+                "exchanges": 1,
+                "receipts": int(sent and row.received_at is not None),
+                "answered": int(row.answered_at is not None),
+                "rejected": int(row.rejected),
+                "copies": row.copies,
+                "failed": row.failed,
+                "postage_cents": row.postage_cents or 0,
+                "posted": int(row.postage_cents is not None),
+                "spared_cents": _spared(row) or 0,
+                "spared": int(_spared(row) is not None),
+                "transports": _minutes(row.handed_over_at, row.received_at) if sent else [],
+                "leads": _minutes(row.created_at, row.answered_at) if sent else [],
+            },
+        )
+    return found
+
+
+def tally_arrivals(rows: Iterable[Any]) -> dict[Key, dict[str, Any]]:
+    """Add up the ledger's arrivals into months' rows; they name no step and no level."""
+    found: dict[Key, dict[str, Any]] = {}
+    for row in rows:
+        who = (row.authority_id, row.procedure_key, "", row.partner_id, row.month)
+        measures = {"arrivals": 1, "scanned": int(row.scanned), "printed": int(row.printed)}
+        add(found, (*who, "", row.channel, "", ARRIVAL, ""), measures)
+    return found
+
+
+def add(found: dict[Key, dict[str, Any]], key: Key, measures: Mapping[str, Any]) -> None:
+    """Add measures to those of ``key``; durations are lists of minutes here."""
+    mine = found.get(key)
+    if mine is None:
+        mine = found[key] = {**dict.fromkeys(SUMS, 0), **{name: [] for name in DURATIONS}}
+    for name, value in measures.items():
+        mine[name] += value
+
+
+def _spared(row: Any) -> int | None:
+    """What the letter would have cost that was not needed; of what went on paper nothing was spared."""
+    electronic = row.state == SENT and row.level != PAPER
+    cents: int | None = row.spared_cents if electronic else None
+    return cents
+
+
+def _minutes(start: datetime | None, end: datetime | None) -> list[int]:
+    """A fact may be known by its day only and then lie before the hand-over: nothing took less than 0."""
+    if start is None or end is None:
+        return []
+    return [max(0, int((end - start).total_seconds() // 60))]
+
+
+def packed(minutes: Sequence[int]) -> str | None:
+    """Write minutes as a month's row keeps them."""
+    return " ".join(map(str, sorted(minutes))) if minutes else None

@@ -1,0 +1,352 @@
+"""Keeping the ledger right in the same transaction as what changed it, and adding it up by month.
+
+Who changes an exchange holds its case, so an exchange's row is never written by two at once. A change
+appends a mark of its cell and waits for nobody; ``fold`` adds marked cells up anew from their rows
+(docs/decisions/0150).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Table, bindparam, delete, exists, func, insert, select
+
+from engine.exchange.decision import POST
+from engine.migration.ledger import (
+    DIMENSIONS,
+    DURATIONS,
+    SPLITS,
+    SUMS,
+    UNCOUNTED_ARRIVALS,
+    Key,
+    arrival_entry,
+    cell_of,
+    entry,
+    packed,
+    tally,
+    tally_arrivals,
+)
+from engine.store.database import upsert
+from engine.store.locks import only_one
+from engine.store.prepared import Prepared, insert_into
+from engine.store.tables import (
+    arrival_parts,
+    arrivals,
+    audit,
+    cases,
+    dispatches,
+    exchanges,
+    facts,
+    ledger,
+    ledger_arrivals,
+    ledger_marks,
+    ledger_months,
+)
+
+if TYPE_CHECKING:
+    from engine.service.installation import Installation
+
+FOLD_AT = 256
+"""So many marks may wait before the work loop folds; status reads marked cells from their rows."""
+BATCH = 1_000
+PRINTED = "arrival.printed"
+_EXCHANGE = [
+    exchanges.c[name]
+    for name in (
+        *("id", "authority_id", "procedure_key", "element_id", "recipient_id"),
+        *("status", "created_at", "answered_at"),
+    )
+]
+_DISPATCH = [
+    dispatches.c[name]
+    for name in (
+        *("id", "exchange_id", "state", "channel", "intended_channel", "level", "copy", "test"),
+        *("handed_over_at", "postage_cents", "decision"),
+    )
+]
+_FACT = [facts.c[name] for name in ("exchange_id", "dispatch_id", "kind", "at")]
+_ARRIVAL = [
+    arrivals.c[name]
+    for name in (
+        *("id", "authority_id", "channel", "received_at", "sender_id", "claimed_sender_id"),
+        *("status", "test", "case_id"),
+    )
+]
+_READ_EXCHANGE = Prepared(select(*_EXCHANGE).where(exchanges.c.id == bindparam("exchange")))
+_READ_DISPATCHES = Prepared(
+    select(*_DISPATCH)
+    .where(dispatches.c.exchange_id == bindparam("exchange"))
+    .order_by(dispatches.c.number, dispatches.c.id)
+)
+_READ_FACTS = Prepared(
+    select(*_FACT).where(facts.c.exchange_id == bindparam("exchange"), facts.c.withdrawn_at.is_(None))
+)
+_MARK = insert_into(ledger_marks)
+
+
+def _written(table: Table, key: str, kept: Sequence[str] = ()) -> dict[str, Prepared]:
+    """Return the statement that writes a row or replaces it, ``kept`` columns apart, by database."""
+    columns = [column.name for column in table.c if column.name not in kept]
+    found = {}
+    for dialect in ("sqlite", "postgresql"):
+        values = {name: bindparam(name, type_=table.c[name].type) for name in columns}
+        statement = upsert(dialect, table).values(values)
+        changed = {name: statement.excluded[name] for name in columns if name != key}
+        found[dialect] = Prepared(statement.on_conflict_do_update(index_elements=[key], set_=changed))
+    return found
+
+
+_WRITE = _written(ledger, "exchange_id", ["spared_cents"])
+_WRITE_ARRIVAL = _written(ledger_arrivals, "arrival_id")
+
+
+def touch(app: "Installation", tx: Connection, exchange_id: str) -> None:
+    """Bring the ledger's row of an exchange up to date; the caller holds the exchange's case."""
+    row = entry(
+        _READ_EXCHANGE.first(tx, exchange=exchange_id),
+        _READ_DISPATCHES.all(tx, exchange=exchange_id),
+        _READ_FACTS.all(tx, exchange=exchange_id),
+    )
+    _WRITE[tx.dialect.name].run(tx, **row)
+    _mark(app, tx, row)
+
+
+def touch_arrival(app: "Installation", tx: Connection, arrival_id: str) -> None:
+    """Bring the ledger's row of an arrival up to date; the arrival is held until the transaction ends."""
+    query = select(*_ARRIVAL).where(arrivals.c.id == arrival_id).with_for_update()
+    arrival = tx.execute(query).one()
+    earlier = tx.execute(select(ledger_arrivals).where(ledger_arrivals.c.arrival_id == arrival_id)).first()
+    if not _counts(arrival):
+        if earlier is not None:
+            tx.execute(delete(ledger_arrivals).where(ledger_arrivals.c.arrival_id == arrival_id))
+            _mark(app, tx, dict(earlier._mapping))
+        return
+    row = _arrival_row(tx, arrival, printed=earlier is not None and earlier.printed)
+    _write_arrival(app, tx, row, earlier)
+
+
+def note_printed(app: "Installation", tx: Connection, arrival_id: str) -> None:
+    """Note in the ledger that an electronic arrival was printed."""
+    query = select(*_ARRIVAL).where(arrivals.c.id == arrival_id).with_for_update()
+    arrival = tx.execute(query).one()
+    if _counts(arrival):
+        _write_arrival(app, tx, _arrival_row(tx, arrival, printed=True), None)
+
+
+def _counts(arrival: Any) -> bool:
+    return not arrival.test and arrival.status not in UNCOUNTED_ARRIVALS
+
+
+def _write_arrival(app: "Installation", tx: Connection, row: Mapping[str, Any], earlier: Any) -> None:
+    _WRITE_ARRIVAL[tx.dialect.name].run(tx, **row)
+    _mark(app, tx, row)
+    if earlier is not None and earlier.cell != row["cell"]:
+        _mark(app, tx, dict(earlier._mapping))
+
+
+def _arrival_row(tx: Connection, arrival: Any, *, printed: bool) -> dict[str, Any]:
+    procedure = None
+    if arrival.case_id is not None:
+        procedure = tx.scalar(select(cases.c.procedure_key).where(cases.c.id == arrival.case_id))
+    scan = select(arrival_parts.c.position).where(
+        arrival_parts.c.arrival_id == arrival.id, arrival_parts.c.role == "scan"
+    )
+    scanned = arrival.channel == POST and tx.execute(scan.limit(1)).first() is not None
+    return arrival_entry(arrival, procedure, scanned=scanned, printed=printed)
+
+
+def _mark(app: "Installation", tx: Connection, row: Mapping[str, Any]) -> None:
+    _MARK.run(tx, id=str(app.ids.new()), authority_id=row["authority_id"], cell=row["cell"])
+
+
+# --- Adding up ------------------------------------------------------------------------------------------
+
+
+def fold_when_due(app: "Installation") -> int:
+    """Fold where enough marks wait; return how many were folded."""
+    with app.read() as tx:
+        waiting = len(tx.execute(select(ledger_marks.c.id).limit(FOLD_AT)).all())
+    return fold(app) if waiting >= FOLD_AT else 0
+
+
+def fold(app: "Installation") -> int:
+    """Add up anew every cell that is marked; return how many marks there were.
+
+    A cell is counted from its rows, so folding twice, or again after a crash, changes nothing. A change that
+    commits meanwhile leaves a mark of its own. One process folds at a time; another one does nothing.
+    """
+    folded = 0
+    with only_one(app.database, "ledger-fold") as mine:
+        while mine:
+            with app.write() as tx:
+                marks = tx.execute(select(ledger_marks.c.id, ledger_marks.c.cell).limit(BATCH)).all()
+                if not marks:
+                    return folded
+                _refold(tx, sorted({mark.cell for mark in marks}))
+                tx.execute(delete(ledger_marks).where(ledger_marks.c.id.in_([mark.id for mark in marks])))
+            folded += len(marks)
+    return folded
+
+
+def _refold(tx: Connection, cells: Sequence[int]) -> None:
+    found = tally_cells(tx, cells)
+    tx.execute(delete(ledger_months).where(ledger_months.c.cell.in_(cells)))
+    write_months(tx, found)
+
+
+def tally_cells(tx: Connection, cells: Sequence[int]) -> dict[Key, dict[str, Any]]:
+    """Count cells from their rows."""
+    found = tally(tx.execute(select(ledger).where(ledger.c.cell.in_(cells))))
+    query = select(ledger_arrivals).where(ledger_arrivals.c.cell.in_(cells))
+    return {**found, **tally_arrivals(tx.execute(query))}
+
+
+def write_months(tx: Connection, found: Mapping[Key, Mapping[str, Any]], source: str = "") -> None:
+    """Write months' rows; ``source`` is the report they came with, empty for own figures."""
+    rows = [month_row(key, measures, source) for key, measures in found.items()]
+    if rows:
+        tx.execute(insert(ledger_months), rows)
+
+
+def month_row(key: Key, measures: Mapping[str, Any], source: str = "") -> dict[str, Any]:
+    """Return a month's row as the table keeps it."""
+    named = dict(zip((*DIMENSIONS, *SPLITS), key, strict=True))
+    kind = named["state"] if named["state"] == "arrival" else ""
+    who = [named[name] for name in DIMENSIONS]
+    cell = cell_of(f"{source}{kind}", *who)
+    durations = {name: packed(measures[name]) for name in DURATIONS}
+    return {"cell": cell, "source": source, **named, **{name: measures[name] for name in SUMS}, **durations}
+
+
+# --- History and checking -------------------------------------------------------------------------------
+
+
+def fill(app: "Installation") -> int:
+    """Write the ledger's rows that history has and the ledger lacks or has otherwise; return how many.
+
+    For installations that are older than the ledger, and after a fault that ``check`` found.
+    """
+    count = 0
+    with app.write() as tx:
+        known = set(tx.scalars(select(ledger.c.exchange_id)))
+        for row in computed(tx):
+            if row["exchange_id"] not in known or _differs(tx, row):
+                _WRITE[tx.dialect.name].run(tx, **row)
+                _mark(app, tx, row)
+                count += 1
+        for row in computed_arrivals(tx):
+            query = select(ledger_arrivals).where(ledger_arrivals.c.arrival_id == row["arrival_id"])
+            there = tx.execute(query).mappings().first()
+            if there is None or dict(there) != row:
+                _write_arrival(app, tx, row, tx.execute(query).first())
+                count += 1
+        for _, sender, cell in _wrong_months(tx):
+            _mark(app, tx, {"authority_id": sender, "cell": cell})
+    fold(app)
+    return count
+
+
+def _differs(tx: Connection, row: Mapping[str, Any]) -> bool:
+    there = tx.execute(select(ledger).where(ledger.c.exchange_id == row["exchange_id"])).mappings().one()
+    return any(there[name] != value for name, value in row.items())
+
+
+def computed(tx: Connection) -> Iterator[dict[str, Any]]:
+    """Yield every exchange's ledger row, computed from exchanges, dispatches and facts alone."""
+    after = ""
+    while True:
+        query = select(*_EXCHANGE).where(exchanges.c.id > after).order_by(exchanges.c.id).limit(BATCH)
+        page = tx.execute(query).all()
+        if not page:
+            return
+        after = page[-1].id
+        ids = [row.id for row in page]
+        sends = _grouped(
+            tx.execute(
+                select(*_DISPATCH)
+                .where(dispatches.c.exchange_id.in_(ids))
+                .order_by(dispatches.c.number, dispatches.c.id)
+            )
+        )
+        told = _grouped(
+            tx.execute(select(*_FACT).where(facts.c.exchange_id.in_(ids), facts.c.withdrawn_at.is_(None)))
+        )
+        for row in page:
+            yield entry(row, sends.get(row.id, ()), told.get(row.id, ()))
+
+
+def _grouped(rows: Iterable[Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row.exchange_id, []).append(row)
+    return found
+
+
+def computed_arrivals(tx: Connection) -> Iterator[dict[str, Any]]:
+    """Yield every counted arrival's ledger row, computed from arrivals, parts, cases and noted prints."""
+    noted = select(audit.c.details).where(audit.c.action == PRINTED)
+    printed = {row.details["arrival"] for row in tx.execute(noted)}
+    scan = exists().where(arrival_parts.c.arrival_id == arrivals.c.id, arrival_parts.c.role == "scan")
+    query = (
+        select(*_ARRIVAL, cases.c.procedure_key, scan.label("scanned"))
+        .join(cases, cases.c.id == arrivals.c.case_id, isouter=True)
+        .order_by(arrivals.c.id)
+    )
+    for row in tx.execute(query).all():
+        if _counts(row):
+            yield arrival_entry(row, row.procedure_key, scanned=bool(row.scanned), printed=row.id in printed)
+
+
+def check(tx: Connection) -> Iterator[str]:
+    """Yield what is wrong with the ledger: rows against history, months against rows."""
+    count = 0
+    for row in computed(tx):
+        there = (
+            tx.execute(select(ledger).where(ledger.c.exchange_id == row["exchange_id"])).mappings().first()
+        )
+        count += 1
+        if there is None:
+            yield f"ledger: exchange {row['exchange_id']} is missing"
+            continue
+        wrong = [name for name, value in row.items() if there[name] != value]
+        if wrong:
+            yield f"ledger: exchange {row['exchange_id']} is not as it was sent: {', '.join(wrong)}"
+    for row in computed_arrivals(tx):
+        query = select(ledger_arrivals).where(ledger_arrivals.c.arrival_id == row["arrival_id"])
+        there = tx.execute(query).mappings().first()
+        if there is None or dict(there) != row:
+            yield f"ledger: arrival {row['arrival_id']} is {'missing' if there is None else 'not as it came'}"
+    yield from _check_months(tx)
+
+
+def _check_months(tx: Connection) -> Iterator[str]:
+    for key, _, _ in _wrong_months(tx):
+        yield f"ledger: month {' '.join(filter(None, key))} does not add up"
+
+
+def _wrong_months(tx: Connection) -> Iterator[tuple[Key, str, int]]:
+    """Yield key, sender and cell of every own month's row that is not what its rows add up to."""
+    marked = set(tx.scalars(select(ledger_marks.c.cell)))
+    months = {
+        tuple(row[name] for name in (*DIMENSIONS, *SPLITS)): dict(row)
+        for row in tx.execute(select(ledger_months).where(ledger_months.c.source == "")).mappings()
+        if row["cell"] not in marked
+    }
+    counted = {
+        **tally(row for row in tx.execute(select(ledger)) if row.cell not in marked),
+        **tally_arrivals(row for row in tx.execute(select(ledger_arrivals)) if row.cell not in marked),
+    }
+    for key in sorted({*months, *counted}):
+        expected = month_row(key, counted[key]) if key in counted else None
+        if expected is None or months.get(key) != expected:
+            cell = expected["cell"] if expected is not None else months[key]["cell"]
+            yield key, key[0], cell
+
+
+def waiting(tx: Connection) -> list[int]:
+    """Return the cells whose months' rows are not up to date."""
+    return sorted(tx.scalars(select(ledger_marks.c.cell).distinct()))
+
+
+def entries(tx: Connection) -> int:
+    """Return how many exchanges the ledger holds."""
+    return tx.scalar(select(func.count()).select_from(ledger)) or 0
