@@ -46,7 +46,7 @@ def run(scale: str) -> list[Row]:
         _fill(app, PENDING[scale])
         rows = [*_looking(app, PENDING[scale] + AT_ONCE[scale]), *_firing(app, clock, AT_ONCE[scale])]
         rows += [Row("starting those cases, for comparison", started, "s")]
-        return [*rows, *_idling(app, actor, PENDING[scale], IDLE[scale])]
+        return [*rows, *_idling(app, actor, IDLE[scale])]
 
 
 def _fill(app: Installation, count: int) -> None:
@@ -105,7 +105,7 @@ def _firing(app: Installation, clock: TurnedClock, count: int) -> list[Row]:
     ]
 
 
-def _idling(app: Installation, actor: Actor, pending: int, seconds: int) -> list[Row]:
+def _idling(app: Installation, actor: Actor, seconds: int) -> list[Row]:
     """Run the work loop by the real clock while nothing is due, then let it wake for one timer."""
     app.clock = SystemClock()
     stop = threading.Event()
@@ -116,14 +116,19 @@ def _idling(app: Installation, actor: Actor, pending: int, seconds: int) -> list
     threading.Event().wait(seconds)
     cpu = time.process_time() - cpu
     case = start_case(app, actor, "soon").id
-    while not (found := _moved(app, case)):
+    found = None
+    for _ in range(300):
+        if found := _moved(app, case):
+            break
         threading.Event().wait(0.2)
     stop.set()
     app.queue.added.set()
     loop.join()
+    if found is None:
+        raise RuntimeError("the work loop did not fire the timer within a minute")
     begun, fired = found
     return [
-        Row(f"idle work loop among {pending:,} timers, processor time in {seconds} s", cpu, "s"),
+        Row(f"idle work loop, {seconds} s, processor time", cpu, "s"),
         Row("a timer of 1.3 s, late by", (fired - begun).total_seconds() - 1.3, "s"),
     ]
 

@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from engine.errors import RefusedError
+from cli.errors import CommandLineError
 
 ZONE = ZoneInfo("Europe/Berlin")
 
 
-class DataRefusedError(RefusedError):
-    """The data is no JSON object."""
+class DataRefusedError(CommandLineError):
+    """The data is no JSON object, or no KEY=VALUE."""
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

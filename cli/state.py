@@ -1,12 +1,12 @@
 """What the global options decided; the installation is opened when a command first needs it."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import NotAllowedError, RefusedError
+from cli.errors import CommandLineError
+from engine.errors import NotAllowedError
 
 if TYPE_CHECKING:
     from engine.actor import Actor
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from engine.service.installation import Installation
 
 
-class InstantRefusedError(RefusedError):
+class InstantRefusedError(CommandLineError):
     """This is no instant."""
 
 
@@ -46,18 +46,19 @@ class State:
 
     @property
     def clock(self) -> "Clock":
-        """The machine's clock, or one that stands at ``--at``."""
+        """The machine's clock, or one that stands at ``--at``; local time where no offset is written."""
         from engine.clock import SystemClock, TurnedClock
+        from engine.deadlines.errors import IsoTextError, OutOfCalendarError
+        from engine.deadlines.iso import parse_instant
 
         if self.at is None:
             return SystemClock()
         try:
-            instant = datetime.fromisoformat(self.at)
-        except ValueError as error:
+            return TurnedClock(parse_instant(self.at))
+        except (IsoTextError, OutOfCalendarError) as error:
             raise InstantRefusedError(
                 f"--at is {self.at!r}", hint="write an instant like 2026-11-23T08:00+01:00"
             ) from error
-        return TurnedClock(instant if instant.tzinfo else instant.replace(tzinfo=UTC))
 
     @property
     def actor(self) -> "Actor":

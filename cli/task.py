@@ -10,6 +10,7 @@ from cli.show import ZONE, Json, cell, flat, merged, plain, print_json, read_dat
 from cli.state import State
 
 if TYPE_CHECKING:
+    from engine.definitions.form_files import Field
     from engine.service.inbox import TaskLine
 
 app = typer.Typer(help="Tasks (Aufgaben): list, show, claim, complete.", no_args_is_help=True)
@@ -88,7 +89,7 @@ def show(ctx: typer.Context, task: str, json: Json = False) -> None:
     view = show_task(state.app, state.actor, task)
     fields = view.form.fields if view.form else ()
     if json:
-        listed = [{"key": f.key, "label": f.label, "type": f.type, "required": f.required} for f in fields]
+        listed = [_field(field) for field in fields]
         print_json({"task": view.task, "fields": listed, "data": view.data})
         return
     t = view.task
@@ -102,9 +103,34 @@ def show(ctx: typer.Context, task: str, json: Json = False) -> None:
             due["missing"] or "",
         )
         typer.echo("fällig (due): " + "  ".join(part for part in parts if part))
-    rows = [(f.key, f.label, f.type, f.required) for f in fields]
-    table(["Feld", "Bezeichnung", "Art", "Pflicht"], rows, "Formular (form)")
+    rows = [(f.key, f.label, f.type, f.required, _answers(f)) for f in fields]
+    table(["Feld", "Bezeichnung", "Art", "Pflicht", "Auswahl oder Bedingung"], rows, "Formular (form)")
     table(["Name", "Wert"], flat(view.data), "Daten (data)")
+
+
+def _field(field: "Field") -> dict[str, Any]:
+    """Return what a program needs to fill in a field."""
+    options = [{"value": value, "label": label} for value, label in field.options]
+    return {
+        "key": field.key,
+        "label": field.label,
+        "type": field.type,
+        "required": field.required,
+        "readonly": field.readonly,
+        "options": options,
+        "hide": list(field.hide),
+    }
+
+
+def _answers(field: "Field") -> str:
+    """Return what a field takes: its choices as they are typed, when it is asked for, whether at all."""
+    parts = ["nur zu lesen"] if field.readonly else []
+    if field.options:
+        parts.append(", ".join(v if v == label else f"{v} ({label})" for v, label in field.options))
+    elif field.type == "checkbox":
+        parts.append("ja, nein")
+    parts += [f"entfällt bei {condition.removeprefix('=').strip()}" for condition in field.hide]
+    return "; ".join(parts)
 
 
 @app.command()

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from engine.deadlines.calendars import Calendar
 from engine.deadlines.errors import UnknownSettingError, UnsuitableStartError
 from engine.deadlines.explanation import Alternative, Explanation, Flag, FlagKind
-from engine.deadlines.iso import Period, end_of_day, zone_of
+from engine.deadlines.iso import ZONE, Period, end_of_day, zone_of
 from engine.deadlines.rules import CalendarOf, Channel, How, Rule, Rules
 from engine.deadlines.stages import Task, Track, run
 from engine.deadlines.text import Language, Text, clock_text, day_text
@@ -152,6 +152,11 @@ def _check_proof(rule: Rule, request: Request) -> None:
         raise UnsuitableStartError(
             f"{rule.id} knows no return slip or acknowledgement", hint="give a proved receipt as received"
         )
+    start = request.start
+    sent = start.astimezone(zone_of(ZONE)).date() if isinstance(start, datetime) else start
+    for day in (request.received, request.acknowledged):
+        if day is not None and day < sent:
+            raise UnsuitableStartError(f"{day} lies before the start, {sent}", hint="is the year right?")
 
 
 def _from(track: Track, day: date) -> Track:

@@ -103,7 +103,12 @@ def derive(
     if rule.deemed and (started_by is None or started_by.evidence is None):
         return Derived(None, missing=_NO_PROOF)
     slip = _earliest(known, ("acknowledged",)) if starter.receipt_decides else None
+    begun = _day(start, zone) if isinstance(start, datetime) else start
+    if slip is not None and _day(slip.at, zone) < begun:
+        return Derived(None, _evidence(started_by, slip), _BEFORE_SENDING)
     proof = slip or _receipt(starter, known)
+    if proof is not None and _day(proof.at, zone) < begun:
+        proof = None  # it cannot be of this sending, and an earlier receipt would change nothing
     request = Request(
         rule=plan.rule,
         start=start,
@@ -124,6 +129,10 @@ def derive(
 _NOT_ARRIVED = Text(
     "Die Sendung kam zurück und ein Zugang ist nicht nachgewiesen: es läuft keine Frist.",
     "It came back and no arrival is proved: no deadline runs.",
+)
+_BEFORE_SENDING = Text(
+    "Die Empfangsbestätigung trägt ein früheres Datum als die Absendung: eines von beiden ist falsch.",
+    "The acknowledgement is dated before the sending: one of the two is wrong.",
 )
 _NO_PROOF = Text(
     "Ohne Nachweis des Eingangs gilt nichts als erteilt: die Frist ist nicht scharf.",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, RowMapping, or_, select, update
+from sqlalchemy import Connection, RowMapping, func, or_, select, update
 
 from engine.actor import Actor, Role
 from engine.errors import ConflictError, NotFoundError, RefusedError
@@ -31,6 +31,8 @@ KINDS = (
     *("notice-sent", "retrieved", "published", "acknowledged", "notified", "known"),
 )
 """What can be recorded; the rules of deadlines name these as starts."""
+_BEFORE_THE_MESSAGE = ("created", "published", "notified", "known")
+"""What may have happened before the message was made here."""
 _ZONE = ZoneInfo("Europe/Berlin")
 
 
@@ -79,7 +81,8 @@ def record_fact(
     """Record what a clerk knows of an exchange; ``file`` is a scan of the proof.
 
     ``at`` is a day or an instant; of a day noon is kept. Raises ExchangeUnknownError, RoleMissingError,
-    FactRefusedError (unknown kind, no reason, a day to come, an unreadable file), FactKnownError.
+    FactRefusedError (unknown kind, no reason, a day to come or before the message, an unreadable file),
+    FactKnownError.
     """
     require(actor, Role.CLERK)
     if kind not in KINDS:
@@ -92,6 +95,7 @@ def record_fact(
     with app.write() as tx:
         row = find_exchange(tx, actor, exchange)
         lock_case(tx, row["case_id"])
+        _refuse_before_sending(tx, row, kind, instant)
         _refuse_known(tx, row, kind, instant)
         if file is not None and scan is not None:
             proof = outcomes.add_evidence(app, tx, row, None, "scan", file.name, scan, actor.person_id)
@@ -169,6 +173,29 @@ def _read(file: Path) -> bytes:
     if not content:
         raise FactRefusedError(f"{file} is empty", hint="scan it again")
     return content
+
+
+def _refuse_before_sending(tx: Connection, exchange: RowMapping, kind: str, at: datetime) -> None:
+    """Refuse what would have happened to a message before there was one: a slip of the pen, as a rule."""
+    if kind in _BEFORE_THE_MESSAGE:
+        return
+    day, begun = at.astimezone(_ZONE).date(), exchange["created_at"].astimezone(_ZONE).date()
+    what = "the message was made"
+    if kind not in ("posted", "sent"):
+        left = select(func.min(facts.c.at)).where(
+            facts.c.exchange_id == exchange["id"],
+            facts.c.kind.in_(("posted", "sent")),
+            facts.c.withdrawn_at.is_(None),
+        )
+        posted = tx.scalar(left)
+        if posted is not None:
+            begun, what = posted.astimezone(_ZONE).date(), "it was posted or sent"
+    if day < begun:
+        raise FactRefusedError(
+            f"{day} lies before {begun}, when {what}",
+            where=exchange["subject"],
+            hint="is the year right? a wrong earlier fact is taken back with 'dienstweg fact withdraw'",
+        )
 
 
 def _refuse_known(tx: Connection, exchange: RowMapping, kind: str, at: datetime) -> None:

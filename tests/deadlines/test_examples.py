@@ -243,6 +243,15 @@ def test_a_slip_has_no_place_where_the_law_knows_none() -> None:
         work_out("bmg-33-1", "2026-03-02", fiction="vwvfg-41-2")
 
 
+@pytest.mark.parametrize("proof", ["acknowledged", "received"])
+def test_nothing_is_received_before_it_was_sent(proof: str) -> None:
+    from engine.deadlines.errors import UnsuitableStartError
+
+    with pytest.raises(UnsuitableStartError, match="before the start"):
+        work_out("vwzg-4", "2026-03-02", **{proof: date(2025, 3, 4)})
+    assert work_out("vwzg-4", "2026-03-02", **{proof: date(2026, 3, 2)}).notification is not None
+
+
 def test_an_acknowledgement_on_a_saturday_is_service_on_that_saturday() -> None:
     served = work_out("vwzg-5-4", "2026-03-07", "P1M")
     assert (served.notification, served.end) == (date(2026, 3, 7), date(2026, 4, 7))

@@ -109,6 +109,18 @@ def test_a_return_slip_decides_and_mere_delivery_only_when_later() -> None:
     assert tracked.explanation.notification == date(2026, 3, 6)
 
 
+def test_a_slip_dated_before_the_sending_leaves_the_deadline_unarmed() -> None:
+    plan = Plan("vwvfg-31", period=parse_period("P1M"), fiction="vwzg-4", channel=Channel.POST)
+    found = derived(plan, fact("posted", "2026-03-02"), fact("acknowledged", "2025-03-04"))
+    assert found.explanation is None
+    assert found.missing is not None
+    assert "früheres Datum" in found.missing.de
+    # An earlier receipt never displaces the presumption, so a contradiction there changes nothing.
+    assert end(derived(plan, fact("posted", "2026-03-02"), fact("received", "2026-02-20"))) == date(
+        2026, 4, 7
+    )
+
+
 def test_abroad_by_letter_only_the_proved_receipt_counts() -> None:
     plan = Plan("vwgo-70", fiction="vwvfg-41-2", channel=Channel.POST, abroad=True)
     waiting = derived(plan, fact("posted", "2026-03-02"))

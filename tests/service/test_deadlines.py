@@ -444,19 +444,25 @@ def test_facts_need_a_kind_a_day_that_was_and_a_reason(consent: Consent, tmp_pat
         consent.record("received", date(2026, 3, 3))
     with pytest.raises(recording.FactRefusedError, match="reason"):
         consent.record("received", date(2026, 3, 2), "  ")
+    with pytest.raises(recording.FactRefusedError, match="year right"):
+        consent.record("received", date(2025, 3, 2))  # would have let the consent be deemed granted at once
     scan = tmp_path / "rueckschein.pdf"
     with pytest.raises(recording.FactRefusedError, match="cannot read"):
         recording.record_fact(
-            consent.sb.app, consent.sb.actor, consent.exchange(), "received", date(2026, 3, 1), "R", file=scan
+            consent.sb.app, consent.sb.actor, consent.exchange(), "received", date(2026, 3, 2), "R", file=scan
         )
     scan.write_bytes(b"%PDF-1.7 scan")
     line = recording.record_fact(
-        consent.sb.app, consent.sb.actor, consent.exchange(), "received", date(2026, 3, 1), "R", file=scan
+        consent.sb.app, consent.sb.actor, consent.exchange(), "received", date(2026, 3, 2), "R", file=scan
     )
     with pytest.raises(recording.FactKnownError):
-        consent.record("received", date(2026, 3, 1))
+        consent.record("received", date(2026, 3, 2))
     kept = show_exchange(consent.sb.app, consent.sb.actor, consent.exchange())["evidence"]
     assert [k["name"] for k in kept if k["id"] == line.evidence_id] == ["rueckschein.pdf"]
+    consent.clock.turn(timedelta(days=3))
+    consent.record("posted", date(2026, 3, 4))
+    with pytest.raises(recording.FactRefusedError, match="posted or sent"):
+        consent.record("acknowledged", date(2026, 3, 3))
     recording.withdraw_fact(consent.sb.app, consent.sb.actor, line.id, "falsch")
     with pytest.raises(recording.FactKnownError, match="withdrawn"):
         recording.withdraw_fact(consent.sb.app, consent.sb.actor, line.id, "falsch")
