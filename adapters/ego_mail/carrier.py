@@ -75,6 +75,11 @@ class EgoMailCarrier:
             authenticates=Assurance.SIGNATURE,
             encrypts=True,
             roles=ROLES,
+            facts={
+                "created": "Creation on the process card (Laufzettel)",
+                "forwarded": "Forwarding on the process card, which is no delivery",
+                "received": "Reception on the process card",
+            },
         )
 
     def check(self, sender: Mailbox | None, recipient: Mailbox, requirements: Requirements) -> list[Blocker]:

@@ -63,6 +63,7 @@ class FolderCarrier:
             authenticates=Assurance.TRANSPORT,
             encrypts=False,
             roles=ROLES,
+            facts={"created": "the message lies in the recipient's folder"},
         )
 
     def check(self, sender: Mailbox | None, recipient: Mailbox, requirements: Requirements) -> list[Blocker]:

@@ -1,70 +1,295 @@
-"""``dienstweg migration switch`` and ``rules``."""
+"""``dienstweg migration switch``, ``revert``, ``history`` and ``rules``."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.show import Json, print_json, short, table
+from cli.migration.scope import District, Procedure, Recipient, Sender, Step
+from cli.show import ZONE, DataRefusedError, Json, plain, print_json, short, table
 from cli.state import State
 
+if TYPE_CHECKING:
+    from engine.service.migration.switching import Switched
+
 app = typer.Typer()
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would happen; change nothing.")]
+List = Annotated[bool, typer.Option("--list", help="Name each relation, case and exchange.")]
+_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M%z"]
 
 
 @app.command()
 def switch(
     ctx: typer.Context,
     channel: Annotated[str, typer.Argument(help="Payload+carrier, e.g. xdomea+folder or letter+post.")],
-    procedure: Annotated[str | None, typer.Option(help="Default: all.")] = None,
-    step: Annotated[str | None, typer.Option(help="Element id of the send; default all steps.")] = None,
-    recipient: Annotated[str | None, typer.Option(help="Key or name; default all.")] = None,
+    procedure: Procedure = None,
+    step: Step = None,
+    sender: Sender = None,
+    recipient: Recipient = None,
+    district: District = None,
+    from_file: Annotated[
+        Path | None, typer.Option(help="CSV of relations: procedure, step, sender, recipient.")
+    ] = None,
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="Accompany real sends with marked tests; nothing else changes.")
+    ] = False,
     pilot: Annotated[
         int | None, typer.Option(min=1, max=99, help="Only this share of cases, in percent.")
     ] = None,
     effective: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"], help="In force from (UTC).")
+        datetime | None, typer.Option(formats=_FORMATS, help="In force from; local time. Default: now.")
     ] = None,
-    reason: Annotated[str, typer.Option()] = "",
+    revert_if: Annotated[
+        list[str] | None,
+        typer.Option(help='Take it back by itself: "failures>5%/20", "no-receipt>10%/P3D/20"; repeatable.'),
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Stands in the history.")] = "",
+    dry_run: DryRun = False,
+    list_: List = False,
+    json: Json = False,
 ) -> None:
-    """Put a channel in force for your authority's sends; no model and no case is touched."""
-    from engine.service.migration.switching import Switch, switch
+    """Put a channel in force for relations: live, as a pilot or in the shadow; no case is touched."""
+    from engine.service.migration.switching import Switch, preview, read_relations, switch
 
+    if shadow and pilot:
+        raise DataRefusedError("--shadow and --pilot exclude each other", hint="leave one of them out")
+    named = (procedure, step, sender, recipient, district)
+    if from_file and any(named):
+        raise DataRefusedError("--from-file names the relations already", hint="leave the other scopes out")
     state: State = ctx.obj
     wanted = Switch(
         channel=channel,
         procedure=procedure,
         step=step,
+        sender=sender,
         recipient=recipient,
-        stage="pilot" if pilot else "live",
+        district=district,
+        relations=read_relations(_text(from_file), str(from_file)) if from_file else (),
+        stage="shadow" if shadow else "pilot" if pilot else "live",
         share=pilot or 100,
         reason=reason,
-        effective=effective.replace(tzinfo=UTC) if effective else None,
+        effective=_instant(effective, state),
+        revert_if=revert_if or (),
     )
-    typer.echo(f"rule {short(switch(state.app, state.actor, wanted))} is in force")
+    act = preview if dry_run else switch
+    show(act(state.app, state.actor, wanted), listed=list_, json=json)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataRefusedError(f"cannot read {path}: {error}") from error
+
+
+def _instant(given: datetime | None, state: State) -> datetime | None:
+    """Return an effective date as UTC; today's date alone means now."""
+    if given is None:
+        return None
+    local = given if given.tzinfo is not None else given.replace(tzinfo=ZONE)
+    today = state.app.clock.now().astimezone(ZONE).date()
+    if given.tzinfo is None and given.date() == today and given.hour == given.minute == 0:
+        return None
+    return local.astimezone(UTC)
 
 
 @app.command()
-def rules(ctx: typer.Context, json: Json = False) -> None:
-    """List your authority's channel rules, newest first."""
+def revert(
+    ctx: typer.Context,
+    rule: Annotated[str | None, typer.Argument(help="Number of a rule, or of a whole switch.")] = None,
+    last: Annotated[bool, typer.Option("--last", help="The last switch not taken back yet.")] = False,
+    reason: Annotated[str, typer.Option(help="Needed; stands in the history.")] = "",
+    dry_run: DryRun = False,
+    list_: List = False,
+    json: Json = False,
+) -> None:
+    """Take a switch back: what was in force before holds again. What was sent stays sent."""
+    from engine.service.migration.reverting import revert
+
+    if (rule is None) is not last:
+        raise DataRefusedError("say what to take back", hint="give a rule's number, or --last")
+    state: State = ctx.obj
+    show(revert(state.app, state.actor, rule, reason, dry_run=dry_run), listed=list_, json=json)
+
+
+@app.command()
+def history(
+    ctx: typer.Context,
+    limit: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 50,
+    json: Json = False,
+) -> None:
+    """Show who put what in force, when, why, and what it did."""
+    from engine.service.migration.history import list_changes
+
+    state: State = ctx.obj
+    found = list_changes(state.app, state.actor, limit=limit)
+    if json:
+        print_json(found)
+        return
+    rows = [
+        (
+            short(line.act_id),
+            line.at,
+            "selbsttätig (by itself)" if line.automatic else line.by,
+            f"{line.kind} {short(line.undoes)}" if line.undoes else line.kind,
+            line.sender_id,
+            _scopes(line.scope),
+            f"{line.channel} {_stage(line.stage, line.share)}",
+            line.effective,
+            _moved(line.effects),
+            line.reason,
+        )
+        for line in found
+    ]
+    columns = ["Nr.", "am", "durch", "was", "von", "Beziehungen", "Kanal", "ab", "bewegt", "Grund"]
+    table(columns, rows, "Umschaltungen (history)")
+
+
+@app.command()
+def rules(
+    ctx: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="Ended rules too.")] = False,
+    json: Json = False,
+) -> None:
+    """List the channel rules of the senders you may see, newest first."""
     from engine.service.migration.switching import list_rules
 
     state: State = ctx.obj
-    found = list_rules(state.app, state.actor)
+    found = list_rules(state.app, state.actor, everything=everything)
     if json:
         print_json(found)
         return
     rows = [
         (
             short(r["id"]),
+            r["authority_id"],
             r["procedure_key"] or "alle",
             r["element_id"] or "alle",
-            r["recipient_id"] or "alle",
+            r["recipient_id"] or (f"Kreis {r['district_id']}" if r["district_id"] else "alle"),
             r["channel"],
-            f"{r['stage']} {r['share']} %",
+            _stage(r["stage"], r["share"]),
             r["valid_from"],
             r["valid_until"],
+            r["revert_if"],
         )
         for r in found
     ]
-    columns = ["Regel", "Verfahren", "Schritt", "an", "Kanal", "Stufe", "ab", "bis"]
+    columns = ["Regel", "von", "Verfahren", "Schritt", "an", "Kanal", "Stufe", "ab", "bis", "zurück, wenn"]
     table(columns, rows, "Kanalregeln (channel rules)")
+
+
+# --- showing what an act does ----------------------------------------------------------------------------
+
+_GERMAN = {"relations": "Beziehungen", "cases": "Vorgänge", "exchanges": "Austausche"}
+_FEW = 20
+
+
+def show(done: "Switched", *, listed: bool, json: bool) -> None:
+    """Show what an act on rules does or did: counts, and on demand every line."""
+    if json:
+        shown = plain(done)
+        shown["effects"]["counts"] = done.effects.counts()
+        print_json(shown)
+        return
+    dry = done.act_id is None
+    typer.echo("dry run, nothing is changed" if dry else f"done: {short(done.act_id)}")
+    _show_rules(done, dry=dry, listed=listed)
+    counted = [
+        (_GERMAN[kind], n, verdict, reason)
+        for kind, verdicts in done.effects.counts().items()
+        for verdict, reasons in verdicts.items()
+        for reason, n in reasons.items()
+    ]
+    table(["was", "n", "Ergebnis", "warum"], counted, "Wirkung (effects)")
+    if listed:
+        _show_all(done)
+    elif counted:
+        typer.echo("every relation, case and exchange by name: --list")
+    _show_consequences(done)
+
+
+def _show_rules(done: "Switched", *, dry: bool, listed: bool) -> None:
+    for text, lines in (("ends", done.ended), ("in force", done.rules)):
+        for line in lines if listed else lines[:_FEW]:
+            scope = {
+                "procedure": line.procedure_key,
+                "step": line.element_id,
+                "to": line.recipient_id,
+                "district": line.district_id,
+            }
+            said = ", ".join(f"{name} {value}" for name, value in scope.items() if value) or "everything"
+            since = line.valid_from.astimezone(ZONE).strftime("%d.%m.%Y %H:%M")
+            number = "" if dry and text == "in force" else f" {short(line.id)}"
+            replaced = f"; replaces {', '.join(line.replaces)}" if line.replaces else ""
+            stage = _stage(line.stage, line.share)
+            typer.echo(
+                f"rule{number} {text}: from {line.sender_id}, {said}: "
+                f"{line.channel} {stage} from {since}{replaced}"
+            )
+        if len(lines) > _FEW and not listed:
+            typer.echo(f"… and {len(lines) - _FEW} rules more")
+
+
+def _show_all(done: "Switched") -> None:
+    found = done.effects
+    relations = [
+        (
+            e.relation.procedure_key,
+            e.relation.element_id,
+            e.relation.sender_id,
+            e.relation.recipient_id,
+            *(e.before, e.after, e.verdict, e.reason),
+        )
+        for e in found.relations
+    ]
+    columns = ["Verfahren", "Schritt", "von", "an", "bisher", "dann", "Ergebnis", "warum"]
+    table(columns, relations, "Beziehungen (relations)")
+    cases = [(e.own_reference, e.verdict, e.reason) for e in found.cases]
+    table(["Vorgang", "Ergebnis", "warum"], cases, "Offene Vorgänge (open cases)")
+    exchanges = [
+        (
+            short(e.exchange_id),
+            e.own_reference,
+            e.relation.element_id,
+            e.relation.recipient_id,
+            *(e.before, e.after, e.verdict, e.reason),
+        )
+        for e in found.exchanges
+    ]
+    columns = ["Austausch", "Vorgang", "Schritt", "an", "bisher", "dann", "Ergebnis", "warum"]
+    table(columns, exchanges, "Offene Austausche (exchanges)")
+
+
+def _show_consequences(done: "Switched") -> None:
+    rows = [
+        (
+            e.procedure_key,
+            e.element_id or "alle",
+            "Nachweise (proofs)" if e.about == "proofs" else e.about,
+            f"{e.before_channel}: {e.before}",
+            f"{e.after_channel}: {e.after}",
+        )
+        for e in done.consequences
+    ]
+    if rows:
+        table(["Verfahren", "Schritt", "worum", "bisher", "dann"], rows, "Fristen (deadlines)")
+
+
+def _stage(stage: str, share: int) -> str:
+    return f"{stage} {share} %" if stage == "pilot" else stage
+
+
+def _scopes(scopes: list[dict[str, str | None]]) -> str:
+    if len(scopes) != 1:
+        return f"{len(scopes)} Beziehungen"
+    return ", ".join(value for value in scopes[0].values() if value) or "alle"
+
+
+def _moved(effects: dict[str, Any]) -> str:
+    """Return how many relations, cases and exchanges changed, e.g. ``12/3/0``."""
+    counts = []
+    for kind in _GERMAN:
+        verdicts = effects.get(kind, {})
+        counts.append(sum(sum(reasons.values()) for name, reasons in verdicts.items() if name != "stays"))
+    return "/".join(map(str, counts))

@@ -9,6 +9,12 @@ from engine.exchange.ports import Blocker
 
 POST = "letter+post"
 """The channel that every authority can be reached by, and the default."""
+SHADOW, PILOT, LIVE = "shadow", "pilot", "live"
+STAGES = (PILOT, LIVE, SHADOW)
+"""In the order in which rules of one scope are asked."""
+
+ScopeKey = tuple[str | None, str | None, str | None, str | None]
+"""Procedure, step, recipient and district of a rule; None means any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +31,22 @@ class Rule:
     procedure_key: str | None = None
     element_id: str | None = None
     recipient_id: str | None = None
+    district_id: str | None = None
+    """The recipient's district."""
+
+    @property
+    def scope(self) -> ScopeKey:
+        """What the rule speaks about; two rules of one scope speak about the same relations."""
+        return (self.procedure_key, self.element_id, self.recipient_id, self.district_id)
 
     @property
     def width(self) -> int:
-        """How many scope fields are left open; narrower rules go before wider ones."""
-        return [self.procedure_key, self.element_id, self.recipient_id].count(None)
+        """How much is left open; narrower rules go before wider ones.
+
+        Procedure, step and recipient weigh the same; a district is less open than any recipient.
+        """
+        open_fields = [self.procedure_key, self.element_id, self.recipient_id].count(None)
+        return 2 * open_fields - (self.district_id is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +57,8 @@ class Relation:
     element_id: str
     sender_id: str
     recipient_id: str
+    district_id: str | None = None
+    """The recipient's district; it follows from the recipient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +96,37 @@ def in_force(rules: Sequence[Rule], relation: Relation, now: datetime) -> list[R
         and rule.procedure_key in (None, relation.procedure_key)
         and rule.element_id in (None, relation.element_id)
         and rule.recipient_id in (None, relation.recipient_id)
+        and rule.district_id in (None, relation.district_id)
     ]
-    return sorted(fitting, key=lambda rule: (rule.width, -rule.created_at.timestamp(), rule.id))
+    return sorted(fitting, key=_order)
+
+
+def _order(rule: Rule) -> tuple[object, ...]:
+    """Order rules that speak of one relation; at one instant one scope has one rule a stage."""
+    scope = tuple(field or "" for field in rule.scope)
+    return rule.width, -rule.created_at.timestamp(), scope, STAGES.index(rule.stage)
 
 
 def takes_part(rule: Rule, case_id: str) -> bool:
-    """Tell whether a case belongs to a pilot's share: stable per case, spread evenly over cases."""
-    if rule.stage != "pilot":
-        return rule.stage == "live"
-    digest = hashlib.sha256(f"{rule.id}:{case_id}".encode()).digest()
+    """Tell whether a case belongs to a pilot's share: stable per case, spread evenly over cases.
+
+    The place of a case follows from the rule's scope, not from the rule: a later rule with a larger share
+    keeps everybody whom the smaller one had.
+    """
+    if rule.stage != PILOT:
+        return rule.stage == LIVE
+    scope = "|".join(field or "*" for field in rule.scope)
+    digest = hashlib.sha256(f"{scope}:{case_id}".encode()).digest()
     return int.from_bytes(digest[:4], "big") % 100 < rule.share
+
+
+def shadows(rules: Sequence[Rule], relation: Relation, now: datetime) -> list[Rule]:
+    """Return the shadow rules that speak of ``relation`` now, one a channel: the narrowest."""
+    found: dict[str, Rule] = {}
+    for rule in in_force(rules, relation, now):
+        if rule.stage == SHADOW:
+            found.setdefault(rule.channel, rule)
+    return list(found.values())
 
 
 def decide(
@@ -163,6 +203,6 @@ def _look_at(
 def _why_not(rule: Rule, chosen: Rule | None) -> str:
     if chosen is not None:
         return f"rule {rule.id[:8]} is overruled by {chosen.id[:8]} (narrower or newer)"
-    if rule.stage == "pilot":
+    if rule.stage == PILOT:
         return f"rule {rule.id[:8]}: this case is not among the pilot's {rule.share} %"
     return f"rule {rule.id[:8]}: stage {rule.stage} carries no real exchanges"

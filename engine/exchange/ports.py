@@ -132,6 +132,9 @@ class CarrierDescription:
     encrypts: bool
     roles: tuple[str, ...]
     """Part roles it can carry."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """The dated facts it proves by itself, in the order of a message's way (``created``, ``forwarded``,
+    ``received`` …), each with what proves it; what a person records is not among them."""
 
 
 class Carrier(Protocol):

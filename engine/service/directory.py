@@ -58,6 +58,11 @@ class Authority:
         """Tell whether there is this authority on that day."""
         return self.valid_from <= on and (self.valid_until is None or on <= self.valid_until)
 
+    @property
+    def district(self) -> str | None:
+        """The district it lies in; a district lies in itself, the Land in none."""
+        return self.id if self.kind == "district" else self.district_id
+
     def party(self) -> Party:
         """Return the authority as one end of an exchange."""
         return Party(self.id, self.official_name, None, self.address, self.contact)

@@ -5,17 +5,18 @@ Three transactions with the outside world between them: (1) decision, parts and 
 A process that dies in between finds the dispatch as it left it and asks the carrier (``resolve``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
+from engine.deadlines.iso import ZONE, zone_of
 from engine.documents import StoredDocument
-from engine.exchange.decision import POST, Decision, Relation, decide
+from engine.exchange.decision import POST, Decision, Relation, Rule, decide
 from engine.exchange.ports import (
     Blocker,
     Envelope,
@@ -27,7 +28,7 @@ from engine.exchange.ports import (
 )
 from engine.service import outcomes, signing
 from engine.service.blockers import Judge, letter_box, load_boxes
-from engine.service.directory import find_authority, find_mailbox
+from engine.service.directory import Authority, find_authority, find_mailbox
 from engine.service.dispatch_parts import load_prepared, store_prepared
 from engine.service.rules import load_rules
 from engine.service.stories import read_head
@@ -133,7 +134,8 @@ def _prepare(
     app: "Installation", tx: Connection, exchange: RowMapping, failed: list[str], *, copy: bool
 ) -> Mapping[str, Any] | None:
     """Decide, build, freeze and record a dispatch; without a channel the exchange is held for a clerk."""
-    decision = decide_channel(app, tx, exchange, failed)
+    now = app.clock.now()
+    decision = decide_channel(app, tx, exchange, failed, at=now)
     if decision.channel is None:
         outcomes.hold(app, tx, exchange, decision)
         return None
@@ -143,7 +145,7 @@ def _prepare(
     dispatch_id = str(app.ids.new())
     envelope = build_envelope(app, tx, exchange, dispatch_id, copy=copy)
     payload, carrier = app.adapters.channel(decision.channel)
-    today = app.clock.now().date()
+    today = local_day(now)
     sender = find_mailbox(tx, exchange["authority_id"], decision.channel, today)
     recipient = recipient_mailbox(tx, exchange["recipient_id"], decision.channel, today)
     if recipient is None:
@@ -167,8 +169,9 @@ def _prepare(
         "level": payload.level.value,
         "copy": copy,
         "test": False,
-        "created_at": app.clock.now(),
+        "created_at": now,
         "attempts": 0,
+        "rule_id": decision.rule_id,
     }
     tx.execute(insert(dispatches).values(**row))
     if row["state"] == signing.AWAITING:
@@ -189,12 +192,25 @@ def exchange_files(app: "Installation", tx: Connection, exchange_id: str) -> lis
     ]
 
 
-def decide_channel(app: "Installation", tx: Connection, exchange: RowMapping, failed: list[str]) -> Decision:
-    """Decide by rules, law, mailboxes and the adapters' own checks; nothing is changed."""
+def decide_channel(
+    app: "Installation",
+    tx: Connection,
+    exchange: Mapping[Any, Any],
+    failed: Sequence[str] | None = None,
+    *,
+    rules: Sequence[Rule] | None = None,
+    at: datetime | None = None,
+) -> Decision:
+    """Decide by rules, law, mailboxes and the adapters' own checks; nothing is changed.
+
+    Everything is decided for one instant, ``at`` (UTC; now, by this process's clock). ``failed`` are channels
+    that were tried (None: look them up), ``rules`` those of the sender (None: as they are stored).
+    """
+    at = at or app.clock.now()
     case = tx.execute(select(cases).where(cases.c.id == exchange["case_id"])).mappings().one()
     message_type = app.programs.message_type(tx, case["version_id"], exchange["message_type"])
     files = exchange_files(app, tx, exchange["id"])
-    today = app.clock.now().date()
+    today = local_day(at)
     requirements = Requirements(
         message_type=message_type,
         form=FormClass(exchange["form"]),
@@ -210,16 +226,32 @@ def decide_channel(app: "Installation", tx: Connection, exchange: RowMapping, fa
     def check(channel: str) -> list[Blocker]:
         return judge.blockers(channel, sender, recipient, requirements)
 
-    relation = Relation(exchange["procedure_key"], exchange["element_id"], sender, recipient)
+    relation = relation_of(exchange, boxes.authorities[recipient])
     return decide(
-        load_rules(tx, sender),
+        load_rules(tx, sender, relation) if rules is None else rules,
         relation,
         exchange["case_id"],
         exchange["fallback"],
-        app.clock.now(),
+        at,
         check,
-        failed,
+        _failed_channels(tx, exchange["id"]) if failed is None else failed,
         boxes.channels_of(recipient, today),
+    )
+
+
+def local_day(instant: datetime) -> date:
+    """Return the day on which an instant falls here: mailboxes open and end on local days."""
+    return instant.astimezone(zone_of(ZONE)).date()
+
+
+def relation_of(exchange: Mapping[Any, Any], recipient: Authority) -> Relation:
+    """Return the relation an exchange belongs to, with the recipient's district."""
+    return Relation(
+        exchange["procedure_key"],
+        exchange["element_id"],
+        exchange["authority_id"],
+        exchange["recipient_id"],
+        recipient.district,
     )
 
 

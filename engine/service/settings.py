@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from engine.errors import EnvironmentFaultError, RefusedError
 from engine.service.deadline_settings import DeadlineSettings
+from engine.service.migration_settings import MigrationSettings
 
 FILE = "dienstweg.toml"
 DEFAULT_HOME = "dienstweg-data"
@@ -65,6 +66,8 @@ class Settings(BaseSettings):
     """How deadlines are counted: ``[deadlines]``."""
     mailboxes: MailboxSettings = Field(default_factory=MailboxSettings)
     """How mailboxes are watched: ``[mailboxes]``."""
+    migration: MigrationSettings = Field(default_factory=MigrationSettings)
+    """How rules are watched and tests kept: ``[migration]``."""
     adapters: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """One table an adapter, e.g. ``[adapters.folder]``."""
 

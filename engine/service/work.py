@@ -22,7 +22,7 @@ from engine.service import (
     services,
     timing,
 )
-from engine.service.migration import ledger
+from engine.service.migration import ledger, watching
 from engine.store.tables import incidents
 from engine.work.embedded import EmbeddedQueue, EmbeddedWorker
 from engine.work.ports import Handlers, Job
@@ -48,6 +48,7 @@ _INSIDE: Mapping[str, Callable[["Installation", Connection, Job], None]] = {
     "deadline-reminder": deadline_jobs.handle_reminder,
     "deadline-watch": deadline_jobs.handle_watch,
     "message": messages.handle_message,
+    watching.JOB: watching.handle_watch,
     "signal": messages.handle_signal,
     "signal-case": messages.handle_signal_case,
     "match-buffer": messages.handle_match_buffer,

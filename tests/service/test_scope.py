@@ -28,7 +28,7 @@ from engine.service import (
     troubles,
 )
 from engine.service.installation import create_installation, open_installation
-from engine.service.migration import register, status, steps, switching
+from engine.service.migration import history, register, reverting, status, steps, switching
 from engine.service.work import run_until_idle
 from engine.store.tables import metadata
 
@@ -39,12 +39,14 @@ MODULES: tuple[ModuleType, ...] = (
     directory,
     exchanges,
     files,
+    history,
     inbox,
     mailbox_health,
     procedures,
     recording,
     register,
     registering,
+    reverting,
     status,
     steps,
     switching,
@@ -68,6 +70,7 @@ SHARED = {
     # These act for the actor's own authority only and name nothing of another one.
     "start_case",
     "switch",
+    "preview",
     "register",
     # These are about the senders that the actor may see (tests/migration/test_register.py).
     "overview",
@@ -132,6 +135,7 @@ def shared(tmp_path_factory, package):
     cases.start_case(app, clerk, "einvernehmen", consent, process_id="Process_Bauaufsicht")
     run_until_idle(app)
     asked = deadlines.list_deadlines(app, clerk)[0].exchange_id
+    switching.switch(app, actor, switching.Switch("letter+post"))
     recording.record_fact(app, clerk, asked, "received", NOON.date(), "stamp")
     arrival = registering.register(
         app,
@@ -142,7 +146,7 @@ def shared(tmp_path_factory, package):
     app.close()
 
 
-def keys_of(app, clerk, case, arrival):
+def keys_of(app, actor, clerk, case, arrival):
     """Return a valid key of Saarbrücken for every kind of thing."""
     with app.read() as tx:
         from sqlalchemy import select
@@ -171,6 +175,7 @@ def keys_of(app, clerk, case, arrival):
         "extend_deadline": deadlines.list_deadlines(app, clerk)[0].id,
         "record_fact": exchanges.list_exchanges(app, clerk)[0].id,
         "withdraw_fact": fact,
+        "revert": switching.list_rules(app, actor)[0]["id"],
         "show_incident": "0" * 12,
         "retry": "0" * 12,
         "resolve": "0" * 12,
@@ -183,6 +188,7 @@ EXTRA = {
     "typed_data": ({},),
     "retry": ("reason",),
     "resolve": ("reason",),
+    "revert": ("reason",),
     "record_fact": ("received", NOON.date(), "reason"),
     "withdraw_fact": ("reason",),
 }
@@ -191,13 +197,13 @@ NAMED = {"extend_deadline": {"source": "addressee", "reason": "reason", "period"
 
 @pytest.mark.parametrize("name", sorted(set(services()) - SHARED))
 def test_another_authoritys_things_do_not_exist(shared, name, tmp_path):
-    app, _, clerk, case, _, arrival = shared
+    app, actor, clerk, case, _, arrival = shared
     stranger = Actor("stranger", HOMBURG, ROLES)
     function = services()[name]
     if name.startswith(("list_", "status")) and name != "list_documents":
         assert not list(function(app, stranger)), name
         return
-    keys = keys_of(app, clerk, case, arrival)
+    keys = keys_of(app, actor, clerk, case, arrival)
     assert name in keys, f"{name} is new: say here what it must not show"
     extra = EXTRA.get(name, ())
     if name == "add_document":

@@ -1,156 +1,257 @@
-"""Putting channel rules in force for relations, and listing them."""
+"""``migration switch``: putting channel rules in force for relations, and listing them.
 
-from collections.abc import Sequence
+A rule belongs to the sender: a switch over several senders writes one rule each (and one a relation where a
+list names them), all in one transaction. A dry run computes the same and writes nothing.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select
 
 from engine.actor import Actor, Role
-from engine.errors import RefusedError
-from engine.exchange.ports import split_channel
+from engine.exchange.decision import Rule
+from engine.migration.scope import Scope
+from engine.migration.switching import Change, plan
 from engine.service.access import require
-from engine.service.directory import find_authority, find_mailbox
-from engine.service.starting import latest_processes
-from engine.store.tables import audit, channel_rules
+from engine.service.migration import watching
+from engine.service.migration.consequences import Consequence, find_consequences
+from engine.service.migration.effects import Books, Effects, find_effects
+from engine.service.migration.rule_rows import (
+    SWITCH,
+    Act,
+    add_rules,
+    end_rules,
+    load_books,
+    lock_rules,
+    making_changes,
+    note_changes,
+)
+from engine.service.migration.scope import senders
+from engine.service.migration.wishes import (
+    ListRefusedError,
+    Switch,
+    SwitchRefusedError,
+    Wish,
+    check,
+    read_relations,
+)
+from engine.store.tables import channel_rules
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
 
-STAGES = ("pilot", "live")
-
-
-class SwitchRefusedError(RefusedError):
-    """The relation cannot be switched like this."""
+__all__ = [
+    "ListRefusedError",
+    "RuleLine",
+    "Switch",
+    "SwitchRefusedError",
+    "Switched",
+    "list_rules",
+    "preview",
+    "read_relations",
+    "switch",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Switch:
-    """What an admin wants put in force; None in a scope field means any."""
+class RuleLine:
+    """A rule that an act puts in force, and what it replaces there."""
 
+    id: str
+    sender_id: str
+    procedure_key: str | None
+    element_id: str | None
+    recipient_id: str | None
+    district_id: str | None
     channel: str
-    procedure: str | None = None
-    step: str | None = None
-    recipient: str | None = None
-    stage: str = "live"
-    share: int = 100
-    reason: str = ""
-    effective: datetime | None = None
+    stage: str
+    share: int
+    valid_from: datetime
+    replaces: tuple[str, ...]
+    """In words, e.g. ``6946116c xdomea+folder pilot 10 %``."""
 
 
-def switch(app: "Installation", actor: Actor, wanted: Switch) -> str:
-    """Put a channel rule in force for the actor's authority as sender; return the rule's id.
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """What an act on rules did, or in a dry run would do."""
 
-    No model is touched, no case restarted; exchanges not yet sent are decided by the new rule.
-    Raises SwitchRefusedError, UnknownChannelError, ProcedureUnknownError, RoleMissingError.
+    act_id: str | None
+    """None: a dry run, nothing was written."""
+    rules: Sequence[RuleLine]
+    ended: Sequence[RuleLine]
+    """Rules that an act ended without a new one of its own scope: reverts have them."""
+    effects: Effects
+    consequences: Sequence[Consequence]
+
+
+def switch(app: "Installation", actor: Actor, wanted: Switch) -> Switched:
+    """Put channel rules in force for the senders of the scope; return what that did.
+
+    No model is touched, no case restarted; exchanges not yet sent are decided by the new rule when they are
+    sent, those prepared already go as prepared. Nothing is written where anything is refused.
+
+    Raises SwitchRefusedError, ListRefusedError, PlannedRuleError, ConditionRefusedError, UnknownChannelError,
+    SenderUnknownError, AuthorityUnknownError, ScopeRefusedError, RoleMissingError.
     """
-    require(actor, Role.ADMIN)
-    _check(app, wanted)
+    require(actor, Role.ADMIN, Role.INSTALLATION)
     now = app.clock.now()
-    rule_id = str(app.ids.new())
     with app.write() as tx:
-        recipient = find_authority(tx, wanted.recipient).id if wanted.recipient else None
-        _check_scope(tx, wanted)
-        if recipient is not None and wanted.channel != "letter+post":
-            day = (wanted.effective or now).date()
-            if find_mailbox(tx, recipient, wanted.channel, day) is None:
-                raise SwitchRefusedError(
-                    f"{recipient} has no open mailbox on {wanted.channel}",
-                    hint="record it with 'dienstweg mailbox add' once the partner has opened it",
-                )
-        _end_same_scope(tx, actor, wanted, recipient, wanted.effective or now)
-        values = {
-            "procedure_key": wanted.procedure,
-            "element_id": wanted.step,
-            "recipient_id": recipient,
-            "channel": wanted.channel,
-            "stage": wanted.stage,
-            "share": wanted.share,
-        }
-        tx.execute(
-            insert(channel_rules).values(
-                id=rule_id,
-                authority_id=actor.authority_id,
-                valid_from=wanted.effective or now,
-                created_at=now,
-                created_by=actor.person_id,
-                reason=wanted.reason,
-                **values,
-            )
-        )
-        tx.execute(
-            insert(audit).values(
-                id=str(app.ids.new()),
-                authority_id=actor.authority_id,
-                at=now,
-                actor=actor.person_id,
-                action="migration.switch",
-                details={"rule": rule_id, **values, "reason": wanted.reason},
-            )
-        )
-    return rule_id
+        lock_rules(tx, senders(tx, actor))
+        wish = check(app, tx, actor, wanted, now)
+        planned = _plan(app, tx, wish, now)
+        found = _foreseen(app, tx, wish, planned)
+        act = Act(str(app.ids.new()), now, actor.person_id, SWITCH, wish.reason)
+        _write(app, tx, act, wish, planned, found)
+    return _told(act.id, planned, found)
 
 
-def _check(app: "Installation", wanted: Switch) -> None:
-    try:
-        split_channel(wanted.channel)
-    except ValueError as error:
-        raise SwitchRefusedError(str(error), hint="a channel is payload+carrier") from error
-    app.adapters.channel(wanted.channel)
-    if wanted.stage not in STAGES:
-        raise SwitchRefusedError(f"{wanted.stage!r} is no stage", hint=f"stages are: {', '.join(STAGES)}")
-    if not 1 <= wanted.share <= 100 or (wanted.stage == "live" and wanted.share != 100):
-        raise SwitchRefusedError("a pilot has a share of 1 to 100 percent, live has all")
-    if wanted.step and not wanted.procedure:
-        raise SwitchRefusedError("a step needs its procedure", hint="name it with --procedure")
-
-
-def _check_scope(tx: Connection, wanted: Switch) -> None:
-    if wanted.procedure is None:
-        return
-    steps = {
-        step["element_id"]
-        for row in latest_processes(tx)
-        if row["procedure_key"] == wanted.procedure
-        for step in row["exchange_steps"]
-    }
-    if not steps:
-        raise SwitchRefusedError(f"procedure {wanted.procedure!r} is not deployed or sends nothing")
-    if wanted.step is not None and wanted.step not in steps:
-        raise SwitchRefusedError(
-            f"{wanted.procedure} has no exchange step {wanted.step!r}",
-            hint=f"its steps are: {', '.join(sorted(steps))}",
-        )
-
-
-def _end_same_scope(
-    tx: Connection, actor: Actor, wanted: Switch, recipient: str | None, at: datetime
-) -> None:
-    """End the rule of exactly this scope that is in force; wider and narrower ones stay."""
-    tx.execute(
-        update(channel_rules)
-        .where(
-            channel_rules.c.authority_id == actor.authority_id,
-            _same(channel_rules.c.procedure_key, wanted.procedure),
-            _same(channel_rules.c.element_id, wanted.step),
-            _same(channel_rules.c.recipient_id, recipient),
-            channel_rules.c.valid_until.is_(None),
-        )
-        .values(valid_until=at)
-    )
-
-
-def _same(column: Any, value: str | None) -> Any:
-    return column.is_(None) if value is None else column == value
-
-
-def list_rules(app: "Installation", actor: Actor) -> Sequence[dict[str, Any]]:
-    """Return the channel rules of the actor's authority, newest first."""
-    query = (
-        select(channel_rules)
-        .where(channel_rules.c.authority_id == actor.authority_id)
-        .order_by(channel_rules.c.created_at.desc(), channel_rules.c.id)
-    )
+def preview(app: "Installation", actor: Actor, wanted: Switch) -> Switched:
+    """Return what ``switch`` would do now; nothing is written. Raises what ``switch`` raises."""
+    require(actor, Role.ADMIN, Role.INSTALLATION, Role.AUDITOR, Role.ANALYST)
+    now = app.clock.now()
     with app.read() as tx:
+        wish = check(app, tx, actor, wanted, now)
+        planned = _plan(app, tx, wish, now)
+        return _told(None, planned, _foreseen(app, tx, wish, planned))
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """The rules of each sender before, and the changes of each."""
+
+    before: Mapping[str, Sequence[Rule]]
+    changes: Mapping[str, Sequence[Change]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Foreseen:
+    effects: Effects
+    consequences: Sequence[Consequence]
+
+
+def _plan(app: "Installation", tx: Connection, wish: Wish, now: datetime) -> _Planned:
+    before = load_books(tx, list(wish.by_sender), now)
+    changes: dict[str, list[Change]] = {}
+    for sender, scopes in wish.by_sender.items():
+        by_scope: dict[Any, list[Rule]] = {}
+        for rule in before[sender]:
+            by_scope.setdefault(rule.scope, []).append(rule)
+        for scope in scopes:
+            new = _rule(str(app.ids.new()), wish, scope, now)
+            changes.setdefault(sender, []).append(plan(new, by_scope.get(new.scope, ()), now))
+    return _Planned(before, changes)
+
+
+def _rule(rule_id: str, wish: Wish, scope: Scope, now: datetime) -> Rule:
+    return Rule(
+        id=rule_id,
+        channel=wish.channel,
+        stage=wish.stage,
+        share=wish.share,
+        valid_from=wish.effective,
+        created_at=now,
+        procedure_key=scope.procedure,
+        element_id=scope.step,
+        recipient_id=scope.recipient,
+        district_id=scope.district,
+    )
+
+
+def _foreseen(app: "Installation", tx: Connection, wish: Wish, planned: _Planned) -> _Foreseen:
+    books = {}
+    for sender, changes in planned.changes.items():
+        replaced = {rule.id for change in changes for rule in change.replaced}
+        kept = [rule for rule in planned.before[sender] if rule.id not in replaced]
+        new = [change.new for change in changes]
+        books[sender] = Books(planned.before[sender], [*kept, *new], new)
+    effects = find_effects(app, tx, books, wish.effective)
+    return _Foreseen(effects, find_consequences(app, tx, effects))
+
+
+def _write(
+    app: "Installation", tx: Connection, act: Act, wish: Wish, planned: _Planned, found: _Foreseen
+) -> None:
+    change_ids = {sender: str(app.ids.new()) for sender in planned.changes}
+    flat = [(sender, change) for sender, changes in planned.changes.items() for change in changes]
+    ended = [(sender, rule, change.new.valid_from) for sender, change in flat for rule in change.replaced]
+    texts = [condition.text for condition in wish.conditions]
+    made = making_changes(tx, {change.ender.id for _, change in flat if change.ender is not None})
+    enders = {change.new.id: made[change.ender.id] for _, change in flat if change.ender is not None}
+    end_rules(tx, ended, change_ids)
+    add_rules(
+        tx,
+        [(sender, change.new) for sender, change in flat],
+        change_ids,
+        act,
+        {
+            change.new.id: {"revert_if": texts or None, "ended_by": enders.get(change.new.id)}
+            for _, change in flat
+        },
+    )
+    about = {
+        sender: {
+            "scope": [scope_json(change.new) for change in changes][:_KEPT_SCOPES],
+            "channel": wish.channel,
+            "stage": wish.stage,
+            "share": wish.share,
+            "effective": wish.effective,
+            "effects": {"rules": len(changes), **found.effects.of(sender).counts()},
+        }
+        for sender, changes in planned.changes.items()
+    }
+    note_changes(app, tx, act, change_ids, about)
+    if wish.conditions:
+        for sender, change in flat:
+            watching.begin(app, tx, sender, change.new.id, wish.effective)
+
+
+_KEPT_SCOPES = 50
+"""As many scopes of a long list stand in the history; the rules name them all."""
+
+
+def scope_json(rule: Rule) -> dict[str, str | None]:
+    """Return a rule's scope by field."""
+    return dict(zip(("procedure", "step", "recipient", "district"), rule.scope, strict=True))
+
+
+def _told(act_id: str | None, planned: _Planned, found: _Foreseen) -> Switched:
+    lines = [
+        rule_line(sender, change.new, change.replaced)
+        for sender, changes in planned.changes.items()
+        for change in changes
+    ]
+    return Switched(act_id, lines, (), found.effects, found.consequences)
+
+
+def rule_line(sender: str, rule: Rule, replaced: Sequence[Rule] = ()) -> RuleLine:
+    """Return a rule as acts show it."""
+    from engine.migration.switching import stage_text
+
+    return RuleLine(
+        rule.id,
+        sender,
+        *rule.scope,
+        rule.channel,
+        rule.stage,
+        rule.share,
+        rule.valid_from,
+        tuple(f"{old.id[:8]} {old.channel} {stage_text(old.stage, old.share)}" for old in replaced),
+    )
+
+
+def list_rules(app: "Installation", actor: Actor, *, everything: bool = True) -> Sequence[dict[str, Any]]:
+    """Return the channel rules of the senders that the actor may see, newest first.
+
+    ``everything=False`` leaves out those that have ended. Raises RoleMissingError.
+    """
+    now = app.clock.now()
+    with app.read() as tx:
+        query = select(channel_rules).where(channel_rules.c.authority_id.in_(senders(tx, actor)))
+        if not everything:
+            until = channel_rules.c.valid_until
+            query = query.where(until.is_(None) | ((until > now) & (until > channel_rules.c.valid_from)))
+        query = query.order_by(channel_rules.c.created_at.desc(), channel_rules.c.id)
         return [dict(row) for row in tx.execute(query).mappings()]

@@ -85,10 +85,13 @@ dispatches = Table(
     Column("pages", Integer),
     Column("product", String(40)),
     Column("print_run", String(40)),
+    # The channel rule that was followed; None: no rule spoke, or a person decided.
+    Column("rule_id", String(64)),
     UniqueConstraint("exchange_id", "number"),
     UniqueConstraint("arrival_id", "purpose"),
     Index(None, "authority_id", "state"),
     Index(None, "carrier_reference"),
+    Index(None, "rule_id"),
 )
 
 dispatch_parts = Table(
@@ -194,6 +197,7 @@ channel_rules = Table(
     Column("procedure_key", String(80)),
     Column("element_id", String(200)),
     Column("recipient_id", String(64)),
+    Column("district_id", String(64)),
     Column("channel", String(80), nullable=False),
     Column("stage", String(20), nullable=False),
     Column("share", Integer, nullable=False),
@@ -202,6 +206,12 @@ channel_rules = Table(
     Column("created_at", Instant, nullable=False),
     Column("created_by", String(64), nullable=False),
     Column("reason", Text, nullable=False),
+    # The change that made it (rule_changes), and the one that ended it.
+    Column("change_id", String(64), index=True),
+    Column("ended_by", String(64), index=True),
+    # A rule put in force again by a revert names the one whose place it takes.
+    Column("restores", String(64)),
+    Column("revert_if", JsonText),
     Index(None, "authority_id", "procedure_key"),
 )
 

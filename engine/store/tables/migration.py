@@ -1,6 +1,17 @@
 """What the migration keeps beside rules and exchanges. One section a matter."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from engine.store.tables.base import identifier, metadata, owner
 from engine.store.types import Instant, JsonText
@@ -176,4 +187,83 @@ ledger_reports = Table(
     Column("made_at", Instant, nullable=False),
     Column("imported_at", Instant, nullable=False),
     Column("digest", String(64), nullable=False),
+)
+
+# --- switching ---------------------------------------------------------------------------------------------
+
+# One row a sender and act: who put what in force, and what it did. Rules name it (change_id, ended_by).
+rule_changes = Table(
+    "rule_changes",
+    metadata,
+    identifier(primary_key=True),
+    owner(),
+    # Rows of one act over several senders share it.
+    identifier("act_id", index=True),
+    Column("at", Instant, nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("automatic", Boolean, nullable=False),
+    Column("undoes", String(64)),
+    Column("scope", JsonText, nullable=False),
+    Column("channel", String(80), nullable=False),
+    Column("stage", String(20), nullable=False),
+    Column("share", Integer, nullable=False),
+    Column("effective", Instant, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("effects", JsonText, nullable=False),
+    Column("figures", JsonText),
+    Index(None, "authority_id", "at"),
+)
+
+# --- shadow sends ------------------------------------------------------------------------------------------
+
+shadow_sends = Table(
+    "shadow_sends",
+    metadata,
+    identifier(primary_key=True),
+    owner(),
+    # The real exchange whose send it accompanies.
+    identifier("exchange_id"),
+    identifier("rule_id", index=True),
+    Column("procedure_key", String(80), nullable=False),
+    Column("element_id", String(200), nullable=False),
+    Column("recipient_id", String(64), nullable=False),
+    Column("message_type", String(80), nullable=False),
+    Column("channel", String(80), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("content", String(20), nullable=False),
+    # Its own identity on the wire; never the real exchange's.
+    identifier("test_exchange", unique=True),
+    Column("dispatch_id", String(64), unique=True),
+    # Digests of what was sent and of what the receiver reports; no content.
+    Column("sent", JsonText),
+    Column("reported", JsonText),
+    Column("differences", JsonText),
+    Column("created_at", Instant, nullable=False),
+    Column("handed_over_at", Instant),
+    Column("compared_at", Instant),
+    Column("purged_at", Instant),
+    Column("reason", Text),
+    UniqueConstraint("exchange_id", "channel"),
+    Index(None, "authority_id", "created_at"),
+)
+
+# Both authorities have to agree before real content travels in tests.
+shadow_consents = Table(
+    "shadow_consents",
+    metadata,
+    identifier(primary_key=True),
+    owner(),
+    identifier("sender_id"),
+    identifier("recipient_id"),
+    # Who agrees: the sender or the recipient.
+    identifier("given_by"),
+    Column("person", String(200), nullable=False),
+    Column("valid_until", Date, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("recorded_by", String(64), nullable=False),
+    Column("withdrawn_at", Instant),
+    Column("withdrawn_by", String(64)),
+    Index(None, "sender_id", "recipient_id"),
 )
