@@ -67,6 +67,7 @@ class Case(ScopeMixin, SpiffCase):
         holder: Token | None = None,
         index: int | None = None,
         sent: frozenset[str] = frozenset(),
+        origin: str | None = None,
     ) -> Token:
         """Put a token before ``element`` and queue it to run."""
         token = Token(
@@ -80,6 +81,7 @@ class Case(ScopeMixin, SpiffCase):
             index=index,
             sent=sent,
         )
+        token.origin = origin
         self.tokens[token.id] = token
         self.queue.append(token)
         return token
@@ -113,7 +115,8 @@ class Case(ScopeMixin, SpiffCase):
         waiting.register(self, waits)
         sent = scope.owner.sent if scope.owner is not None else frozenset()
         for element in scope.spec.starts:
-            self.put(scope, element, dict(scope.data), scope.frame, sent=sent)
+            origin = None if scope.spec.ad_hoc is None else element.name
+            self.put(scope, element, dict(scope.data), scope.frame, sent=sent, origin=origin)
         waiting.fire_true(self, waits)
         if not scope.tasks:
             self.emptied.append(scope)
@@ -278,7 +281,7 @@ class Case(ScopeMixin, SpiffCase):
         for way in ways:
             self.out.flow(scope, way.id, token.instance)
             data = token.data if len(ways) == 1 else dict(token.data)
-            self.put(scope, way.target, data, frame, flow=way.id, sent=token.sent)
+            self.put(scope, way.target, data, frame, flow=way.id, sent=token.sent, origin=token.origin)
 
     def task_left(self, token: Token) -> None:
         """Splice out a finished token; SpiffWorkflow calls this when a task completes."""

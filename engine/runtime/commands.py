@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.definitions.model import EventKind
-from engine.runtime import api, propagation, repair, waiting
+from engine.runtime import api, messages, propagation, repair, waiting
 from engine.runtime.api import ItemKind
 from engine.runtime.case import Case
 from engine.runtime.data import clean_data
@@ -46,8 +46,11 @@ def _check_plain_start(case: Case) -> None:
 
 
 def _start_at(case: Case, element_id: str) -> None:
-    if all(point.element_id != element_id for point in case.program.starts):
+    points = [point for point in case.program.starts if point.element_id == element_id]
+    if not points:
         raise ElementUnknownError(f"{element_id!r} is no start event of process {case.program.process_id!r}")
+    if len(points) == 1 and points[0].kind == EventKind.MESSAGE.value:
+        messages.learn(case, case, points[0].event, case.data)
     waits = waiting.prepare_event_subs(case, case)
     waiting.register(case, waits)
     element = case.spec.task_specs[element_id]
@@ -98,7 +101,10 @@ def deliver_message(case: Case, command: api.DeliverMessage) -> None:
 
 def deliver_signal(case: Case, command: api.DeliverSignal) -> None:
     """Hand a signal to everything that waits for it."""
-    case.receive_signal(command.name, clean_data(command.payload))
+    try:
+        case.receive_signal(command.name, clean_data(command.payload))
+    except BranchFailure as failure:
+        raise WrongCommandError(str(failure)) from failure
 
 
 def fire_timer(case: Case, command: api.FireTimer) -> None:

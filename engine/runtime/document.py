@@ -155,6 +155,8 @@ class _Writer:
             row["records"] = self.records(token.records)
         if token.inside is not None:
             row["inside"] = _inside_row(token.inside, token.data)
+        if token.origin is not None:
+            row["origin"] = token.origin
         return row
 
     def wait(self, wait: Wait) -> Document:
@@ -344,6 +346,7 @@ class _Reader:
         if "records" in row:
             token.records = self.records(row["records"])
         token.inside = _inside(row, data)
+        token.origin = row.get("origin")
         self.case.tokens[token.id] = token
         return token
 

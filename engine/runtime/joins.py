@@ -55,6 +55,7 @@ def join(case: "Case", chosen: list[Token]) -> Token:
         data, frame = first.data, first.frame
     sent = frozenset().union(*(token.sent for token in chosen))
     joined = Token(scope, first.element, case.next_number(), data, frame, sent=sent, state=TaskState.STARTED)
+    joined.origin = first.origin
     case.tokens[joined.id] = joined
     for token in chosen:
         forget(token)

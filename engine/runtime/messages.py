@@ -18,25 +18,29 @@ Scope = Any
 
 def bind(case: "Case", wait: Wait) -> None:
     """Set the correlation values and the send that a message wait is bound to."""
-    wait.correlation = known_values(case, wait.event)
+    wait.correlation = known_values(case, wait.scope, wait.event)
     answered = wait.element.attributes.get("answers")
     if answered:
         instance = wait.scope.instance if wait.token is None else wait.token.instance
         wait.answers = latest_send(wait.scope, answered, instance)
 
 
-def known_values(case: "Case", message: str | None) -> dict[str, Json]:
-    """Return the values that this case's conversation has fixed for the properties of ``message``."""
+def known_values(case: "Case", scope: Scope, message: str | None) -> dict[str, Json]:
+    """Return the values that the conversation of ``scope`` has fixed for the properties of ``message``."""
     found: dict[str, Json] = {}
     for key, properties in case.program.correlation.items():
-        fixed = case.correlation.get(key)
-        if fixed:
-            found.update({name: fixed[name] for name in fixed if message in properties[name]})
+        fixed = _fixed(scope, key)
+        found.update({name: fixed[name] for name in fixed if message in properties[name]})
     return found
 
 
-def learn(case: "Case", message: str | None, payload: Mapping[str, Json]) -> dict[str, Json]:
-    """Evaluate the correlation properties of ``message``; the first ones fix the conversation's values."""
+def learn(case: "Case", scope: Scope, message: str | None, payload: Mapping[str, Json]) -> dict[str, Json]:
+    """Evaluate the correlation properties of ``message``; the first ones fix the conversation's values.
+
+    BPMN 2.0.2, 8.4.2: a process instance fixes a key once. A called process is an instance of its own, and
+    so, here, is each instance of an activity that repeats: a thousand letters are a thousand conversations.
+    What is around them knows the first of these conversations as long as it has none itself.
+    """
     values: dict[str, Json] = {}
     if message is None:
         return values
@@ -47,9 +51,47 @@ def learn(case: "Case", message: str | None, payload: Mapping[str, Json]) -> dic
             if message in by_message
         }
         values.update(found)
-        if found and len(found) == len(properties) and key not in case.correlation:
-            case.correlation[key] = found
+        if found and len(found) == len(properties):
+            _fix(scope, key, found)
     return values
+
+
+def _fix(scope: Scope, key: str, found: dict[str, Json]) -> None:
+    home, around = _homes(scope)
+    if key in _own(home) or any(_own(outer).get(key) == found for outer in around):
+        return
+    _own(home)[key] = found
+    if not any(key in _own(outer) for outer in around):
+        for outer in around:
+            outer.memory.setdefault("heard", {}).setdefault(key, found)
+
+
+def _fixed(scope: Scope, key: str) -> dict[str, Json]:
+    home, around = _homes(scope)
+    for one in (home, *around):
+        if key in _own(one):
+            return dict(_own(one)[key])
+    return dict(home.memory.get("heard", {}).get(key, {}))
+
+
+def _homes(scope: Scope) -> tuple[Scope, list[Scope]]:
+    """Return the scope whose conversations count for ``scope``, and those around it, the nearest first."""
+    found = []
+    inner: Scope | None = scope
+    while inner is not None:
+        if inner.spec.outer is None or inner.owner.index is not None:
+            found.append(inner)
+        inner = inner.outer
+    return found[0], found[1:]
+
+
+def _own(home: Scope) -> dict[str, dict[str, Json]]:
+    """Return the conversations that ``home`` has fixed itself."""
+    if home.owner is None:
+        fixed: dict[str, dict[str, Json]] = home.correlation
+        return fixed
+    kept: dict[str, dict[str, Json]] = home.memory.setdefault("conversations", {})
+    return kept
 
 
 # --- sending ---------------------------------------------------------------------------------------------
@@ -61,7 +103,7 @@ def send(case: "Case", token: Token, sending: "Sending", payload: dict[str, Json
     place = f"{element.name}#{token.instance}"
     functions = case.services.functions
     if sending.recipient is None:
-        values = learn(case, sending.name, {**view, **payload})
+        values = learn(case, token.scope, sending.name, {**view, **payload})
         if place in token.sent:
             token.sent = token.sent - {place}
         else:

@@ -56,6 +56,12 @@ def compile_program(
         specs[wanted] = spec = ScopeSpec(wanted, None)
         processes[wanted] = found
         _build(spec, process.scope, compiler)
+        if wanted != process_id and not spec.starts:
+            raise ProgramRefusedError(
+                f"the called process {wanted!r} has no start event without a trigger",
+                where=where,
+                hint="give it one; a call brings the data along and waits for no message",
+            )
         pending.extend((owner, name, place) for name, place in compiler.wanted)
     root = processes[process_id][1]
     return Program(

@@ -187,7 +187,7 @@ def move_token(case: Case, command: api.MoveToken) -> None:
         places.update(f"{element}#" for element in case.rounds)
     sent = token.sent | places
     case.withdraw(token)
-    case.put(scope, target, data, frame, sent=sent)
+    case.put(scope, target, data, frame, sent=sent, origin=token.origin)
 
 
 def cancel_case(case: Case, command: api.CancelCase) -> None:

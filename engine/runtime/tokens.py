@@ -54,6 +54,8 @@ class Token(SpiffToken):
         self.changed: dict[str, Json] | None = None
         self.deleted: tuple[str, ...] = ()
         self.item: int | None = None
+        self.origin: str | None = None
+        """In an ad-hoc sub-process: the activity with which the token's path began."""
 
     @property
     def scope(self) -> "Scope":

@@ -105,7 +105,7 @@ def open_failed(case: "Case", token: Token, message: str) -> None:
 def fire(case: "Case", wait: Wait, payload: dict[str, Json]) -> None:
     """Let happen what ``wait`` waits for."""
     if wait.kind is ItemKind.MESSAGE:
-        messages.learn(case, wait.event, payload)
+        messages.learn(case, wait.scope, wait.event, payload)
     if wait.token is None or wait.element.is_boundary:
         wait.element.fired(case, wait, payload)
     else:

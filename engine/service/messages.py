@@ -135,10 +135,14 @@ def _deliver(app: "Installation", tx: Connection, job: Job) -> bool:
 
 
 def _fitting(tx: Connection, job: Job) -> Iterator[Mapping[str, Any]]:
-    """Yield the waits that take a thrown message, the oldest first."""
-    for wait in _waits(tx, job.authority_id, "message", job.arguments["name"]):
-        if wait["answers"] is None and fits(wait["correlation"], job.arguments["correlation"]):
-            yield wait
+    """Yield the waits that take a thrown message: those bound to most of what it carries, then the oldest.
+
+    A wait whose conversation has begun comes before one that would take any message.
+    """
+    carried = job.arguments["correlation"]
+    waits = _waits(tx, job.authority_id, "message", job.arguments["name"])
+    taking = [wait for wait in waits if wait["answers"] is None and fits(wait["correlation"], carried)]
+    yield from sorted(taking, key=lambda wait: -len(wait["correlation"].keys() & carried.keys()))
 
 
 def _meeting(authority_id: str, name: str | None) -> str:
@@ -146,7 +150,9 @@ def _meeting(authority_id: str, name: str | None) -> str:
 
 
 def handle_signal(app: "Installation", tx: Connection, job: Job) -> None:
-    """Enqueue a thrown signal for every other case of the authority that waits for it."""
+    """Enqueue a thrown signal for every other case of the authority that waits for it; begin new ones."""
+    from engine.service.starting import begin, choose_by_signal
+
     waiting = {wait["case_id"] for wait in _waits(tx, job.authority_id, "signal", job.arguments["name"])}
     for case_id in sorted(waiting - {job.arguments["from"]}):
         app.queue.enqueue(
@@ -156,6 +162,8 @@ def handle_signal(app: "Installation", tx: Connection, job: Job) -> None:
             authority_id=job.authority_id,
             key=f"{job.id}:{case_id}",
         )
+    for choice in choose_by_signal(app, tx, job.arguments["name"]):
+        begin(app, tx, job.authority_id, choice, job.arguments["payload"], by=SYSTEM)
 
 
 def handle_signal_case(app: "Installation", tx: Connection, job: Job) -> None:

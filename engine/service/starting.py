@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, bindparam, select
 
+from engine.definitions.model import EventKind
 from engine.errors import RefusedError
 from engine.exchange.chain import GENESIS
 from engine.runtime import api
@@ -95,6 +96,19 @@ def choose_by_message(tx: Connection, message: str) -> ProcessChoice | None:
     return None
 
 
+def choose_by_signal(app: "Installation", tx: Connection, signal: str) -> list[ProcessChoice]:
+    """Return every process that a start event of ``signal`` begins: a signal is for all who listen."""
+    found = []
+    for row in latest_processes(tx):
+        program = app.programs.program(tx, row["version_id"], row["process_id"])
+        for point in program.starts:
+            if point.kind == EventKind.SIGNAL.value and point.event == signal:
+                key, name = row["procedure_key"], row["name"]
+                choice = ProcessChoice(row["version_id"], row["process_id"], key, name, point.element_id)
+                found.append(choice)
+    return found
+
+
 def begin(
     app: "Installation",
     tx: Connection,
@@ -126,8 +140,7 @@ def begin_with(
     """Write a new case and begin it with ``command``; return its id and what followed."""
     now = app.clock.now()
     package = app.programs.package(tx, choice.version_id)
-    number = next_number(tx, authority_id, f"case:{choice.procedure_key}:{now.year}")
-    reference = f"{app.settings.code}-{package.key[:4].upper()}-{now.year}-{number:05d}"
+    reference = _next_reference(app, tx, authority_id, package.key, now.year)
     case = CaseRow(
         id=str(app.ids.new()),
         authority_id=authority_id,
@@ -147,6 +160,19 @@ def begin_with(
     )
     head = Head(case.id, authority_id, 0, GENESIS)
     return case.id, apply(app, tx, case, head, None, command, by)
+
+
+def _next_reference(
+    app: "Installation", tx: Connection, authority_id: str, procedure_key: str, year: int
+) -> str:
+    """Return the next file reference; procedures whose keys begin alike count together."""
+    series = procedure_key[:4].upper()
+    while True:
+        number = next_number(tx, authority_id, f"case:{series}:{year}")
+        reference = f"{app.settings.code}-{series}-{year}-{number:05d}"
+        # Earlier versions counted each procedure alone; what they have given out is passed over.
+        if _REFERENCE.first(tx, authority=authority_id, reference=reference) is None:
+            return reference
 
 
 def start_by_message(
@@ -184,3 +210,8 @@ def _count(dialect: str) -> Any:
 
 
 _COUNT = Prepared(_count)
+_REFERENCE = Prepared(
+    select(cases.c.id).where(
+        cases.c.authority_id == bindparam("authority"), cases.c.own_reference == bindparam("reference")
+    )
+)

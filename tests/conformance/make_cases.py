@@ -24,8 +24,8 @@ def drawn() -> list[Drawn]:
 
 def files_of(case: Drawn) -> dict[str, str]:
     """Return the files of one case's folder."""
-    process = "P_" + case.id.replace("-", "_")
-    files = {"adapted.bpmn": bpmn(process, case.drawing, starts=True)}
+    process = "P_" + case.id.replace("-", "_") if case.xml is None else "Hand"
+    files = {"adapted.bpmn": case.xml or bpmn(process, case.drawing, starts=True)}
     files.update({f"called-{name}.bpmn": bpmn(name, text, starts=True) for name, text in case.called.items()})
     described = {
         "id": case.id,

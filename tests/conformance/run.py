@@ -10,6 +10,7 @@ import argparse
 import json
 import multiprocessing
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -32,30 +33,51 @@ def run_case(folder: Path, bench: Bench | None = None) -> list[Verdict]:
 
 
 def _in_child(folder: Path, bench: Bench | None, answer: "multiprocessing.connection.Connection") -> None:
-    answer.send([asdict(verdict) for verdict in run_case(folder, bench)])
+    case = load_case(folder)
+    for scenario in case["scenarios"]:
+        try:
+            verdict = run_scenario(folder, case, scenario, bench)
+        except Exception as error:  # noqa: BLE001 - whatever breaks, the other scenarios still count
+            why = f"it broke off: {type(error).__name__}: {error}"
+            verdict = Verdict(case["id"], str(scenario["name"]), "FAIL", why)
+        answer.send(asdict(verdict))
     answer.close()
 
 
 def run_guarded(folder: Path, bench: Bench | None = None, seconds: float = SECONDS) -> list[Verdict]:
     """Run one case in a child process that is ended when it takes longer than ``seconds``."""
+    try:
+        names = _scenario_names(folder)
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+        return [
+            Verdict(folder.name, "-", "FAIL", f"case.json cannot be read: {type(error).__name__}: {error}")
+        ]
     context = multiprocessing.get_context("fork")
     mine, theirs = context.Pipe(duplex=False)
     child = context.Process(target=_in_child, args=(folder, bench, theirs))
     child.start()
     theirs.close()
+    found: list[Verdict] = []
+    end, why = time.monotonic() + seconds, f"no answer within {seconds:g} s"
     try:
-        if mine.poll(seconds):
-            return [Verdict(**row) for row in mine.recv()]
-        why = f"no answer within {seconds:g} s"
+        while len(found) < len(names) and mine.poll(max(0.0, end - time.monotonic())):
+            found.append(Verdict(**mine.recv()))
     except EOFError:
-        why = "the run broke off (see the traceback above)"
+        child.join()
+        why = f"its process ended by itself (exit status {child.exitcode})"
     finally:
         child.kill()
         child.join()
         mine.close()
-    return [
-        Verdict(folder.name, scenario["name"], "FAIL", why) for scenario in load_case(folder)["scenarios"]
-    ]
+    return [*found, *(Verdict(folder.name, name, "FAIL", why) for name in names[len(found) :])]
+
+
+def _scenario_names(folder: Path) -> list[str]:
+    case = load_case(folder)
+    names = [str(scenario["name"]) for scenario in case["scenarios"]]
+    if not names:
+        raise ValueError("it has no scenario")
+    return [name for name in names if case["id"] and case["process_id"]]
 
 
 def run_all(root: Path) -> Iterator[Verdict]:
@@ -73,11 +95,14 @@ def main() -> int:
     parser.add_argument("directory", type=Path)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
     arguments = parser.parse_args()
-    verdicts = []
+    if not arguments.directory.is_dir():
+        parser.error(f"{arguments.directory} is no folder")
+    verdicts: list[Verdict] = []
     for verdict in run_all(arguments.directory):
         verdicts.append(verdict)
         if not arguments.json:
-            print(f"{verdict.outcome} {verdict.case}/{verdict.scenario} {verdict.why}".rstrip())
+            why = " ".join(verdict.why.split())
+            print(f"{verdict.outcome} {verdict.case}/{verdict.scenario} {why}".rstrip(), flush=True)
     count = Counter(verdict.outcome for verdict in verdicts)
     sums = {"passed": count["PASS"], "failed": count["FAIL"], "refused": count["REFUSED"]}
     if arguments.json:

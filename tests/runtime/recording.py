@@ -1,13 +1,12 @@
 """Histories of cases in every wait state: recorded once, replayed for good.
 
 ``python -m tests.runtime.recording`` adds the histories of cases that have none yet in the present state
-format. With ``--anew`` it records all of them again; do that only for a change of behaviour that is meant.
-Histories of older formats are never written again.
+format, in a file of their own. A recorded history is written again only for a change of behaviour that is
+meant: take its line out first. Those of older formats are never written again.
 """
 
 import json
 import random
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -105,16 +104,22 @@ def instant(row: Mapping[str, Any]) -> datetime:
     return datetime.fromisoformat(row["now"])
 
 
-def main(*, anew: bool) -> None:
-    """Write the histories that are missing, or all."""
+def files(state_format: int | None = None) -> list[Path]:
+    """Return the files of histories, of one state format or of all."""
+    return sorted(HISTORIES.glob(f"format-{'*' if state_format is None else state_format}-*.jsonl"))
+
+
+def main() -> None:
+    """Write the histories that are missing to a file of their own."""
     HISTORIES.mkdir(exist_ok=True)
-    target = HISTORIES / f"format-{STATE_FORMAT}.jsonl"
-    lines = target.read_text(encoding="utf-8").splitlines() if target.exists() and not anew else []
-    known = {json.loads(line)["case"] for line in lines}
+    known = {history["case"] for file in files(STATE_FORMAT) for history in read(file)}
     added = [record(*model) for model in own_models() if model[0] not in known]
-    target.write_text("\n".join([*lines, *added]) + "\n", encoding="utf-8")
-    print(f"{len(added)} histories added to {target.name}")
+    if added:
+        numbers = [int(file.stem.rpartition("-")[2]) for file in files(STATE_FORMAT)]
+        target = HISTORIES / f"format-{STATE_FORMAT}-{max(numbers, default=0) + 1}.jsonl"
+        target.write_text("\n".join(added) + "\n", encoding="utf-8")
+    print(f"{len(added)} histories added")
 
 
 if __name__ == "__main__":
-    main(anew="--anew" in sys.argv[1:])
+    main()

@@ -183,6 +183,17 @@ def conditional_process_start(subject: Subject) -> Iterator[Fault]:
             )
 
 
+def timer_process_start(subject: Subject) -> Iterator[Fault]:
+    """A timer knows no authority for which it could begin a case."""
+    for place, event in events_of(subject):
+        if event.kind is EventKind.TIMER and place.node.kind is NodeKind.START_EVENT and place.owner is None:
+            yield place.fault(
+                "a process cannot start on a timer here: nothing says for which authority the case begins",
+                "begin the case by hand or by a message, and draw a timer event behind the start",
+                event.line,
+            )
+
+
 def parallel_multiple_start(subject: Subject) -> Iterator[Fault]:
     """Nothing collects several triggers for a case that does not exist yet."""
     for place in subject.places:
@@ -366,6 +377,7 @@ RULES: tuple[Rule, ...] = (
     error("DW308", "Timer without a time", Category.INCOMPLETE, missing_timer),
     error("DW309", "Conditional event without condition", Category.INCOMPLETE, missing_condition),
     error("DW310", "Process that starts on a condition", Category.UNSUPPORTED, conditional_process_start),
+    error("DW322", "Process that starts on a timer", Category.UNSUPPORTED, timer_process_start),
     error("DW311", "Process that starts on several triggers", Category.UNSUPPORTED, parallel_multiple_start),
     error("DW312", "Link without partner", Category.WRONG, links),
     error("DW313", "Link among other definitions", Category.WRONG, link_among_others),

@@ -199,7 +199,27 @@ def nobody_waits(subject: Subject) -> Iterator[Fault]:
             )
 
 
+def correlated_instances(subject: Subject) -> Iterator[Fault]:
+    """The instances of one task stand in one conversation; only the first one's answer would be taken."""
+    correlated = {
+        message
+        for key in subject.model.correlation_keys
+        for by_message in key.properties.values()
+        for message in by_message
+    }
+    for place in subject.places:
+        node = place.node
+        tells = node.kind in (NodeKind.SEND_TASK, NodeKind.RECEIVE_TASK) and node.message in correlated
+        if tells and node.loop is not None and "answers" not in node.attributes:
+            yield place.fault(
+                "the instances of this task share one conversation, and the first of them fixes its values",
+                "put sending and receiving into a multi-instance sub-process: each instance correlates alone",
+                node.loop.line,
+            )
+
+
 RULES: tuple[Rule, ...] = (
+    error("DW323", "Correlation in a task that repeats", Category.UNSUPPORTED, correlated_instances),
     error("DW801", "dw attribute out of place", Category.WRONG, attribute_out_of_place),
     error("DW802", "Half a send", Category.INCOMPLETE, half_a_send),
     error("DW803", "Answer or reminder without send", Category.WRONG, answers_nothing),

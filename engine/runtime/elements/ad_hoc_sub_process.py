@@ -55,45 +55,45 @@ class AdHocSubProcess(SubProcess):
         for one in others:
             case.withdraw(one)
 
-    def _offer(self, case: "Case", scope: Scope, element: Element, sent: frozenset[str]) -> None:
+    def _offer(self, case: "Case", scope: Scope, name: str, sent: frozenset[str]) -> None:
         # The new token begins with what is known now; only what it changes itself counts later.
-        case.put(scope, element, dict(scope.data), Frame(None, dict(scope.data)), sent=sent)
+        frame = Frame(None, dict(scope.data))
+        case.put(scope, self.inner.task_specs[name], dict(scope.data), frame, sent=sent, origin=name)
 
     def path_ended(self, case: "Case", scope: Scope, token: Token) -> None:
-        """See whether it is enough; if not, offer again what was done."""
-        aside = [] if _still_running(scope, token) else scope.memory.pop("aside", [])
-        if self.completion is None:
-            self._offer_again(case, scope, token, aside)
+        """See whether it is enough; if not, offer again what was done, once its whole path has ended."""
+        if self.completion is not None:
+            view = {**case.backdrop(scope), **scope.data}
+            if self.completion.truth(view, case.services.functions):
+                scope.memory["enough"] = True
+                if self.cancel_remaining:
+                    case.withdraw_all(scope, keep=token)
+        origin = self._origin(token)
+        if origin is None or "enough" in scope.memory or self._goes_on(scope, token, origin):
             return
-        view = {**case.backdrop(scope), **scope.data}
-        if self.completion.truth(view, case.services.functions):
-            scope.memory["enough"] = True
-            if self.cancel_remaining:
-                case.withdraw_all(scope, keep=token)
-            return
-        origin = self._origin(token.element)
-        if origin is not None and origin.repeats_in_ad_hoc and "enough" not in scope.memory:
-            self._offer(case, scope, origin, token.sent)
-        self._offer_again(case, scope, token, aside)
+        again = self.completion is not None and self.inner.task_specs[origin].repeats_in_ad_hoc
+        for name in [*([origin] if again else []), *scope.memory.pop("aside", [])]:
+            self._offer(case, scope, name, token.sent)
 
-    def _offer_again(self, case: "Case", scope: Scope, token: Token, names: list[str]) -> None:
-        for name in names:
-            self._offer(case, scope, self.inner.task_specs[name], token.sent)
+    def _goes_on(self, scope: Scope, token: Token, origin: str) -> bool:
+        """Tell whether another token of the path that began at ``origin`` is still under way."""
+        return any(
+            one is not token and one._parent is None and self._origin(one) == origin
+            for one in scope.tasks.values()
+        )
 
-    def _origin(self, element: Element) -> Element | None:
-        """Return the activity with which the path that ends at ``element`` began."""
-        seen, pending = {element.name}, [element]
+    def _origin(self, token: Token) -> str | None:
+        """Return the activity with which the token's path began; None for what an event began."""
+        if token.origin is not None:
+            return token.origin
+        # A case that was stored before tokens knew it: look back along the flows.
+        seen, pending = {token.element.name}, [token.element]
         while pending:
             one = pending.pop()
             if one in self.inner.starts:
-                return one
+                return str(one.name)
             host = getattr(one, "host", None)
             before: list[Element] = [*one.inputs, *([] if host is None else [host])]
             pending.extend(other for other in before if other.name not in seen)
             seen.update(other.name for other in before)
         return None
-
-
-def _still_running(scope: Scope, token: Token) -> bool:
-    """Tell whether another token of the path is still under way."""
-    return any(one is not token for one in scope.tasks.values())

@@ -72,7 +72,7 @@ class BoundaryEvent(Element):
         else:
             frame = Frame(host.frame, host.data)
             host.frame = frame
-        token = case.put(scope, self, data, frame, sent=sent)
+        token = case.put(scope, self, data, frame, sent=sent, origin=host.origin)
         token.item = item
         if payload:
             token.memory["result"] = payload

@@ -5,7 +5,7 @@ from engine.runtime import compensation
 from engine.runtime.api import StepKind
 from engine.runtime.compiling import Compiler
 from engine.runtime.elements.base import Element, case_of
-from engine.runtime.elements.throwing import Sending, compile_sending, throw
+from engine.runtime.elements.throwing import compile_sendings, throw_all
 from engine.runtime.specs import ScopeSpec
 from engine.runtime.tokens import Token
 
@@ -16,11 +16,7 @@ class EndEvent(Element):
     def __init__(self, spec: ScopeSpec, node: Node, compiler: Compiler) -> None:
         """Compile what is thrown."""
         super().__init__(spec, node, compiler)
-        self.sendings: dict[int, Sending] = {
-            trigger.index: compile_sending(node, trigger.name, compiler)
-            for trigger in self.triggers
-            if trigger.kind is EventKind.MESSAGE
-        }
+        self.sendings = compile_sendings(self, node, compiler)
         self.kinds = frozenset(trigger.kind for trigger in self.triggers)
 
     def _run_hook(self, token: Token) -> bool | None:
@@ -28,18 +24,11 @@ class EndEvent(Element):
         if not self.triggers:
             return True
         case, memory = case_of(token), token.memory
-        done: list[int] = memory.setdefault("thrown", [])
-        for trigger in self.triggers:
-            if trigger.index in done or trigger.kind in _AT_THE_END:
-                continue
-            free = throw(self, token, trigger, self.sendings.get(trigger.index))
-            done.append(trigger.index)
+        if throw_all(self, token, self.sendings) is None:
             if token.id not in case.tokens:
                 # What it threw was caught by something that ended this branch.
                 self._note(token)
-                return None
-            if not free:
-                return None
+            return None
         if EventKind.CANCEL in self.kinds and "cancelling" not in memory:
             memory["cancelling"] = True
             case.withdraw_all(token.scope, keep=token)
@@ -63,6 +52,3 @@ class EndEvent(Element):
             owner.element.cancelled(case, scope)
             return
         case.move(token, ())
-
-
-_AT_THE_END = (EventKind.TERMINATE, EventKind.CANCEL)

@@ -2,8 +2,8 @@
 
 from engine.definitions.model import EventKind, Node, Scope
 from engine.runtime.compiling import Compiler
-from engine.runtime.elements.base import Element, case_of
-from engine.runtime.elements.throwing import Sending, compile_sending, throw
+from engine.runtime.elements.base import Element
+from engine.runtime.elements.throwing import compile_sendings, throw_all
 from engine.runtime.specs import ScopeSpec, Way
 from engine.runtime.tokens import Token
 
@@ -14,11 +14,7 @@ class IntermediateThrowEvent(Element):
     def __init__(self, spec: ScopeSpec, node: Node, compiler: Compiler) -> None:
         """Compile what is thrown."""
         super().__init__(spec, node, compiler)
-        self.sendings: dict[int, Sending] = {
-            trigger.index: compile_sending(node, trigger.name, compiler)
-            for trigger in self.triggers
-            if trigger.kind is EventKind.MESSAGE
-        }
+        self.sendings = compile_sendings(self, node, compiler)
 
     def link(self, node: Node, scope: Scope, compiler: Compiler) -> None:
         """Connect the flows; a link source leads to the link target of the same name."""
@@ -33,15 +29,4 @@ class IntermediateThrowEvent(Element):
 
     def _run_hook(self, token: Token) -> bool | None:
         """Throw what the event throws; None where the token waits, or is gone by what it threw."""
-        if not self.triggers:
-            return True
-        case = case_of(token)
-        done: list[int] = token.memory.setdefault("thrown", [])
-        for trigger in self.triggers:
-            if trigger.index in done or trigger.kind is EventKind.LINK:
-                continue
-            free = throw(self, token, trigger, self.sendings.get(trigger.index))
-            done.append(trigger.index)
-            if token.id not in case.tokens or not free:
-                return None
-        return True
+        return throw_all(self, token, self.sendings) if self.triggers else True

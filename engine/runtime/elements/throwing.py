@@ -43,7 +43,45 @@ def send(element: Element, token: Token, sending: Sending) -> None:
     messages.send(case, token, sending, payload, mapped=bool(element.takes))
 
 
-def throw(element: Element, token: Token, trigger: Trigger, sending: Sending | None) -> bool:
+def compile_sendings(element: Element, node: Node, compiler: Compiler) -> dict[int, Sending]:
+    """Compile the messages among what ``element`` throws, by the index of their definition."""
+    return {
+        trigger.index: compile_sending(node, trigger.name, compiler)
+        for trigger in element.triggers
+        if trigger.kind is EventKind.MESSAGE
+    }
+
+
+_ORDER = (
+    EventKind.MESSAGE,
+    EventKind.SIGNAL,
+    EventKind.COMPENSATE,
+    EventKind.ESCALATION,
+    EventKind.ERROR,
+)
+"""What may end the thrower's own branch comes last: an event with several definitions throws them all."""
+
+
+def throw_all(element: Element, token: Token, sendings: dict[int, Sending]) -> bool | None:
+    """Throw everything that ``element`` throws; None where the token waits, or is gone by what it threw."""
+    case = case_of(token)
+    done: list[int] = token.memory.setdefault("thrown", [])
+    for trigger in sorted(element.triggers, key=_rank):
+        gone = token.id not in case.tokens
+        if trigger.index in done or trigger.kind not in _ORDER or (gone and trigger.kind not in _ORDER[:2]):
+            continue
+        free = _throw(element, token, trigger, sendings.get(trigger.index))
+        done.append(trigger.index)
+        if not free:
+            return None
+    return None if token.id not in case.tokens else True
+
+
+def _rank(trigger: Trigger) -> int:
+    return _ORDER.index(trigger.kind) if trigger.kind in _ORDER else len(_ORDER)
+
+
+def _throw(element: Element, token: Token, trigger: Trigger, sending: Sending | None) -> bool:
     """Throw one event definition; True when the token need not wait for anything."""
     case = case_of(token)
     if trigger.kind is EventKind.MESSAGE and sending is not None:

@@ -20,6 +20,8 @@ class Drawn:
     pass_through: list[str] = field(default_factory=list)
     decisions: str | None = None
     """The text of a DMN file."""
+    xml: str | None = None
+    """The text of the BPMN file where the notation cannot say it; its process is called Hand."""
 
 
 BOOK: list[Drawn] = []
@@ -34,6 +36,7 @@ def case(
     called: dict[str, str] | None = None,
     pass_through: Sequence[str] = (),
     decisions: str | None = None,
+    xml: str | None = None,
 ) -> None:
     """Add a case; ``features`` are parted by ``;``, ``why`` says where the expectation comes from."""
     BOOK.append(
@@ -46,6 +49,7 @@ def case(
             called or {},
             list(pass_through),
             decisions,
+            xml,
         )
     )
 

@@ -27,12 +27,12 @@ case(
     end e
     """,
     scenario(
-        "february",
+        "end-of-april",
         "",
-        turn("PT1S", ""),
-        turn("P31D", {"completed": False}),
-        turn("P1D", {"completed": False}),
-        variables={"start_of_period": "2026-03-02T09:00:00+00:00"},
+        turn("P29D", ""),
+        turn("P29D", ""),
+        turn("P1D", "a"),
+        variables={"start_of_period": "2026-03-31T10:00:00+02:00"},
     ),
 )
 case(
@@ -246,4 +246,129 @@ case(
     end e
     """,
     scenario("both", "a", signal("S", "a"), message("M", "b"), do("b", "done")),
+)
+case(
+    "multiple-end",
+    "multiple event; end event; what ends the branch comes last",
+    "10.5.3: all of them are thrown, also where one is caught by something that ends the thrower",
+    """
+    start s -> p
+    sub p -> z
+        start i -> f
+        and f -> a, k
+        user a -> t
+        user k
+        end t escalation=Up signal=First signal=Second message=Told
+    boundary x on=p escalation=Up -> q
+    boundary y on=p signal=Second alongside -> r
+    user q
+    user r
+    user z
+    """,
+    scenario(
+        "all",
+        "a k",
+        do("a", also("q r", end_events=["t"], messages=["Told"], executed={"k": 0})),
+        do("q", "r"),
+    ),
+)
+case(
+    "multiple-boundary",
+    "multiple event; boundary event; interrupting; non-interrupting",
+    "10.5.4: any of the triggers is enough, and a non-interrupting one is ready for the next",
+    """
+    start s -> a
+    user a -> z
+    boundary x on=a message=Call timer=PT2H alongside -> b
+    boundary y on=a message=Stop signal=Fire -> c
+    user b
+    user c
+    user z
+    """,
+    scenario(
+        "often",
+        "a",
+        message("Call", "a b"),
+        message("Call", "a b b"),
+        turn("PT3H", "a b b b"),
+        signal("Fire", "b b b c"),
+    ),
+)
+case(
+    "multiple-boundary-all-often",
+    "parallel multiple event; boundary event; non-interrupting",
+    "10.5.4: when all triggers have come it fires, and waits for all of them again",
+    """
+    start s -> a
+    user a -> z
+    boundary x on=a message=Call signal=Fire all alongside -> b
+    user b
+    user z
+    """,
+    scenario(
+        "twice",
+        "a",
+        message("Call", "a"),
+        message("Call", "a"),
+        signal("Fire", "a b"),
+        signal("Fire", "a b"),
+        message("Call", "a b b"),
+        do("a", "b b z"),
+    ),
+)
+case(
+    "esub-all-triggers",
+    "event sub-process; parallel multiple event; non-interrupting",
+    "10.5.6: the event sub-process begins when all triggers have come, each time",
+    """
+    start s -> a
+    user a
+    esub h
+        start i message=Call signal=Fire all alongside -> b
+        user b
+    """,
+    scenario(
+        "twice",
+        "a",
+        signal("Fire", "a"),
+        message("Call", "a b", text="x"),
+        message("Call", "a b"),
+        signal("Fire", "a b b"),
+        do("a", "b b"),
+        do("b", "b"),
+        do("b", "done"),
+    ),
+)
+case(
+    "throw-none",
+    "intermediate throw event without trigger",
+    "10.5.4: a none event marks a state that the case has reached",
+    """
+    start s -> t
+    throw t -> a
+    user a
+    """,
+    scenario("passed", also("a", executed={"t": 1}), do("a", "done")),
+)
+case(
+    "message-mappings",
+    "message; output mapping; event sub-process; boundary event",
+    "10.4.2: what an event brings goes where its output mappings say",
+    """
+    start s -> c
+    catch c message=In out.first=text -> a
+    user a
+    boundary b on=a message=More out.second=text alongside -> d
+    user d
+    esub h
+        start i message=Last out.third=text -> k
+        user k
+    """,
+    scenario(
+        "mapped",
+        "",
+        message("In", also("a", variables={"first": "x"}), text="x"),
+        message("More", also("a d", variables={"second": "y"}), text="y"),
+        message("Last", also("k", variables={"third": "z", "first": "x"}), text="z"),
+    ),
 )

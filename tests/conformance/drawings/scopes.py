@@ -1,6 +1,6 @@
 """Cases about sub-processes, call activities, ad-hoc sub-processes and transactions."""
 
-from tests.conformance.drawings.book import also, case, do, scenario, signal, turn
+from tests.conformance.drawings.book import also, case, do, message, scenario, signal, turn
 
 case(
     "sub-plain",
@@ -340,4 +340,197 @@ case(
         do("c", "z", ready=True),
         variables={"ready": False},
     ),
+)
+case(
+    "adhoc-path-with-split",
+    "ad-hoc sub-process; flows inside; parallel gateway",
+    "10.3.5: a path is offered again when all of it has been done, not after each of its branches",
+    """
+    start s -> h
+    adhoc h enough="ready" -> z
+        user a -> f
+        and f -> b, c
+        user b
+        user c
+        user d
+    user z
+    """,
+    scenario(
+        "whole-path",
+        "a d",
+        do("a", "b c d"),
+        do("b", "c d"),
+        do("d", "c d"),
+        do("c", "a d"),
+        do("a", "b c d"),
+        do("b", "z", ready=True),
+        variables={"ready": False},
+    ),
+)
+case(
+    "adhoc-paths-that-meet",
+    "ad-hoc sub-process; flows inside; uncontrolled merge",
+    "10.3.5: what was done is offered again, also where its path leads through what others use",
+    """
+    start s -> h
+    adhoc h enough="ready" -> z
+        user a -> m
+        user b -> m
+        xor m -> c
+        user c
+    user z
+    """,
+    scenario(
+        "by-origin",
+        "a b",
+        do("b", "a c"),
+        do("c", "a b"),
+        do("a", "b c"),
+        do("c", "z", ready=True),
+        variables={"ready": False},
+    ),
+)
+case(
+    "adhoc-with-events",
+    "ad-hoc sub-process; boundary timer; event sub-process; multi-instance; call activity",
+    "10.3.5: events beside an activity do not offer it a second time",
+    """
+    start s -> h
+    adhoc h enough="ready" -> z
+        user a
+        boundary b on=a timer=R2/PT1H alongside -> c
+        user c
+        user m multi=sequential count=2
+        call k process=Leaf
+        esub e
+            start i message=Note alongside -> n
+            user n
+    user z
+    """,
+    scenario(
+        "alongside",
+        "a l m",
+        turn("PT1H", "a c l m"),
+        do("c", "a l m"),
+        message("Note", "a l m n"),
+        do("n", "a l m"),
+        do("m", "a l m"),
+        do("m", "a l m"),
+        do("l", "a l m"),
+        do("a", "z", ready=True),
+        variables={"ready": False},
+    ),
+    called={"Leaf": "user l"},
+)
+case(
+    "adhoc-sequential-events",
+    "ad-hoc sub-process; sequential; event sub-process",
+    "10.3.5: an event sub-process is no path; the other offers come back when the path has ended",
+    """
+    start s -> h
+    adhoc h enough="ready" order=Sequential -> z
+        user a -> b
+        user b
+        user c
+        esub e
+            start i message=Note alongside -> n
+            user n
+    user z
+    """,
+    scenario(
+        "beside",
+        "a c",
+        do("a", "b"),
+        message("Note", "b n"),
+        do("b", "a c n"),
+        do("n", "a c"),
+        do("c", "z", ready=True),
+        variables={"ready": False},
+    ),
+)
+case(
+    "tx-multi-instance",
+    "transaction; multi-instance; cancel; compensation",
+    "10.7: cancelling ends the instances that are open and leaves by the cancel event once",
+    """
+    start s -> x
+    tx x multi=parallel count=2 -> z
+        start i -> a
+        user a -> g
+        boundary ua on=a compensate=undoA
+        user undoA undo
+        xor g -> k if bad, y default
+        end k cancel
+        end y
+    boundary out on=x cancel -> w
+    user w
+    user z
+    """,
+    scenario("all-well", "a a", do("a", "a", bad=False), do("a", "z", bad=False)),
+    scenario("one-cancels", "a a", do("a", "a undoA", bad=True), do("undoA", "w"), do("w", "done")),
+)
+case(
+    "sub-with-mappings",
+    "sub-process; input and output mapping; boundary event",
+    "10.4.2: inputs are local to the sub-process, outputs are written behind it",
+    """
+    start s -> p
+    sub p in.part=total*2 out.result=part+1 -> z
+        start i -> a
+        user a
+    user z
+    """,
+    scenario(
+        "local",
+        also("a", variables={"part": 10}),
+        do("a", also("z", variables={"result": 21, "total": 5}), part=20),
+        variables={"total": 5},
+    ),
+)
+case(
+    "deep-mixture",
+    "sub-process; call activity; multi-instance; loop; event sub-process; inclusive gateway; boundary event",
+    "13.3 and 13.5: everything stands inside everything",
+    """
+    start s -> l
+    sub l loop=True max=2 -> z
+        start i -> f
+        or f -> c if True, b if wide, d default
+        call c process=Inner multi=parallel over=xs as=x -> j
+        boundary t on=c timer=R/PT1H alongside -> r
+        user r
+        user b -> j
+        user d -> j
+        or j -> y
+        user y
+    user z
+    """,
+    scenario(
+        "mixed",
+        "a a b",
+        turn("PT1H", "a a b r"),
+        message("Note", "a a b n r"),
+        do("b", "a a n r"),
+        do("a", "a n r"),
+        do("n", "a r"),
+        turn("PT1H", "a r r"),
+        do("a", "r r y"),
+        turn("PT1H", "r r y"),
+        do("y", "r r", wide=False),
+        do("r", "r"),
+        do("r", "a a"),
+        do("a", "a"),
+        do("a", "y"),
+        do("y", "z"),
+        variables={"xs": [1, 2], "wide": True},
+    ),
+    called={
+        "Inner": """
+    start i -> a
+    user a
+    esub e
+        start n0 message=Note alongside -> n
+        user n
+    """
+    },
 )
