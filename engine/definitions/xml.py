@@ -71,7 +71,7 @@ def parse_xml(data: bytes, file: str) -> etree._Element:
         )
     if not data.strip():
         raise NotXmlError("the file is empty", file, hint="export the model again from the modeler")
-    _refuse_doctype(data, file)
+    refuse_doctype(data, file)
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -122,7 +122,8 @@ class _Seen(Exception):
     """The prolog is over: the way out of expat's callbacks, never leaves this module."""
 
 
-def _refuse_doctype(data: bytes, file: str) -> None:
+def refuse_doctype(data: bytes, file: str) -> None:
+    """Raise ForbiddenXmlError where ``data``, the beginning of a file or all of it, has a DOCTYPE."""
     # expat stops at the first declaration, before any entity could be expanded.
     parser = expat.ParserCreate()
 
@@ -142,7 +143,7 @@ def _refuse_doctype(data: bytes, file: str) -> None:
 
 def _doctype(file: str, line: int) -> ForbiddenXmlError:
     return ForbiddenXmlError(
-        "the file has a DOCTYPE; models are read without document types and entities",
+        "the file has a DOCTYPE; XML is read without document types and entities here",
         file,
         line,
         hint="remove the <!DOCTYPE …> declaration and write entities out",

@@ -28,7 +28,7 @@ from engine.service import (
     troubles,
 )
 from engine.service.installation import create_installation, open_installation
-from engine.service.migration import history, register, reverting, status, steps, switching
+from engine.service.migration import history, register, reverting, status, steps, switching, volumes
 from engine.service.work import run_until_idle
 from engine.store.tables import metadata
 
@@ -53,6 +53,7 @@ MODULES: tuple[ModuleType, ...] = (
     tasks,
     timing,
     troubles,
+    volumes,
 )
 CONSENT = Path(__file__).parent / "packages" / "einvernehmen"
 SHARED = {
@@ -72,7 +73,9 @@ SHARED = {
     "switch",
     "preview",
     "register",
-    # These are about the senders that the actor may see (tests/migration/test_register.py).
+    # These are about the senders that the actor may see (tests/migration/test_register.py, test_volumes.py).
+    "import_volumes",
+    "remove_import",
     "overview",
     "relations",
     "list_steps",
