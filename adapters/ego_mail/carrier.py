@@ -8,7 +8,7 @@ from pathlib import Path
 from adapters.ego_mail.checking import check_mailbox
 from adapters.ego_mail.checks import blockers_of, size_blocker
 from adapters.ego_mail.errors import EgoMailSettingsError, NothingToSendError
-from adapters.ego_mail.facts import RECEIPT, handed_over
+from adapters.ego_mail.facts import RECEIPT, handed_over, tracked
 from adapters.ego_mail.inbox import Inbox, OsciIncoming
 from adapters.ego_mail.letters import cover_text, letter, metadata_of, subject_line
 from adapters.ego_mail.offices import Offices
@@ -30,7 +30,7 @@ from adapters.ego_mail.osci.trust import check_validity, expiry_warnings
 from adapters.ego_mail.settings import intermediary_of, terms_of
 from adapters.ego_mail.trial import open_mailbox
 from engine.errors import DienstwegError, EnvironmentFaultError
-from engine.exchange.abilities import Finding
+from engine.exchange.abilities import Finding, Tracked
 from engine.exchange.ports import (
     AdapterContext,
     Assurance,
@@ -50,6 +50,8 @@ from engine.exchange.ports import (
 )
 
 ROLES = ("container", "document", "letter", "attachment")
+RECEIPT_WITHIN = "P5D"
+"""Covers a weekend with holidays on both sides."""
 CARDS_KEPT = timedelta(days=1)
 """How long after a begun hand-over a missing process card proves that nothing was stored."""
 
@@ -179,6 +181,20 @@ class EgoMailCarrier:
         if begun is not None and self._clock.now() - begun > CARDS_KEPT:
             return Unknown(f"begun at {begun.isoformat()}; there is no process card (any more)")
         return Rejected("the intermediary has no process card: it was not stored", retry=True)
+
+    @property
+    def receipt_within(self) -> str:
+        """Within which time a recipient is to fetch, where its mailbox names none."""
+        return str(self._context.settings.get("receipt_within", RECEIPT_WITHIN))
+
+    def track(self, prepared: Prepared) -> Tracked | None:
+        """Fetch the process card of a message that was handed over; raise what keeps us from it."""
+        ready = self._client_for(prepared)
+        if not isinstance(ready, Client):
+            raise EgoMailSettingsError(ready.reason, where=prepared.recipient.authority_id)
+        with Dialog(ready) as dialog:
+            cards = dialog.process_cards(ById(prepared.carrier_reference))
+        return tracked(cards, prepared.carrier_reference)
 
     def collect(self, mailbox: Mailbox) -> Iterator[OsciIncoming]:
         """Yield what waits; see ``Inbox.collect``."""

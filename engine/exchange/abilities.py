@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from engine.exchange.ports import Mailbox, MessageType, Part, Party, Reading
+from engine.exchange.ports import Mailbox, MessageType, Part, Party, Prepared, Reading
 
 
 @runtime_checkable
@@ -78,5 +78,35 @@ class ChecksMailboxes(Protocol):
         """Look at ``mailbox``: the own one itself where ``own`` is the same, else a partner's from there.
 
         Faults are returned, not raised. Nothing is fetched, acknowledged or left behind.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """What a carrier knows by now of a message it was given."""
+
+    evidence: Mapping[str, bytes]
+    """As it came; the first one says whether anything has changed since the last look."""
+    facts: Mapping[str, datetime]
+    """Dated facts that it proves: ``created``, ``forwarded`` (which is no delivery), ``received``."""
+    final: bool
+    """Whether nothing more is to be expected."""
+
+
+@runtime_checkable
+class TracksDelivery(Protocol):
+    """A carrier that can tell, after the hand-over, how far a message has come."""
+
+    @property
+    def receipt_within(self) -> str:
+        """ISO 8601 period from the hand-over within which reception is to be proved, where a mailbox names
+        none."""
+        ...
+
+    def track(self, prepared: Prepared) -> Tracked | None:
+        """Look at a message that was handed over; None where nothing can be seen of it any more.
+
+        Raises what keeps us from the carrier now.
         """
         ...

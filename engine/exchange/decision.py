@@ -151,6 +151,12 @@ def decide(
     return replace(decision, considered=(*decision.considered, *others))
 
 
+def decide_by_hand(channel: str, reason: str, check: Callable[[str], Sequence[Blocker]]) -> Decision:
+    """Take the channel that a clerk has named, if it is ready; no rule is asked."""
+    verdict = _look_at(channel, reason, check, ())
+    return Decision(channel if verdict.verdict == "chosen" else None, channel, None, (verdict,))
+
+
 def _not_asked_for(channel: str, check: Callable[[str], Sequence[Blocker]]) -> Considered:
     blockers = check(channel)
     reasons = [f"{b.side}: {b.message} [{b.code}]" for b in blockers] or ["it would be ready"]

@@ -42,13 +42,16 @@ def store_prepared(
     }
 
 
-def load_prepared(app: "Installation", tx: Connection, dispatch: Mapping[str, Any]) -> Prepared:
-    """Return what ``store_prepared`` froze."""
-    rows = tx.execute(
+def load_prepared(
+    app: "Installation", tx: Connection, dispatch: Mapping[str, Any], *, parts: bool = True
+) -> Prepared:
+    """Return what ``store_prepared`` froze; on demand without the parts, which may lie far away."""
+    query = (
         select(dispatch_parts)
         .where(dispatch_parts.c.dispatch_id == dispatch["id"])
         .order_by(dispatch_parts.c.position)
-    ).mappings()
+    )
+    rows = tx.execute(query).mappings().all() if parts else []
     kept = dispatch["prepared"]
     return Prepared(
         dispatch_id=dispatch["id"],

@@ -112,21 +112,29 @@ def _handed_over(
     entry = {"dispatch": dispatch["id"], "channel": dispatch["channel"], "exchange": exchange["id"]}
     note(tx, app.ids, exchange["case_id"], Entry(now, SYSTEM, "dispatch", entry))
     if outcome.task:
-        tx.execute(
-            insert(tasks).values(
-                id=str(app.ids.new()),
-                authority_id=exchange["authority_id"],
-                case_id=exchange["case_id"],
-                unit_id=tx.scalar(select(cases.c.unit_id).where(cases.c.id == exchange["case_id"])),
-                kind=outcome.task,
-                element_id=exchange["element_id"],
-                instance="",
-                name=TASK_NAMES.get(outcome.task, outcome.task),
-                subject_id=dispatch["id"],
-                status="open",
-                opened_at=now,
-            )
+        name = TASK_NAMES.get(outcome.task, outcome.task)
+        add_task(app, tx, exchange, outcome.task, name, dispatch["id"])
+
+
+def add_task(
+    app: "Installation", tx: Connection, exchange: RowMapping, kind: str, name: str, dispatch_id: str
+) -> None:
+    """Open a task about a dispatch for the unit that its case belongs to."""
+    tx.execute(
+        insert(tasks).values(
+            id=str(app.ids.new()),
+            authority_id=exchange["authority_id"],
+            case_id=exchange["case_id"],
+            unit_id=tx.scalar(select(cases.c.unit_id).where(cases.c.id == exchange["case_id"])),
+            kind=kind,
+            element_id=exchange["element_id"],
+            instance="",
+            name=name,
+            subject_id=dispatch_id,
+            status="open",
+            opened_at=app.clock.now(),
         )
+    )
 
 
 def _rejected(
@@ -149,16 +157,23 @@ def _rejected(
     )
 
 
-def hold(app: "Installation", tx: Connection, exchange: RowMapping, decision: Decision) -> None:
-    """Keep an exchange back: no channel is ready. A clerk sees it as an incident."""
-    tx.execute(update(exchanges).where(exchanges.c.id == exchange["id"]).values(status="held"))
+def hold(
+    app: "Installation", tx: Connection, exchange: RowMapping, decision: Decision, *, copy: bool = False
+) -> None:
+    """Keep an exchange back: no channel is ready. A clerk sees it as an incident.
+
+    Where only a ``copy`` cannot go, the exchange stays as it is.
+    """
+    if not copy:
+        tx.execute(update(exchanges).where(exchanges.c.id == exchange["id"]).values(status="held"))
     reasons = "; ".join(
         f"{seen.channel}: {', '.join(seen.reasons)}"
         for seen in decision.considered
         if seen.verdict != "not in force"
     )
-    message = f"{exchange['subject']} cannot be sent: {reasons}"
-    open_incident(app, tx, exchange, "held", exchange["id"], message, details=asdict(decision))
+    message = f"{exchange['subject']}{' (copy)' if copy else ''} cannot be sent: {reasons}"
+    kind = "copy-held" if copy else "held"
+    open_incident(app, tx, exchange, kind, exchange["id"], message, details=asdict(decision))
     ledger.touch(app, tx, exchange["id"])
 
 

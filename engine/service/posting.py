@@ -1,4 +1,4 @@
-"""Tasks that belong to a dispatch rather than to a form: signing a letter, confirming that it was posted."""
+"""Tasks that belong to a dispatch rather than to a form: signing or posting a letter, deciding on a copy."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, time
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select, update
 
 from engine.actor import Actor
 from engine.errors import RefusedError
-from engine.service import deadline_jobs, outcomes, signing
+from engine.service import awaiting, deadline_jobs, outcomes, signing
 from engine.service.migration import ledger
 from engine.store.scope import visible_to
 from engine.store.tables import cases, dispatch_parts, dispatches, exchanges, tasks
@@ -51,7 +51,8 @@ def complete(
     """Complete a task about a dispatch or deadline; a confirmed posting is a dated fact.
 
     ``data`` of a posting may give ``posted_on`` (ISO date, default today) and what the letter cost:
-    ``postage_cents``, ``pages``, ``product``, ``run``. Raises PostingRefusedError, SigningRefusedError.
+    ``postage_cents``, ``pages``, ``product``, ``run``. Raises PostingRefusedError, SigningRefusedError,
+    CopyRefusedError.
     """
     if task["kind"] == deadline_jobs.REMINDER:
         if data:
@@ -60,6 +61,10 @@ def complete(
         return
     if task["kind"] == signing.SIGN:
         signing.complete(app, tx, task, actor, data)
+        _close(app, tx, task, actor)
+        return
+    if task["kind"] == awaiting.DECIDE_COPY:
+        awaiting.decide(app, tx, task, actor, data)
         _close(app, tx, task, actor)
         return
     if task["kind"] != outcomes.CONFIRM_POSTING:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from engine.deadlines.iso import ZONE, zone_of
 from engine.documents import StoredDocument
-from engine.exchange.decision import POST, Decision, Relation, Rule, decide
+from engine.exchange.decision import POST, Decision, Relation, Rule, decide, decide_by_hand
 from engine.exchange.ports import (
     Blocker,
     Envelope,
@@ -54,11 +54,13 @@ def handle_send(app: "Installation", job: Job) -> None:
         _lock_case_of(tx, exchange_id)
         exchange = _exchange(tx, exchange_id)
         latest = _latest_dispatch(tx, exchange_id)
-        if exchange["status"] in ("withdrawn", "held") or _settled(latest):
+        asked = bool(job.arguments.get("copy")) and latest is not None and not latest["copy"]
+        if exchange["status"] in ("withdrawn", "held") or (_settled(latest) and not asked):
             return
-        if latest is None or latest["state"] == "failed":
+        if latest is None or latest["state"] == "failed" or asked:
             failed = _failed_channels(tx, exchange_id)
-            latest = _prepare(app, tx, exchange, failed, copy=bool(job.arguments.get("copy")))
+            copy = asked or (latest is not None and latest["copy"])
+            latest = _prepare(app, tx, exchange, failed, copy=copy)
             if latest is None:
                 return
     app.probe("prepared")
@@ -133,11 +135,14 @@ def _failed_channels(tx: Connection, exchange_id: str) -> list[str]:
 def _prepare(
     app: "Installation", tx: Connection, exchange: RowMapping, failed: list[str], *, copy: bool
 ) -> Mapping[str, Any] | None:
-    """Decide, build, freeze and record a dispatch; without a channel the exchange is held for a clerk."""
+    """Decide, build, freeze and record a dispatch; without a channel the exchange is held for a clerk.
+
+    A copy, for which a clerk has asked, goes by post and nowhere else.
+    """
     now = app.clock.now()
-    decision = decide_channel(app, tx, exchange, failed, at=now)
+    decision = decide_channel(app, tx, exchange, failed, at=now, by_hand=POST if copy else None)
     if decision.channel is None:
-        outcomes.hold(app, tx, exchange, decision)
+        outcomes.hold(app, tx, exchange, decision, copy=copy)
         return None
     earlier = select(dispatches.c.id).where(dispatches.c.exchange_id == exchange["id"])
     number = 1 + len(tx.execute(earlier).all())
@@ -200,11 +205,13 @@ def decide_channel(
     *,
     rules: Sequence[Rule] | None = None,
     at: datetime | None = None,
+    by_hand: str | None = None,
 ) -> Decision:
     """Decide by rules, law, mailboxes and the adapters' own checks; nothing is changed.
 
     Everything is decided for one instant, ``at`` (UTC; now, by this process's clock). ``failed`` are channels
     that were tried (None: look them up), ``rules`` those of the sender (None: as they are stored).
+    ``by_hand`` is a channel that a clerk has named: then no rule is asked.
     """
     at = at or app.clock.now()
     case = tx.execute(select(cases).where(cases.c.id == exchange["case_id"])).mappings().one()
@@ -226,6 +233,8 @@ def decide_channel(
     def check(channel: str) -> list[Blocker]:
         return judge.blockers(channel, sender, recipient, requirements)
 
+    if by_hand is not None:
+        return decide_by_hand(by_hand, "a clerk asked for a copy", check)
     relation = relation_of(exchange, boxes.authorities[recipient])
     return decide(
         load_rules(tx, sender, relation) if rules is None else rules,

@@ -21,6 +21,7 @@ from engine.service import (
     sending,
     services,
     timing,
+    tracking,
 )
 from engine.service.migration import ledger, watching
 from engine.store.tables import incidents
@@ -41,6 +42,7 @@ _OUTSIDE: Mapping[str, Callable[["Installation", Job], None]] = {
     "arrival": receiving.handle_arrival,
     "confirm": confirming.handle_confirm,
     "timer": timing.handle_timer,
+    "track": tracking.handle_track,
     "work": services.handle_work,
 }
 _INSIDE: Mapping[str, Callable[["Installation", Connection, Job], None]] = {

@@ -1,0 +1,152 @@
+"""Process cards are looked at until reception is proved; without it a clerk decides on a copy by post."""
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from engine.errors import RefusedError
+from engine.service import tasks
+from engine.service.awaiting import DECIDE_COPY
+from engine.service.cases import start_case
+from engine.service.work import run_until_idle
+from engine.store.tables import dispatches, evidence, facts, jobs, mailboxes
+from engine.store.tables import tasks as task_rows
+from tests.ego_mail.conftest import CHANNEL, World
+from tests.ego_mail.halls import REQUEST, Halls, open_halls
+
+
+@pytest.fixture
+def halls(world: World, tmp_path: Path) -> Iterator[Halls]:
+    with open_halls(world, tmp_path / "halls") as halls:
+        side = halls.sides["requesting"]
+        start_case(side.app, side.actor, "vollstreckungshilfe")
+        task = tasks.list_tasks(side.app, side.actor)[0]
+        tasks.complete_task(side.app, side.actor, task.id, REQUEST)
+        run_until_idle(side.app)
+        yield halls
+
+
+def known(halls: Halls) -> list[str]:
+    return [row["kind"] for row in halls.rows("requesting", facts)]
+
+
+def cards(halls: Halls) -> int:
+    rows = halls.rows("requesting", evidence)
+    return sum(row["name"] == "process-card.xml" and row["dispatch_id"] is not None for row in rows)
+
+
+def later(world: World, halls: Halls, **span: int) -> None:
+    world.clock.turn(timedelta(**span))
+    run_until_idle(halls.sides["requesting"].app)
+
+
+def copies(halls: Halls) -> list[tasks.TaskLine]:
+    side = halls.sides["requesting"]
+    return [task for task in tasks.list_tasks(side.app, side.actor) if task.kind == DECIDE_COPY]
+
+
+def test_reception_becomes_a_fact_with_the_card_that_proves_it(halls: Halls, world: World) -> None:
+    assert (known(halls), cards(halls)) == (["created"], 1)
+    later(world, halls, minutes=1)
+    later(world, halls, minutes=2)
+    assert (known(halls), cards(halls)) == (["created"], 1), "nothing has changed, nothing is stored again"
+    run_until_idle(halls.sides["enforcing"].app)
+    later(world, halls, minutes=4)
+    assert sorted(known(halls)) == ["created", "forwarded", "received"]
+    assert cards(halls) == 2
+    rows = {row["id"]: row["name"] for row in halls.rows("requesting", evidence)}
+    received = next(row for row in halls.rows("requesting", facts) if row["kind"] == "received")
+    assert rows[received["evidence_id"]] == "process-card.xml"
+    answers = [row for row in halls.rows("requesting", evidence) if row["name"] == "process-card-answer.xml"]
+    raw = halls.sides["requesting"].app.documents.local_path(answers[0]["sha256"]).read_bytes()
+    assert b"Signature" in raw
+    assert b"Reception" in raw
+    later(world, halls, days=6)
+    assert copies(halls) == []
+    assert cards(halls) == 2
+
+
+def test_forwarding_alone_is_no_delivery_and_a_clerk_sends_a_copy(halls: Halls, world: World) -> None:
+    side = halls.sides["requesting"]
+    for _ in range(4):
+        later(world, halls, days=1)
+    assert copies(halls) == []
+    later(world, halls, days=1)
+    (task,) = copies(halls)
+    with pytest.raises(RefusedError, match="say whether a copy goes by post"):
+        tasks.complete_task(side.app, side.actor, task.id)
+    with pytest.raises(RefusedError, match="'kopie' is not asked here"):
+        tasks.complete_task(side.app, side.actor, task.id, {"kopie": True})
+    tasks.complete_task(side.app, side.actor, task.id, {"copy": True})
+    run_until_idle(side.app)
+    first, second = halls.rows("requesting", dispatches)
+    assert (first["channel"], first["copy"], first["state"]) == (CHANNEL, False, "handed_over")
+    assert (second["channel"], second["copy"], second["state"]) == ("letter+post", True, "handed_over")
+    assert second["decision"]["considered"][0]["reasons"][0] == "a clerk asked for a copy"
+    later(world, halls, days=30)
+    assert copies(halls) == []
+    assert len(halls.rows("requesting", dispatches)) == 2
+
+
+def test_without_a_copy_nothing_is_sent_again(halls: Halls, world: World) -> None:
+    side = halls.sides["requesting"]
+    later(world, halls, days=5)
+    (task,) = copies(halls)
+    tasks.complete_task(side.app, side.actor, task.id, {"copy": False, "reason": "telephoned"})
+    later(world, halls, days=30)
+    assert len(halls.rows("requesting", dispatches)) == 1
+
+
+def test_a_reception_that_comes_late_takes_the_question_away(halls: Halls, world: World) -> None:
+    later(world, halls, days=5)
+    assert len(copies(halls)) == 1
+    run_until_idle(halls.sides["enforcing"].app)
+    later(world, halls, hours=6)
+    assert copies(halls) == []
+    rows = [row for row in halls.rows("requesting", task_rows) if row["kind"] == DECIDE_COPY]
+    assert [row["status"] for row in rows] == ["withdrawn"]
+
+
+def test_a_mailbox_can_name_its_own_term(world: World, tmp_path: Path) -> None:
+    with open_halls(world, tmp_path / "halls") as halls:
+        side = halls.sides["requesting"]
+        with side.app.write() as tx:
+            for row in tx.execute(select(mailboxes)).mappings().all():
+                settings = {**row["settings"], "receipt_within": "P2D"}
+                tx.execute(update(mailboxes).where(mailboxes.c.id == row["id"]).values(settings=settings))
+        start_case(side.app, side.actor, "vollstreckungshilfe")
+        tasks.complete_task(side.app, side.actor, tasks.list_tasks(side.app, side.actor)[0].id, REQUEST)
+        run_until_idle(side.app)
+        later(world, halls, days=1)
+        assert copies(halls) == []
+        later(world, halls, days=1)
+        assert len(copies(halls)) == 1
+
+
+def test_a_card_that_has_gone_takes_nothing_away_and_nobody_looks_for_ever(
+    halls: Halls, world: World
+) -> None:
+    later(world, halls, minutes=1)
+    forget_cards(world)
+    (sent,) = halls.rows("requesting", dispatches)
+    later(world, halls, days=6)
+    assert (known(halls), cards(halls)) == (["created"], 1)
+
+    def looks() -> list[str]:
+        rows = halls.rows("requesting", jobs)
+        return [row["arguments"]["dispatch"] for row in rows if row["kind"] == "track"]
+
+    assert sent["id"] in looks()
+    later(world, halls, days=84)
+    assert sent["id"] not in looks()
+
+
+def forget_cards(world: World) -> None:
+    """Clear away all deliveries and their process cards, as an operator does after a while."""
+    with sqlite3.connect(world.folder / "intermediary" / "intermediary.sqlite3") as database:
+        database.execute("DELETE FROM attachment")
+        database.execute("DELETE FROM delivery")
