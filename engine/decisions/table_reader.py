@@ -9,6 +9,8 @@ from engine.decisions.tables import Aggregation, HitPolicy, Input, Output, Rule,
 from engine.definitions.xml import line_of
 from engine.expressions import Compiled, ExpressionError, compile_unary_tests
 from engine.expressions.feel.parser import parse_tests
+from engine.expressions.nodes import COMPARISONS, Between, Binary, Node, Test, Within
+from engine.expressions.nodes import Logic as NodeLogic
 
 if TYPE_CHECKING:
     from engine.decisions.logic import Reader, Scope
@@ -28,7 +30,7 @@ def read_table(reader: "Reader", element: etree._Element, scope: "Scope", name: 
     _check_outputs(reader, element, outputs, policy, aggregation)
     found = [part for kind, part in parts if kind == "rule"]
     rules = tuple(
-        _rule(reader, part, number, len(inputs), len(outputs), scope) for number, part in enumerate(found, 1)
+        _rule(reader, part, number, inputs, len(outputs), scope) for number, part in enumerate(found, 1)
     )
     return Table(name, policy, aggregation, inputs, outputs, rules, reader.types)
 
@@ -83,7 +85,8 @@ def _input(reader: "Reader", element: etree._Element, scope: "Scope") -> Input:
     value = reader.literal(expression, scope, implicit=True)
     values = source.child(element, "inputValues")
     allowed = None if values is None or not source.text(values).strip() else reader.tests(values, scope)
-    return Input(label, value, reader.types.of(expression), allowed)
+    outside = source.text(expression).split(".")[0].strip() in scope.implicit
+    return Input(label, value, reader.types.of(expression), allowed, outside)
 
 
 def _output(reader: "Reader", element: etree._Element, scope: "Scope") -> Output:
@@ -118,7 +121,12 @@ def _split(text: str) -> tuple[Compiled, ...]:
 
 
 def _rule(
-    reader: "Reader", element: etree._Element, number: int, inputs: int, outputs: int, scope: "Scope"
+    reader: "Reader",
+    element: etree._Element,
+    number: int,
+    inputs: tuple[Input, ...],
+    outputs: int,
+    scope: "Scope",
 ) -> Rule:
     source = reader.source
     source.only(element, "inputEntry", "outputEntry", "annotationEntry")
@@ -127,13 +135,41 @@ def _rule(
     for kind, part in source.children(element):
         if kind == "inputEntry":
             tests.append(reader.tests(part, scope, empty=True))
+            if len(tests) <= len(inputs):
+                _check_cell(reader, part, inputs[len(tests) - 1], scope)
         elif kind == "outputEntry":
             if not source.text(part).strip():
                 raise source.fault(f"an output of rule {number} is empty", part, "write null, or a value")
             cells.append(reader.literal(part, scope))
-    if len(tests) != inputs or len(cells) != outputs:
+    if len(tests) != len(inputs) or len(cells) != outputs:
         raise source.fault(
-            f"rule {number} has {len(tests)} inputs, {len(cells)} outputs; the table {inputs} and {outputs}",
+            f"rule {number} has {len(tests)} inputs, {len(cells)} outputs; "
+            f"the table {len(inputs)} and {outputs}",
             element,
         )
     return Rule(number, line_of(element), tuple(tests), tuple(cells))
+
+
+def _check_cell(reader: "Reader", element: etree._Element, clause: Input, scope: "Scope") -> None:
+    """Refuse a condition that does not speak of the input: it would be compared with it, and never be equal.
+
+    DMN 1.5, 7.3.7 and 10.3.2.9: only a test with ``?`` is a condition, any other one a value to be equal to.
+    """
+    text = reader.source.text(element).strip()
+    if clause.type.base == "boolean" or not text:
+        return
+    for test in parse_tests(text, scope.names | reader.words).tests:
+        if not isinstance(test, Test) or test.op is not None or test.uses_input:
+            continue
+        if _is_condition(test.operand):
+            raise reader.source.fault(
+                f"the condition «{text[test.start : test.end][:80]}» does not speak of the input",
+                element,
+                "write ? for the input",
+            )
+
+
+def _is_condition(node: Node) -> bool:
+    return isinstance(node, NodeLogic | Between | Within) or (
+        isinstance(node, Binary) and node.op in COMPARISONS
+    )

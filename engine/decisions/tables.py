@@ -1,16 +1,18 @@
 """Decision tables: rules, hit policies, outputs (DMN 1.5, chapter 8)."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from engine.decisions.errors import HitPolicyError, TypeMismatchError
 from engine.decisions.run import Logic, Names, Run
 from engine.decisions.types import Type, Types
-from engine.expressions import Compiled, EvaluationError
+from engine.expressions import Compiled, EvaluationError, numbers
 from engine.expressions.feel.arithmetic import total
 from engine.expressions.feel.rules import equal, less
-from engine.expressions.values import Value, intake
+from engine.expressions.values import Months, Value, intake
 
 
 class HitPolicy(StrEnum):
@@ -47,6 +49,8 @@ class Input:
     value: Logic
     type: Type
     allowed: Compiled | None
+    outside: bool = False
+    """True where it reads data that no input data declares: text may stand for a date there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,8 @@ class Table:
         return POLICIES[self.policy](self, hits, lambda rule: self._outputs(rule, names, run))
 
     def _input(self, clause: Input, names: Names, run: Run) -> Value:
-        value = self.types.fit(clause.value(names, run), clause.type, f'input "{clause.label}"')
+        what = f'input "{clause.label}"'
+        value = self.types.fit(clause.value(names, run), clause.type, what, outside=clause.outside)
         if clause.allowed is not None and value is not None:
             judged = clause.allowed.value({**names, "?": value}, run.functions, run.budget)
             if judged is not True:
@@ -224,10 +229,12 @@ def _collect(table: Table, hits: list[Rule], outputs: Outputs) -> Value:
 
 
 def _summed(table: Table, results: list[Value]) -> Value:
-    try:
-        return total(results)
-    except EvaluationError:
-        raise HitPolicyError(f'the outputs of "{table.name}" cannot be added') from None
+    if all(type(value) in (*numbers.NUMERIC, timedelta, Months) for value in results):
+        with suppress(EvaluationError):
+            return total(results)
+    raise HitPolicyError(
+        f'the outputs of "{table.name}" cannot be added', hint="SUM adds numbers, or durations of one kind"
+    )
 
 
 POLICIES: Mapping[HitPolicy, Policy] = {

@@ -50,8 +50,8 @@ def test_list():
     [
         (("evaluate", FEES, "Nothing"), 3),
         (("evaluate", FEES, "Base fee"), 1),
-        (("evaluate", FEES, "Base fee", "--data", "["), 1),
-        (("evaluate", FEES, "Base fee", "--data", "[]"), 1),
+        (("evaluate", FEES, "Base fee", "--data", "["), 2),
+        (("evaluate", FEES, "Base fee", "--data", "[]"), 2),
         (("evaluate", FEES, "Base fee", "--data", '{"Pages": "x", "Form class": "none"}'), 1),
         (("list", FEES + "x"), 6),
         (("list", __file__), 1),

@@ -247,3 +247,37 @@ def test_refused_when_read(logic, message):
     with pytest.raises(DecisionFileError, match=message) as caught:
         read(*AGE, decision("d", logic, ["i_age"]))
     assert caught.value.line is not None
+
+
+@pytest.mark.parametrize(
+    "text", ["age > 3", 'age > 3 and risk = "low"', "1, age in [1..3]", "age between 1 and 3"]
+)
+def test_a_condition_that_does_not_speak_of_the_input_is_refused(text):
+    with pytest.raises(DecisionFileError, match="does not speak of the input"):
+        one("UNIQUE", [([text], ["1"])])
+
+
+def test_conditions_over_the_input_and_values_of_a_boolean_input_are_read():
+    assert run(one("UNIQUE", [(['? > 3 and risk = "low"'], ["1"])])) == 1
+    logic = table("UNIQUE", [input_("age > 18", "boolean")], [output("r")], [(["age < 99"], ["1"])])
+    assert run(read(*AGE, decision("d", logic, ["i_age", "i_risk"]))) == 1
+
+
+@pytest.mark.parametrize("values", [('"a"', '"b"'), ("true", "true"), ("1", "null")])
+def test_only_numbers_and_durations_are_summed(values):
+    rules = [(["-"], [value]) for value in values]
+    with pytest.raises(HitPolicyError, match="cannot be added"):
+        run(one("COLLECT", rules, aggregation="SUM"))
+    days = one("COLLECT", [(["-"], ['duration("P1D")']), (["-"], ['duration("P2D")'])], aggregation="SUM")
+    assert run(days) == "P3D"
+
+
+def test_a_table_without_input_data_reads_dates_from_the_data():
+    logic = table(
+        "UNIQUE", [input_("posted on", "date")], [output("r")], [(['>= date("2026-01-01")'], ["1"])]
+    )
+    decisions = read(decision("d", logic))
+    assert decisions.evaluate("d", {"posted on": "2026-02-01"}) == 1
+    assert decisions.evaluate("d", {"posted on": "2025-02-01"}) is None
+    with pytest.raises(TypeMismatchError):
+        decisions.evaluate("d", {"posted on": "2026-02-31"})
