@@ -62,7 +62,7 @@ def explain(
     ] = None,
     authority: Annotated[
         str | None,
-        typer.Option(help="AGS or key of the authority whose holidays count; default the Saarland's."),
+        typer.Option(help="AGS of the authority whose holidays count; default the Saarland's."),
     ] = None,
     fiction: Annotated[
         str | None, typer.Option(help="Rule of notification that the start belongs to, e.g. vwvfg-41-2.")
@@ -156,8 +156,14 @@ def _channel(value: str | None) -> "Channel | None":
 
 
 def _calendar(authority: str | None) -> "Calendar":
-    from engine.deadlines.calendars import RegionalCalendars
+    from engine.deadlines.calendars import RegionalCalendars, region_of
+    from engine.deadlines.errors import UnknownRegionError
 
+    if authority is not None and region_of(authority) is None:
+        raise UnknownRegionError(
+            f'the Land of "{authority}" is not known, so its holidays are not',
+            hint="give the AGS, e.g. 10045114, whose first two digits name the Land",
+        )
     return RegionalCalendars().for_authority(authority or "")
 
 

@@ -40,10 +40,13 @@ def last_day(due: datetime | None) -> date | datetime | None:
     return (local - timedelta(microseconds=1)).date()
 
 
-def brief(line: "DeadlineLine | None") -> tuple[str | None, str | None]:
-    """Return rule and end of a deadline, and its light, for lists of other things."""
+def brief(line: "DeadlineLine | None", otherwise: str | None = None) -> tuple[str | None, str | None]:
+    """Return rule and end of a deadline, and its light, for lists of other things.
+
+    ``otherwise`` is the light of what is due without a legal deadline.
+    """
     if line is None:
-        return None, None
+        return None, light_text(otherwise)
     end = f"{line.end:%d.%m.%Y}" if line.end else _STATES[line.state]
     return f"{end} ({line.rule})", light_text(line.light)
 

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.deadline_table import brief, deadline_table
-from cli.show import Json, plain, print_json, short, table
+from cli.deadline_table import brief, deadline_table, light_text
+from cli.show import Json, cell, plain, print_json, short, table
 from cli.state import State
 
 app = typer.Typer(help="Exchanges (Austausche): list, show, explain.", no_args_is_help=True)
@@ -25,17 +25,20 @@ def list_(
     from engine.service.exchanges import list_exchanges
 
     state: State = ctx.obj
-    from engine.service.deadlines import of_exchanges
+    from engine.service.deadlines import light_of_answer, of_exchanges
 
     found = list_exchanges(state.app, state.actor, status=status, case=case, limit=limit, offset=offset)
     legal = of_exchanges(state.app, state.actor, [e.id for e in found])
+    lights = {
+        e.id: light_of_answer(state.app, state.actor.authority_id, e.answer_due, e.answered_at) for e in found
+    }
     if json:
-        print_json([{**plain(e), "deadline": legal.get(e.id)} for e in found])
+        print_json([{**plain(e), "light": lights[e.id], "deadline": legal.get(e.id)} for e in found])
         return
     rows = [
         (
             *(short(e.id), e.own_reference, e.subject, e.recipient_id, e.status, e.created_at, e.answer_due),
-            *brief(legal.get(e.id)),
+            *brief(legal.get(e.id), lights[e.id]),
         )
         for e in found
     ]
@@ -46,6 +49,7 @@ def list_(
 @app.command()
 def show(ctx: typer.Context, exchange: str, json: Json = False) -> None:
     """Show an exchange with its dispatches (Sendungen), facts and evidence (Nachweise)."""
+    from engine.service.deadlines import light_of_answer
     from engine.service.exchanges import show_exchange
 
     state: State = ctx.obj
@@ -54,6 +58,9 @@ def show(ctx: typer.Context, exchange: str, json: Json = False) -> None:
         print_json(found)
         return
     typer.echo(f"{found['subject']}  [{found['status']}]  {found['id']}")
+    if found["answer_due"]:
+        due = light_of_answer(state.app, found["authority_id"], found["answer_due"], found["answered_at"])
+        typer.echo(f"Antwort erbeten bis (answer due): {cell(found['answer_due'])}  {light_text(due)}")
     sent = [
         (d["number"], d["channel"], d["state"], d["handed_over_at"], d["carrier_reference"], d["reason"])
         for d in found["dispatches"]

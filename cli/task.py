@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from engine.definitions.form_files import Field
     from engine.service.inbox import TaskLine
 
+_TYPED = {"date": "TT.MM.JJJJ", "time": "HH:MM", "datetime": "TT.MM.JJJJ HH:MM"}
+
 app = typer.Typer(help="Tasks (Aufgaben): list, show, claim, complete.", no_args_is_help=True)
 
 
@@ -129,6 +131,8 @@ def _answers(field: "Field") -> str:
         parts.append(", ".join(v if v == label else f"{v} ({label})" for v, label in field.options))
     elif field.type == "checkbox":
         parts.append("ja, nein")
+    elif field.type == "datetime":
+        parts.append(_TYPED[field.subtype])
     parts += [f"entfällt bei {condition.removeprefix('=').strip()}" for condition in field.hide]
     return "; ".join(parts)
 

@@ -48,6 +48,11 @@ def enclose(documents: Sequence[Document], folder: Path) -> list[Enclosure]:
     return [_enclose(number, document, folder) for number, document in enumerate(documents, start=1)]
 
 
+def embeds_pdf(enclosures: Sequence[Enclosure]) -> bool:
+    """Tell whether pages of PDF files are among the sheets; such a letter is no PDF/A."""
+    return any(sheet.page is not None for it in enclosures for sheet in it.sheets)
+
+
 def _enclose(number: int, document: Document, folder: Path) -> Enclosure:
     name = one_line(document.name)
     ending = ".pdf" if document.media_type == PDF else PICTURES.get(document.media_type)

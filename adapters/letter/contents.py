@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date
 
 from adapters.letter.address import address_lines
-from adapters.letter.attachments import Enclosure
+from adapters.letter.attachments import Enclosure, embeds_pdf
 from adapters.letter.body import one_line, read_body, shield
 from adapters.letter.codes import Printed, print_code, print_partner_reference
 from adapters.letter.errors import LetterUnprintableError
@@ -30,6 +30,11 @@ _ANSWER_FIELDS = (
     ("Unterschrift, Dienstsiegel", 20),
 )
 TEST_BANNER = {"word": "TEST", "sentence": "Testnachricht ohne rechtliche Wirkung. Bitte nicht bearbeiten."}
+NO_ARCHIVE = (
+    "Ohne PDF/A-Kennzeichnung, weil PDF-Dateien angefügt sind. Die Anlagen liegen unverändert mit ihren "
+    "Prüfsummen beim Absender."
+)
+"""What the file's own description says of a letter with appended PDF files (docs/decisions/0081)."""
 COPY_BANNER = {
     "word": "ZWEITSCHRIFT",
     "sentence": "Zweitschrift. Diese Nachricht ist Ihnen schon auf anderem Weg zugegangen oder unterwegs.",
@@ -84,6 +89,7 @@ def compose(
     return {
         "title": subject,
         "author": one_line(sender.name),
+        "description": NO_ARCHIVE if embeds_pdf(enclosures) else None,
         "fonts": list(head.fonts),
         "logo": logo,
         "sender": {"name": one_line(sender.name), "unit": one_line(sender.unit) if sender.unit else None},

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from adapters.letter.attachments import PDF, PRINTABLE, Enclosure, enclose
+from adapters.letter.attachments import PDF, PRINTABLE, Enclosure, embeds_pdf, enclose
 from adapters.letter.codes import Printed, label, print_code, sheet_codes
 from adapters.letter.contents import compose, reminded_code, wants_answer_sheet
 from adapters.letter.errors import LetterUnprintableError
@@ -123,7 +123,7 @@ class LetterPayload:
             kind=f"{envelope.message_type.key}/{_sheets(enclosures)}/{answer is not None}",
             root=workshop,
             at=envelope.created,
-            standards=PLAIN if _embeds_pdf(enclosures) else ARCHIVE,
+            standards=PLAIN if embeds_pdf(enclosures) else ARCHIVE,
         )
 
     def _code(self, envelope: Envelope, kind: Kind) -> Code:
@@ -132,7 +132,3 @@ class LetterPayload:
 
 def _sheets(enclosures: Sequence[Enclosure]) -> int:
     return sum(len(it.sheets) for it in enclosures)
-
-
-def _embeds_pdf(enclosures: Sequence[Enclosure]) -> bool:
-    return any(sheet.page is not None for it in enclosures for sheet in it.sheets)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, Select, or_, select
 from engine.actor import Actor, Role
 from engine.deadlines import domain
 from engine.deadlines.domain import Deadline, State
-from engine.deadlines.iso import parse_period
+from engine.deadlines.iso import end_of_day, parse_period
 from engine.deadlines.lights import Light, light, light_of
 from engine.deadlines.rules import Rule, Version
 from engine.deadlines.rules_reading import load_rules
@@ -143,6 +143,17 @@ def light_for(app: "Installation", authority_id: str, due_at: datetime | None) -
     settings = app.settings.deadlines
     calendar = settings.calendars.for_authority(authority_id)
     return light_of(due_at, app.clock.now(), calendar, settings.soon).value
+
+
+def light_of_answer(
+    app: "Installation", authority_id: str, answer_due: date | None, answered_at: datetime | None
+) -> str | None:
+    """Return the light of an answer that its sender asked for by a day; None where it asked for none."""
+    if answer_due is None:
+        return None
+    if answered_at is not None:
+        return Light.DONE.value
+    return light_for(app, authority_id, end_of_day(answer_due))
 
 
 def show_deadline(app: "Installation", actor: Actor, key: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, and_, insert, or_, select, update
 
+from engine.deadlines.counting import move_to_working_day
 from engine.deadlines.iso import add_period, parse_period
 from engine.definitions.message_types import outgoing_data
 from engine.errors import RefusedError
@@ -85,7 +86,7 @@ def create_exchange(app: "Installation", tx: Connection, case: "CaseRow", send: 
             answer_to=answered.sender_exchange if answered else None,
             own_answer_to=answered.arrival_id if answered else None,
             reminds=_reminded(tx, case, send),
-            answer_due=_answer_due(send, now),
+            answer_due=_answer_due(app, case, send, now),
             created_at=now,
             status="open",
         )
@@ -121,12 +122,18 @@ def _form(message_type: MessageType, send: api.Send) -> FormClass:
     return FormClass(send.attributes["form"]) if "form" in send.attributes else message_type.form
 
 
-def _answer_due(send: api.Send, now: datetime) -> date | None:
-    """Return the day by which the sender wants an answer: its own wish, not a statutory period."""
+def _answer_due(app: "Installation", case: "CaseRow", send: api.Send, now: datetime) -> date | None:
+    """Return the day by which the sender wants an answer: its own wish, not a statutory period.
+
+    Like a period that an authority sets it ends on a working day of the place where the answer is due (§ 31
+    Abs. 3 VwVfG).
+    """
     within = send.attributes.get("answerWithin")
     if not within:
         return None
-    return add_period(now.astimezone(LOCAL_ZONE), parse_period(within)).date()
+    day = add_period(now.astimezone(LOCAL_ZONE), parse_period(within)).date()
+    calendar = app.settings.deadlines.calendars.for_authority(case.authority_id)
+    return move_to_working_day(day, calendar, "§ 31 Abs. 3 VwVfG")[0]
 
 
 def _answered(tx: Connection, case: "CaseRow", message_type: MessageType, recipient: str) -> Answered | None:

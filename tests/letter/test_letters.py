@@ -96,6 +96,8 @@ def test_with_appended_pdf_it_stays_tagged_and_claims_nothing(desk: Desk) -> Non
     raw = desk.write(documents=[MemoryDocument("Plan.pdf", blank_pdf())]).read_bytes()
     assert b"pdfaid" not in raw
     assert b"/StructTreeRoot" in raw
+    assert b"Ohne PDF/A-Kennzeichnung" in raw  # the file's own description, in XMP
+    assert b"Kennzeichnung" not in desk.write().read_bytes()
 
 
 def test_a_picture_does_not_cost_the_claim(desk: Desk) -> None:
