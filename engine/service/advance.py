@@ -16,7 +16,7 @@ from engine.service import deadline_course, messages, outbox
 from engine.service.installation import Installation
 from engine.service.model_functions import Watch, functions_for
 from engine.service.stories import Entry, Head, append
-from engine.store.prepared import Prepared, insert_into
+from engine.store.prepared import Prepared, Sent, insert_into
 from engine.store.tables import case_states, cases, incidents, subscriptions, tasks, timers
 
 _WAITING = (api.ItemKind.MESSAGE, api.ItemKind.SIGNAL, api.ItemKind.CONDITION)
@@ -59,14 +59,19 @@ class Locked:
 
 _CASE = [cases.c[name] for name in CaseRow.__dataclass_fields__]
 _WIDTH = len(_CASE)
-_READ = (
-    select(*_CASE, case_states.c.sequence, case_states.c.document, case_states.c.chain_head)
-    .join(case_states, case_states.c.case_id == cases.c.id)
-    .where(cases.c.id == bindparam("case"))
+_CASES = select(*_CASE, case_states.c.sequence, case_states.c.document, case_states.c.chain_head).join(
+    case_states, case_states.c.case_id == cases.c.id
 )
+_READ = _CASES.where(cases.c.id == bindparam("case"))
 _READ_CASE = Prepared(_READ)
 # Only the state is locked: whoever lists cases, or notes the partner's reference, need not wait.
 _LOCK_CASE = Prepared(_READ.with_for_update(of=case_states))
+_TASKS_CASE = select(tasks.c.case_id).where(
+    tasks.c.id == bindparam("task"), tasks.c.authority_id == bindparam("authority")
+)
+_LOCK_TASKS_CASE = Prepared(
+    _CASES.where(cases.c.id == _TASKS_CASE.scalar_subquery()).with_for_update(of=case_states)
+)
 _INSERT_TASK = insert_into(
     tasks,
     *("id", "authority_id", "case_id", "unit_id", "kind", "element_id", "instance"),
@@ -108,6 +113,16 @@ _REACH_END = Prepared(
 def lock_case(tx: Connection, case_id: str) -> Locked:
     """Read a case and keep other writers away from it until ``tx`` ends; raise CaseUnknownError."""
     return _locked(_LOCK_CASE.first(tx, case=case_id), case_id)
+
+
+def send_lock(tx: Connection, task: str, authority_id: str) -> Sent:
+    """Lock the case of a task of the authority without waiting for it; ``locked`` reads the answer."""
+    return _LOCK_TASKS_CASE.send(tx, task=task, authority=authority_id)
+
+
+def locked(sent: Sent, case_id: str) -> Locked:
+    """Return the case that ``send_lock`` has locked; raise CaseUnknownError."""
+    return _locked(sent.first(), case_id)
 
 
 def read_case(tx: Connection, case_id: str) -> Locked:

@@ -15,7 +15,7 @@ from engine.service.access import require
 from engine.service.advance import CaseUnknownError, read_case
 from engine.service.deadlines import DeadlineLine
 from engine.store.prepared import Prepared
-from engine.store.scope import sees, visible_to
+from engine.store.scope import visible_to
 from engine.store.tables import (
     arrivals,
     case_states,
@@ -66,9 +66,7 @@ class CaseView:
 
 
 _LINE = [cases.c[name] for name in CaseLine.__dataclass_fields__]
-_SHOW_LINE = Prepared(
-    select(*_LINE, cases.c.authority_id, cases.c.unit_id).where(cases.c.id == bindparam("case"))
-)
+_SHOW_LINE = Prepared(select(*_LINE).where(cases.c.id == bindparam("case")))
 
 
 def start_case(
@@ -85,6 +83,9 @@ def start_case(
     Raises ProcedureUnknownError, StartRefusedError, RoleMissingError, and what its first steps refuse.
     """
     require(actor, Role.CLERK)
+    unit = unit_id or next(iter(sorted(actor.units)), None)
+    if actor.units and unit not in actor.units:
+        raise NotFoundError(f"no unit {unit!r}", hint="a case begins in a unit of yours")
     with app.write() as tx:
         choice = starting.choose_manual(tx, procedure, process_id)
         case_id = starting.begin(
@@ -94,9 +95,10 @@ def start_case(
             choice,
             data or {},
             by=actor.person_id,
-            unit_id=unit_id or next(iter(sorted(actor.units)), None),
+            unit_id=unit,
         )
-        return _line(tx, actor, case_id)
+        line = _SHOW_LINE.send(tx, case=case_id)
+    return CaseLine(*line.all()[0])
 
 
 def list_cases(
@@ -197,10 +199,3 @@ def _open(table: Any, case_id: str) -> Any:
 
 def _rows(tx: Connection, query: Select[Any], order: Any) -> list[Mapping[str, Any]]:
     return [dict(row) for row in tx.execute(query.order_by(order)).mappings()]
-
-
-def _line(tx: Connection, actor: Actor, case_id: str) -> CaseLine:
-    row = _SHOW_LINE.first(tx, case=case_id)
-    if row is None or not sees(actor, row):
-        raise NotFoundError(f"no case {case_id}")
-    return CaseLine(*row[: len(_LINE)])

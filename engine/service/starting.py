@@ -15,7 +15,7 @@ from engine.service.programs import ProcedureUnknownError
 from engine.service.stories import Head
 from engine.store.database import upsert
 from engine.store.prepared import Prepared, insert_into
-from engine.store.tables import case_states, cases, counters, procedure_versions, processes
+from engine.store.tables import cases, counters, procedure_versions, processes
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
@@ -26,7 +26,6 @@ class StartRefusedError(RefusedError):
 
 
 _INSERT_CASE = insert_into(cases, *CaseRow.__dataclass_fields__, "title", "started_at", "started_by")
-_INSERT_STATE = insert_into(case_states, "case_id", "authority_id", "sequence", "document", "chain_head")
 _PROCESSES = (
     select(processes, procedure_versions.c.number)
     .join(procedure_versions, procedure_versions.c.id == processes.c.version_id)
@@ -155,9 +154,6 @@ def begin_with(
     )
     row = {name: getattr(case, name) for name in CaseRow.__dataclass_fields__}
     _INSERT_CASE.run(tx, **row, title=f"{package.title} {reference}", started_at=now, started_by=by)
-    _INSERT_STATE.run(
-        tx, case_id=case.id, authority_id=authority_id, sequence=0, document="", chain_head=GENESIS
-    )
     head = Head(case.id, authority_id, 0, GENESIS)
     return case.id, apply(app, tx, case, head, None, command, by)
 

@@ -9,20 +9,19 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from engine.exchange.chain import commit_to, next_link
 from engine.identifiers import IdSource
-from engine.store.errors import CaseChangedError
-from engine.store.prepared import Prepared, insert_into, together
+from engine.store.prepared import Prepared, insert_into
 from engine.store.tables import case_states, chain, history
 
 SALT_BYTES = 16
 
 _MINE = (case_states.c.case_id == bindparam("case"), case_states.c.sequence == bindparam("before"))
 _LINKED: dict[str, Any] = {"sequence": bindparam("after"), "chain_head": bindparam("hash")}
-_NOTE = Prepared(update(case_states).where(*_MINE).values(**_LINKED).returning(case_states.c.sequence))
+_BEGIN = insert_into(case_states)
+_NOTE = Prepared(update(case_states).where(*_MINE).values(**_LINKED))
 _MOVE = Prepared(
     update(case_states)
     .where(*_MINE)
     .values(**_LINKED, document=bindparam("document"), result=bindparam("result"))
-    .returning(case_states.c.sequence)
 )
 _INSERT_HISTORY = insert_into(history)
 _INSERT_LINK = insert_into(chain)
@@ -78,6 +77,7 @@ def append(
 ) -> Head:
     """Add ``entry`` to the case's story and, with ``document``, replace the case document and its result.
 
+    The first entry brings the document of a new case.
     Raises CaseChangedError where the story has moved on since ``head`` was read.
     """
     sequence = head.sequence + 1
@@ -89,15 +89,16 @@ def append(
     row |= {"kind": entry.kind}
     told = {"at": entry.at, "actor": entry.actor, "command": entry.command, "steps": entry.steps}
     linked = {"commitment": commitment, "previous": link.previous, "hash": link.hash}
-    with together(tx):
-        if document is None:
-            moved = _NOTE.first(tx, **where)
-        else:
-            moved = _MOVE.first(tx, **where, document=document, result=result)
-        if moved is None:
-            raise CaseChangedError(hint="look at the case again and repeat what is still to be done")
-        _INSERT_HISTORY.run(tx, **row, **told, salt=salt)
-        _INSERT_LINK.run(tx, **row, **linked)
+    # Whoever read the same head has written this sequence before us: the history's key refuses ours then.
+    _INSERT_HISTORY.run(tx, **row, **told, salt=salt)
+    _INSERT_LINK.run(tx, **row, **linked)
+    if head.sequence == 0:
+        mine = {"case_id": head.case_id, "authority_id": head.authority_id, "sequence": sequence}
+        _BEGIN.run(tx, **mine, document=document, chain_head=link.hash, result=result)
+    elif document is None:
+        _NOTE.run(tx, **where)
+    else:
+        _MOVE.run(tx, **where, document=document, result=result)
     return Head(head.case_id, head.authority_id, sequence, link.hash)
 
 

@@ -13,7 +13,7 @@ from engine.definitions.forms import Form, typed_submission, validate_submission
 from engine.errors import ConflictError, NotFoundError, RefusedError
 from engine.runtime import api
 from engine.runtime.peek import read_item
-from engine.service import posting
+from engine.service import advance, posting
 from engine.service.access import require
 from engine.service.advance import Locked, lock_case, move_locked, read_case
 from engine.service.inbox import LINE, TaskLine, list_tasks
@@ -70,7 +70,7 @@ _SHOW_LINE = Prepared(
     select(*LINE).join(cases, cases.c.id == tasks.c.case_id).where(tasks.c.id == bindparam("task"))
 )
 _FIND = Prepared(select(tasks).where(tasks.c.id == bindparam("task")))
-_LOCK = Prepared(select(tasks).where(tasks.c.id == bindparam("task")).with_for_update())
+_HOLD = Prepared(select(tasks).where(tasks.c.id == bindparam("task")).with_for_update())
 
 
 def show_task(app: "Installation", actor: Actor, key: str) -> TaskView:
@@ -88,7 +88,7 @@ def claim_task(app: "Installation", actor: Actor, key: str, *, release: bool = F
     """Take a task, or give it back; raise TaskClaimedError where a colleague has it."""
     require(actor, Role.CLERK)
     with app.write() as tx:
-        row = _reread(tx, _find(tx, actor, key), _LOCK)
+        row = _reread(tx, _find(tx, actor, key), _HOLD)
         _refuse_done(tx, row)
         if row["claimed_by"] not in (None, actor.person_id):
             raise TaskClaimedError(
@@ -127,10 +127,7 @@ def complete_task(
     """
     require(actor, Role.CLERK)
     with app.write() as tx:
-        row = _find(tx, actor, key)
-        # The case is locked before the task is judged: a colleague's completion is waited for, then seen.
-        locked = lock_case(tx, row["case_id"])
-        row = _reread(tx, row)
+        row, locked = _lock(tx, actor, key)
         _refuse_done(tx, row)
         if row["claimed_by"] not in (None, actor.person_id):
             raise TaskClaimedError(
@@ -138,14 +135,28 @@ def complete_task(
             )
         if row["kind"] != "form":
             posting.complete(app, tx, row, actor, data or {})
-            return _line(tx, row["id"])
-        form = _form(app, tx, locked, row)
-        if form is None:
-            accepted: Mapping[str, Any] = dict(data or {})
         else:
-            accepted = validate_submission(form, data or {}, _data(app, tx, locked, row))
-        move_locked(app, tx, locked, api.CompleteTask(row["id"], accepted), actor.person_id)
-        return _line(tx, row["id"])
+            form = _form(app, tx, locked, row)
+            if form is None:
+                accepted: Mapping[str, Any] = dict(data or {})
+            else:
+                accepted = validate_submission(form, data or {}, _data(app, tx, locked, row))
+            move_locked(app, tx, locked, api.CompleteTask(row["id"], accepted), actor.person_id)
+        line = _SHOW_LINE.send(tx, task=row["id"])
+    return TaskLine(*line.all()[0])
+
+
+def _lock(tx: Connection, actor: Actor, key: str) -> tuple[Mapping[str, Any], Locked]:
+    """Return a task and its case, which nobody else moves any more.
+
+    The case is locked before the task is judged: a colleague's completion is waited for, then seen.
+    """
+    case, task = advance.send_lock(tx, key, actor.authority_id), _FIND.send(tx, task=key).first()
+    if task is not None and sees(actor, task):
+        return task._asdict(), advance.locked(case, task.case_id)
+    row = _find(tx, actor, key)
+    locked = lock_case(tx, row["case_id"])
+    return _reread(tx, row), locked
 
 
 def _find(tx: Connection, actor: Actor, key: str) -> Mapping[str, Any]:

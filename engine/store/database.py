@@ -1,21 +1,38 @@
 """One database, reached through transactions only. Nothing here commits by itself."""
 
 import select
+from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import Any, NamedTuple, NoReturn
 
 from sqlalchemy import Connection, Table, create_engine, event
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
 
 from engine.errors import DienstwegError
+from engine.store import pipeline
 from engine.store.errors import CaseChangedError, DatabaseUnavailableError
 
 BUSY_TIMEOUT_MS = 60_000
-_READ_ONLY = "dienstweg_read_only"
 _CROSSED = ("40001", "40P01")
 """PostgreSQL's codes for transactions that stood in each other's way: one of them has to be repeated."""
+
+
+class _Begin(NamedTuple):
+    """How a database begins to write, and to read."""
+
+    write: str
+    read: str
+
+
+_BEGIN = {
+    # A writer that begins as a reader and upgrades later can meet SQLITE_BUSY that no waiting cures.
+    "sqlite": _Begin("BEGIN IMMEDIATE", "BEGIN"),
+    # One picture of everything: SQLite's readers have it anyway.
+    "postgresql": _Begin("BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+}
 
 
 class Database:
@@ -25,64 +42,104 @@ class Database:
         """Prepare the engine for ``url``; nothing is connected yet."""
         self.url = _normalised(make_url(url))
         self.engine: Engine = _create(self.url)
-        # One picture of everything: SQLite's readers have it anyway.
-        self._reading: dict[str, Any] = (
-            {_READ_ONLY: True}
-            if self.is_sqlite
-            else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        )
+        self._begin = _BEGIN["sqlite" if self.is_sqlite else "postgresql"]
+        self._idle: deque[Connection] = deque()
 
     @property
     def is_sqlite(self) -> bool:
         """Tell whether this is the embedded database."""
         return self.url.get_backend_name() == "sqlite"
 
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self) -> AbstractContextManager[Connection]:
         """Open a writing transaction; it commits when the block ends well and rolls back otherwise.
 
         Only ``engine.service`` and the dispatchers call this (DESIGN, rule 2).
         """
-        with self._connected() as connection, connection.begin():
-            yield connection
+        return self._work(self._begin.write)
 
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self) -> AbstractContextManager[Connection]:
         """Open a reading transaction: one consistent picture, no lock that keeps a writer waiting."""
-        with self._connected() as connection:
-            reading = connection.execution_options(**self._reading)
-            with reading.begin():
-                yield reading
+        return self._work(self._begin.read)
 
     @contextmanager
     def session(self) -> Iterator[Connection]:
         """Open a connection without a transaction around it: for locks that outlive transactions."""
-        with self._connected() as connection:
-            yield connection.execution_options(isolation_level="AUTOCOMMIT")
-
-    def close(self) -> None:
-        """Close every pooled connection."""
-        self.engine.dispose()
-
-    @contextmanager
-    def _connected(self) -> Iterator[Connection]:
         try:
             with self.engine.connect() as connection:
                 yield connection
-        except DBAPIError as error:
-            explained = _explained(error.orig, lost=error.connection_invalidated)
-            if explained is None:
+        except (DBAPIError, self._driver.Error) as error:
+            _raise_explained(error)
+
+    def close(self) -> None:
+        """Close every connection that is kept open."""
+        while self._idle:
+            self._idle.pop().close()
+        self.engine.dispose()
+
+    @contextmanager
+    def _work(self, begin: str) -> Iterator[Connection]:
+        try:
+            connection = self._take()
+            kept = True
+            try:
+                with _transaction(connection, begin):
+                    yield connection
+            except (DBAPIError, self._driver.Error):
+                kept = False  # whatever the database complained of, a fresh connection knows nothing of it
+                _drop(connection)
                 raise
-            raise explained from error
-        except self._driver.Error as error:  # prepared statements run on the driver's cursor
-            explained = _explained(error, lost=False)
-            if explained is None:
-                raise
-            raise explained from error
+            finally:
+                if kept:
+                    self._idle.append(connection)
+        except (DBAPIError, self._driver.Error) as error:
+            _raise_explained(error)
+
+    def _take(self) -> Connection:
+        while self._idle:
+            try:
+                connection = self._idle.pop()
+            except IndexError:  # another thread took the last one
+                break
+            if self.is_sqlite or _lives(connection):
+                return connection
+            _drop(connection)
+        return self.engine.connect()
 
     @property
     def _driver(self) -> Any:
         return self.engine.dialect.dbapi
+
+
+@contextmanager
+def _transaction(connection: Connection, begin: str) -> Iterator[None]:
+    """Begin, and commit in one exchange with whatever has not been sent yet; else roll back.
+
+    Both databases run in the driver's autocommit mode, so that the only beginning is this one.
+    """
+    with connection.begin():
+        pipeline.send(connection, begin)
+        try:
+            yield
+        except BaseException:
+            pipeline.abandon(connection)
+            raise
+        pipeline.commit(connection)
+
+
+def _drop(connection: Connection) -> None:
+    with suppress(DBAPIError):
+        connection.invalidate()
+    connection.close()
+
+
+def _lives(connection: Connection) -> bool:
+    """Tell whether the server has kept a connection.
+
+    An idle connection has nothing to read; where there is something, it is the server's goodbye. Looking
+    costs no exchange with the server, a ping would.
+    """
+    driver: Any = connection.connection.dbapi_connection
+    return not driver.closed and not select.select([driver.fileno()], [], [], 0)[0]
 
 
 def upsert(where: Connection | str, table: Table) -> Any:
@@ -98,9 +155,23 @@ def upsert(where: Connection | str, table: Table) -> Any:
     return postgresql.insert(table)
 
 
+def _raise_explained(error: Exception) -> NoReturn:
+    """Raise the driver's complaint as one line with a way out, or as it is where it tells of a fault of ours.
+
+    Prepared statements raise it as the driver does, others wrapped by SQLAlchemy.
+    """
+    if isinstance(error, DBAPIError):
+        explained = _explained(error.orig, lost=error.connection_invalidated)
+    else:
+        explained = _explained(error, lost=False)
+    if explained is None:
+        raise error
+    raise explained from error
+
+
 def _explained(error: BaseException | None, *, lost: bool) -> DienstwegError | None:
     """Turn the driver's complaint into one line with a way out; None where it tells of a fault of ours."""
-    if getattr(error, "sqlstate", None) in _CROSSED:
+    if getattr(error, "sqlstate", None) in _CROSSED or _same_sequence(error):
         return CaseChangedError(
             "somebody else worked on the same thing at the same instant", hint="repeat what you did"
         )
@@ -115,6 +186,12 @@ def _explained(error: BaseException | None, *, lost: bool) -> DienstwegError | N
     )
 
 
+def _same_sequence(error: BaseException | None) -> bool:
+    """Tell whether two wrote the same entry of a case's story: the second has read a case that moved on."""
+    constraint = getattr(getattr(error, "diag", None), "constraint_name", None)
+    return constraint == "pk_history" or str(error).startswith("UNIQUE constraint failed: history.")
+
+
 def _normalised(url: URL) -> URL:
     """Use psycopg 3 for PostgreSQL whatever driver the URL leaves open."""
     if url.drivername in ("postgresql", "postgres"):
@@ -122,26 +199,17 @@ def _normalised(url: URL) -> URL:
     return url
 
 
-def _refuse_dead(connection: Any, _record: Any, _proxy: Any) -> None:
-    """Have the pool replace a connection that the server has closed.
-
-    An idle connection has nothing to read; where there is something, it is the server's goodbye. Looking
-    costs no exchange with the server, a ping at every checkout would.
-    """
-    if connection.closed or select.select([connection.fileno()], [], [], 0)[0]:
-        raise DisconnectionError
-
-
 def _create(url: URL) -> Engine:
+    # Open connections are kept by Database: SQLAlchemy's pool costs a tenth of a step.
     if url.get_backend_name() != "sqlite":
-        remote = create_engine(url, pool_size=10, max_overflow=20)
-        event.listen(remote, "checkout", _refuse_dead)
+        remote = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        event.listen(remote, "before_cursor_execute", pipeline.leave_before)
         return remote
-    engine = create_engine(url, pool_size=8, max_overflow=24, connect_args={"check_same_thread": False})
+    engine = create_engine(url, poolclass=NullPool, connect_args={"check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
-        # The driver must not open transactions by itself: BEGIN IMMEDIATE below is the only beginning.
+        # The driver must not open transactions by itself.
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
@@ -150,12 +218,5 @@ def _create(url: URL) -> Engine:
         # A checkpoint costs two more syncs; a log of 16 MB makes them four times rarer.
         cursor.execute("PRAGMA wal_autocheckpoint = 4000")
         cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        # A writer that begins as a reader and upgrades later can meet SQLITE_BUSY that no waiting cures.
-        read_only = connection.get_execution_options().get(_READ_ONLY, False)
-        driver: Any = connection.connection.driver_connection
-        driver.execute("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine

@@ -20,13 +20,13 @@ _SHARED = Prepared(select(func.pg_advisory_xact_lock_shared(func.hashtextextende
 def lock_name(tx: Connection, name: str) -> None:
     """Wait until nobody else holds ``name``, and hold it."""
     if tx.dialect.name != "sqlite":
-        _EXCLUSIVE.first(tx, name=name)
+        _EXCLUSIVE.run(tx, name=name)
 
 
 def share_name(tx: Connection, name: str) -> None:
     """Wait until nobody holds ``name`` alone, and hold it together with others."""
     if tx.dialect.name != "sqlite":
-        _SHARED.first(tx, name=name)
+        _SHARED.run(tx, name=name)
 
 
 @contextmanager

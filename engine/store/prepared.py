@@ -2,17 +2,20 @@
 
 SQLAlchemy builds, keys and looks up a statement at every call; that costs ten to forty times what SQLite
 needs to run it (docs/decisions/0010). Here SQLAlchemy still writes the SQL and says how values are converted,
-but only once. Everything runs in the caller's transaction.
+but only once. Everything runs in the caller's transaction, on PostgreSQL without waits that nobody needs
+(``engine.store.pipeline``).
 """
 
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, bindparam, insert
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.base import Executable
+
+from engine.store import pipeline
 
 Convert = Callable[[Any], Any]
 
@@ -21,13 +24,30 @@ class _Compiled(NamedTuple):
     """One statement in the words of one database."""
 
     sql: str
-    order: tuple[str, ...] | None
-    """Names of the parameters in order, where the driver counts them."""
+    slots: tuple[tuple[str, Convert | None], ...]
+    """Name of each parameter and what turns its value into the driver's, in the statement's order."""
     defaults: Mapping[str, Any]
-    binders: Mapping[str, Convert]
+    """Values that the statement itself brings, as the driver takes them."""
+    by_position: bool
     row: Any
     """Makes a named tuple of a row's values."""
     readers: tuple[tuple[int, Convert], ...]
+
+
+class Sent:
+    """A statement on its way. Its answer is read once, now or later; faults come up then."""
+
+    def __init__(self, fetch: Callable[[], list[Any]]) -> None:
+        """Keep what waits for the answer."""
+        self._fetch = fetch
+
+    def first(self) -> Any | None:
+        """Wait for the answer and return its first row as a named tuple, or None."""
+        return next(iter(self._fetch()), None)
+
+    def all(self) -> list[Any]:
+        """Wait for the answer and return its rows as named tuples."""
+        return self._fetch()
 
 
 class Prepared:
@@ -41,20 +61,24 @@ class Prepared:
         self._statement: Any = statement
         self._compiled: dict[str, _Compiled] = {}
 
-    def run(self, tx: Connection, **values: Any) -> int:
-        """Execute and return how many rows were touched."""
+    def send(self, tx: Connection, **values: Any) -> Sent:
+        """Execute; the answer is read from what is returned, be it after others were sent or committed."""
         compiled = self._for(tx)
-        cursor = _cursor(tx)
-        try:
-            cursor.execute(compiled.sql, _parameters(compiled, values))
-            return int(cursor.rowcount)
-        finally:
-            cursor.close()
+        cursor = pipeline.driver_of(tx).execute(compiled.sql, _parameters(compiled, values))
+        if compiled.by_position:  # SQLite has the answer already; an open cursor would hold up its log
+            rows = _fetch(compiled, cursor)
+            return Sent(lambda: rows)
+        return Sent(partial(_fetch, compiled, cursor))
+
+    def run(self, tx: Connection, **values: Any) -> None:
+        """Execute a statement whose answer nobody reads."""
+        compiled = self._for(tx)
+        pipeline.driver_of(tx).execute(compiled.sql, _parameters(compiled, values)).close()
 
     def run_many(self, tx: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Execute once for each of ``rows``, in one exchange with the server."""
+        """Execute once for each of ``rows``."""
         compiled = self._for(tx)
-        cursor = _cursor(tx)
+        cursor = pipeline.driver_of(tx).cursor()
         try:
             cursor.executemany(compiled.sql, [_parameters(compiled, row) for row in rows])
         finally:
@@ -63,19 +87,14 @@ class Prepared:
     def all(self, tx: Connection, **values: Any) -> list[Any]:
         """Execute and return the rows as named tuples."""
         compiled = self._for(tx)
-        cursor = _cursor(tx)
-        try:
-            cursor.execute(compiled.sql, _parameters(compiled, values))
-            return [_row(compiled, found) for found in cursor.fetchall()]
-        finally:
-            cursor.close()
+        cursor = pipeline.driver_of(tx).execute(compiled.sql, _parameters(compiled, values))
+        return _fetch(compiled, cursor)
 
     def first(self, tx: Connection, **values: Any) -> Any | None:
         """Execute and return the first row as a named tuple, or None."""
         compiled = self._for(tx)
-        cursor = _cursor(tx)
+        cursor = pipeline.driver_of(tx).execute(compiled.sql, _parameters(compiled, values))
         try:
-            cursor.execute(compiled.sql, _parameters(compiled, values))
             found = cursor.fetchone()
         finally:
             cursor.close()
@@ -90,21 +109,6 @@ class Prepared:
         return compiled
 
 
-@contextmanager
-def together(tx: Connection) -> Iterator[None]:
-    """Send the block's prepared statements without waiting for each one's answer, where the driver can.
-
-    Inside, only ``first`` and ``all`` wait; what ``run`` returns says nothing. Faults come up at the latest
-    when the block ends.
-    """
-    driver: Any = tx.connection.driver_connection
-    if tx.dialect.name == "sqlite":
-        yield
-        return
-    with driver.pipeline():
-        yield
-
-
 def insert_into(table: Table, *columns: str) -> Prepared:
     """Return a prepared INSERT of ``columns`` (default: all); the parameters have the columns' names."""
     names = columns or tuple(table.c.keys())
@@ -116,11 +120,11 @@ def _compile(statement: Any, dialect: Dialect) -> _Compiled:
     binders, defaults = {}, {}
     for name, bind in compiled.binds.items():
         binder = bind.type.dialect_impl(dialect).bind_processor(dialect)
-        if binder is not None:
-            binders[name] = binder
         if not bind.required:
             value = bind.effective_value
             defaults[name] = binder(value) if binder is not None else value
+        else:
+            binders[name] = binder
     columns = list(getattr(statement, "exported_columns", ()))
     readers = []
     for position, column in enumerate(columns):
@@ -129,19 +133,28 @@ def _compile(statement: Any, dialect: Dialect) -> _Compiled:
             readers.append((position, reader))
     # Only names of our own columns come here; rename keeps two columns of one name apart by position.
     make: Any = namedtuple
-    row = make("Row", [column.key for column in columns], rename=True)
-    order = tuple(compiled.positiontup) if compiled.positional else None
-    return _Compiled(str(compiled), order, defaults, binders, row, tuple(readers))
+    row = make("Row", [column.key for column in columns], rename=True)._make
+    order = compiled.positiontup if compiled.positional else compiled.binds
+    slots = tuple((name, binders.get(name)) for name in order)
+    return _Compiled(str(compiled), slots, defaults, compiled.positional, row, tuple(readers))
 
 
 def _parameters(compiled: _Compiled, values: Mapping[str, Any]) -> Any:
-    bound = {**compiled.defaults, **values}
-    for name, binder in compiled.binders.items():
-        if name in values:
-            bound[name] = binder(values[name])
-    if compiled.order is None:
+    defaults = compiled.defaults
+    bound = [
+        defaults[name] if name in defaults else values[name] if binder is None else binder(values[name])
+        for name, binder in compiled.slots
+    ]
+    if compiled.by_position:
         return bound
-    return tuple([bound[name] for name in compiled.order])
+    return {name: value for (name, _), value in zip(compiled.slots, bound, strict=True)}
+
+
+def _fetch(compiled: _Compiled, cursor: Any) -> list[Any]:
+    try:
+        return [_row(compiled, values) for values in cursor.fetchall()]
+    finally:
+        cursor.close()
 
 
 def _row(compiled: _Compiled, values: Any) -> Any:
@@ -149,9 +162,4 @@ def _row(compiled: _Compiled, values: Any) -> Any:
         values = list(values)
         for position, reader in compiled.readers:
             values[position] = reader(values[position])
-    return compiled.row(*values)
-
-
-def _cursor(tx: Connection) -> Any:
-    driver: Any = tx.connection.driver_connection
-    return driver.cursor()
+    return compiled.row(values)

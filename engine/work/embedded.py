@@ -64,6 +64,7 @@ class EmbeddedQueue:
         self._clock = clock
         self._ids = ids
         self.added = threading.Event()
+        self._expecting = True
 
     def enqueue(
         self,
@@ -86,7 +87,18 @@ class EmbeddedQueue:
             due_at=due or self._clock.now(),
             attempts=0,
         )
+        self._expecting = True
         self.added.set()
+
+    def promising(self) -> bool:
+        """Tell whether taking a job is worth a writing transaction.
+
+        Idle workers only look: on SQLite whoever begins to write keeps all others waiting. A job of this
+        process needs no look.
+        """
+        if self._expecting or not self.database.is_sqlite:
+            return True
+        return self.waiting() is not None
 
     def waiting(self) -> Job | None:
         """Return the most overdue job without taking it, or None where none is due."""
@@ -95,11 +107,13 @@ class EmbeddedQueue:
 
     def take(self, connection: Connection) -> Job | None:
         """Return the most overdue job, which nobody else gets while ``connection``'s transaction lasts."""
-        return _job(_TAKE.first(connection, now=self._clock.now()))
+        job = _job(_TAKE.first(connection, now=self._clock.now()))
+        self._expecting = job is not None
+        return job
 
     def claim(self) -> Job | None:
         """Take the most overdue job for the length of a lease, or return None where none is due."""
-        if self.waiting() is None:
+        if not self.promising():
             return None
         with self.database.write() as connection:
             job = self.take(connection)
@@ -152,7 +166,7 @@ class EmbeddedWorker:
 
     def run_one(self) -> bool:
         """Run one due job; return whether there was one."""
-        if self._queue.waiting() is None:
+        if not self._queue.promising():
             return False
         job: Job | None = None
         try:
