@@ -14,7 +14,7 @@ from cli.show import table
 from engine.actor import Actor
 from engine.clock import TurnedClock
 from engine.exchange.ports import Mailbox, Part
-from engine.migration.status import StatusLine
+from engine.migration.status import Line
 from engine.service import cases, directory, files, registering, tasks
 from engine.service.exchanges import explain_exchange, list_exchanges, show_exchange
 from engine.service.installation import Installation, create_installation, open_installation
@@ -81,10 +81,10 @@ class Story:
         """Tell the whole story."""
         _say("Two installations, each with its own database and work loop: Saarbrücken (SB), Homburg (HOM).")
         self._by_post()
-        before = status(self.saarbruecken.app, self.saarbruecken.admin)
+        before = status(self.saarbruecken.app, self.saarbruecken.admin).lines
         self._switch()
         self._electronically()
-        after = status(self.saarbruecken.app, self.saarbruecken.admin)
+        after = status(self.saarbruecken.app, self.saarbruecken.admin).lines
         _chapter("Migration status of Saarbrücken, computed from what was really sent")
         _status("before the switch", before)
         _status("now", after)
@@ -164,7 +164,8 @@ class Story:
             f"case start {PROCEDURE}",
             "task list",
         ):
-            _say(f"   dienstweg --home {home} --as weber {command}")
+            person = self.saarbruecken.admin if command.startswith("migration") else self.saarbruecken.clerk
+            _say(f"   dienstweg --home {home} --as {person.person_id} {command}")
 
     # --- what people do --------------------------------------------------------------------------------
 
@@ -327,16 +328,17 @@ def _title_deed(reference: str) -> bytes:
     return bytes(typst.compile(source.encode(), format="pdf"))
 
 
-def _status(title: str, lines: Sequence[StatusLine]) -> None:
+def _status(title: str, lines: Sequence[Line]) -> None:
     rows = [
         (
-            line.element_id,
-            line.recipient_id,
-            line.exchanges,
-            *(line.by_level.get(level, 0) for level in "ABCD"),
-            line.confirmed,
+            line.key["step"],
+            line.key["recipient"],
+            line.figures.exchanges,
+            *(line.figures.levels[level] for level in "ABCD"),
+            line.figures.confirmed.count,
         )
         for line in lines
+        if line.figures.exchanges
     ]
     columns = ["Schritt", "an", "n", "A Papier", "B Dokument", "C Daten", "D Abruf", "bestätigt"]
     table(columns, rows, title)

@@ -1,35 +1,131 @@
 """``dienstweg migration status``."""
 
+from typing import TYPE_CHECKING, Annotated, Any
+
 import typer
 
-from cli.show import Json, plain, print_json, table
+from cli.migration.scope import District, Procedure, Recipient, Sender, Step, make_scope
+from cli.show import Csv, Json, plain, print_csv, print_json
 from cli.state import State
+
+if TYPE_CHECKING:
+    from engine.migration.status import Status
 
 app = typer.Typer()
 
 
 @app.command()
-def status(ctx: typer.Context, json: Json = False) -> None:
-    """Show what really carried the exchanges: A paper, B electronic document, C structured data, D query."""
+def status(
+    ctx: typer.Context,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(help="Split by procedure, step, sender, recipient, district, month; comma or repeated."),
+    ] = None,
+    procedure: Procedure = None,
+    step: Step = None,
+    sender: Sender = None,
+    recipient: Recipient = None,
+    district: District = None,
+    since: Annotated[str | None, typer.Option(help="First month, YYYY-MM.")] = None,
+    until: Annotated[str | None, typer.Option(help="Last month, YYYY-MM.")] = None,
+    heat: Annotated[
+        str | None, typer.Option(help="Heat map of procedures by recipient, district or month.")
+    ] = None,
+    json: Json = False,
+    csv: Csv = False,
+) -> None:
+    """Show what really carried the exchanges: A paper, B electronic document, C structured data, D query.
+
+    Every figure has its n. Test and shadow sends and copies do not count, silent falls back to paper do.
+    """
+    from engine.migration.status import Question
     from engine.service.migration.status import status
 
     state: State = ctx.obj
-    lines = status(state.app, state.actor)
+    names = [name.strip() for text in by or () for name in text.split(",") if name.strip()]
+    question = Question(
+        scope=make_scope(procedure, step, sender, recipient, district),
+        by=tuple(names) or (("procedure", heat) if heat else Question().by),
+        since=since,
+        until=until,
+    )
+    found = status(state.app, state.actor, question)
     if json:
-        print_json([{**plain(line), "electronic": line.electronic} for line in lines])
-        return
-    rows = [
-        (
-            line.procedure_key,
-            line.element_id,
-            line.recipient_id,
-            line.exchanges,
-            *(line.by_level.get(level, 0) for level in "ABCD"),
-            line.fallbacks,
-            line.confirmed,
-            line.unsent,
-        )
-        for line in lines
-    ]
-    columns = ["Verfahren", "Schritt", "an", "n", "A", "B", "C", "D", "Rückfälle", "bestätigt", "ungesendet"]
-    table(columns, rows, "Umstellung (migration), tatsächlich gesendet")
+        print_json(status_data(found))
+    elif csv:
+        columns, rows = flat_lines(found)
+        print_csv(columns, rows)
+    elif heat:
+        from cli.migration.status_screen import show_heat
+
+        show_heat(found, heat)
+    else:
+        from cli.migration.status_screen import show_status
+
+        show_status(found)
+
+
+def status_data(found: "Status") -> dict[str, Any]:
+    """Return a status as JSON data."""
+    from engine.migration.kpis import as_data
+
+    asked = found.question
+    return {
+        "scope": plain(asked.scope),
+        "by": list(asked.by),
+        "since": asked.since,
+        "until": asked.until,
+        "on": found.on.isoformat(),
+        "total": as_data(found.total),
+        "lines": [{**line.key, **as_data(line.figures)} for line in found.lines],
+        "coverage": plain(found.coverage),
+        "paper_relations": {why.value: n for why, n in found.why_paper.items()},
+        "reported": plain(found.reported),
+    }
+
+
+def flat_lines(found: "Status") -> tuple[list[str], list[list[Any]]]:
+    """Return the lines as a spreadsheet's rows; every figure has its n beside it."""
+    rows = []
+    columns: list[str] = []
+    for line in (*found.lines,):
+        row = {**line.key, **_flat(line.figures)}
+        columns = list(row)
+        rows.append(list(row.values()))
+    return columns or [*found.question.by, *_flat(found.total)], rows
+
+
+def _flat(figures: Any) -> dict[str, Any]:
+    shares = {name: getattr(figures, name) for name in ("electronic", "claimed", "confirmed", "answered")}
+    breaks = {name: getattr(figures, name) for name in ("rejected", "printed", "scanned")}
+    counts = {
+        f"{name}{suffix}": value
+        for name, share in {**shares, **breaks}.items()
+        for suffix, value in (("", share.count), ("_n", share.n))
+    }
+    timed = {
+        f"{name}_{medium}_{part}": getattr(found, part)
+        for name in ("transport", "lead")
+        for medium, found in getattr(figures, name).items()
+        for part in ("n", "median", "p90")
+    }
+    money = {
+        f"{name}{suffix}": value
+        for name, sum_ in (("postage", figures.postage), ("saved", figures.saved))
+        for suffix, value in (("_cents", sum_.cents), ("_n", sum_.n), ("_of", sum_.of))
+    }
+    relations = figures.relations
+    return {
+        "exchanges": figures.exchanges,
+        **{state: figures.states[state] for state in ("sent", "open", "held", "unknown", "withdrawn")},
+        **{f"level_{level.lower()}": figures.levels[level] for level in "ABCD"},
+        "fallbacks": figures.fallbacks,
+        "copies": figures.copies,
+        "failed_attempts": figures.failed,
+        **counts,
+        **timed,
+        **money,
+        "relations_n": relations.n if relations else None,
+        "relations_claimed": relations.claimed if relations else None,
+        "relations_electronic": relations.electronic if relations else None,
+    }

@@ -1,55 +1,147 @@
-"""The migration's figures, counted from what was really sent; never from what was declared."""
+"""The migration's status: what really carried the exchanges, never what was declared."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
+
+from engine.errors import RefusedError
+from engine.migration.kpis import Figures, added
+from engine.migration.reasons import Why
+from engine.migration.scope import Scope
+
+COLUMNS = {
+    "procedure": "procedure_key",
+    "step": "element_id",
+    "sender": "authority_id",
+    "recipient": "recipient_id",
+    "district": "recipient_id",
+    "month": "month",
+}
+"""What a status can be split by, and the ledger's column for it."""
+NOWHERE = "–"
+"""District of the Land, and of whoever lies in none."""
+
+
+class StatusRefusedError(RefusedError):
+    """This status cannot be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
-class StatusLine:
-    """What was really sent on one relation, by evidence level; every exchange counts once."""
+class Question:
+    """What a status is asked for; months are ``YYYY-MM``, both inclusive."""
 
-    procedure_key: str
-    element_id: str
-    recipient_id: str
-    exchanges: int
-    by_level: dict[str, int]
-    fallbacks: int
-    confirmed: int
-    unsent: int
-
-    @property
-    def electronic(self) -> int:
-        """How many travelled on level B or better."""
-        return sum(count for level, count in self.by_level.items() if level != "A")
+    scope: Scope = field(default_factory=Scope)
+    by: tuple[str, ...] = ("procedure", "step", "recipient")
+    since: str | None = None
+    until: str | None = None
 
 
-def count(rows: Iterable[Mapping[str, Any]]) -> list[StatusLine]:
-    """Count exchanges by relation; every exchange counts once, by its last row.
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The figures of one group."""
 
-    A row is an exchange with one dispatch that was handed over (``dispatch_id`` None: none was), in the order
-    of dispatches. Copies and test traffic are not among them.
+    key: Mapping[str, str]
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Authorities of one kind: how many there are, have opened an electronic access, really received."""
+
+    kind: str
+    n: int
+    opened: int
+    receiving: int
+    without: tuple[str, ...]
+    """Keys of those that have neither opened one nor received anything electronically."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """Who counts in this status, and until when: own senders, and installations whose reports were taken."""
+
+    name: str
+    senders: tuple[str, ...]
+    until: str | None
+    """Last month reported; None: nothing yet."""
+    made_at: datetime | None
+    """When the last report was made; None for own senders, who are up to date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The whole answer."""
+
+    question: Question
+    on: date
+    total: Figures
+    lines: tuple[Line, ...]
+    coverage: tuple[Reached, ...]
+    why_paper: Mapping[Why, int]
+    """Relations that still send on paper, by why they do."""
+    reported: tuple[Reported, ...]
+
+
+def checked_dimensions(names: Iterable[str]) -> tuple[str, ...]:
+    """Return what to split by, in order and once each; a step brings its procedure along.
+
+    Raises StatusRefusedError for an unknown name.
     """
-    last = {row["id"]: row for row in rows}
-    lines: dict[tuple[str, str, str], StatusLine] = {}
-    for row in last.values():
-        key = (row["procedure_key"], row["element_id"], row["recipient_id"])
-        lines[key] = _counted(lines.get(key) or StatusLine(*key, 0, {}, 0, 0, 0), row)
-    return [lines[key] for key in sorted(lines)]
+    wanted = list(dict.fromkeys(names))
+    unknown = [name for name in wanted if name not in COLUMNS]
+    if unknown:
+        raise StatusRefusedError(
+            f"there is no figure by {unknown[0]!r}", hint=f"split by {', '.join(COLUMNS)}"
+        )
+    if "step" in wanted and "procedure" not in wanted:
+        wanted.insert(wanted.index("step"), "procedure")
+    return tuple(wanted)
 
 
-def _counted(line: StatusLine, row: Mapping[str, Any]) -> StatusLine:
-    levels = dict(line.by_level)
-    sent = row["dispatch_id"] is not None
-    if sent:
-        levels[row["level"]] = levels.get(row["level"], 0) + 1
-    return StatusLine(
-        line.procedure_key,
-        line.element_id,
-        line.recipient_id,
-        line.exchanges + 1,
-        levels,
-        line.fallbacks + int(sent and row["channel"] != row["intended_channel"]),
-        line.confirmed + int(row["confirmed"]),
-        line.unsent + int(not sent),
+def checked_month(text: str | None) -> str | None:
+    """Return a month ``YYYY-MM`` from a month or a day; raise StatusRefusedError for anything else."""
+    if text is None:
+        return None
+    try:
+        day = date.fromisoformat(text if len(text) > len("2026-01") else f"{text}-01")
+    except ValueError as error:
+        raise StatusRefusedError(
+            f"{text!r} is no month", hint="write a month like 2026-11; a day stands for its month"
+        ) from error
+    return day.strftime("%Y-%m")
+
+
+def lines(
+    rows: Iterable[Mapping[str, Any]], by: tuple[str, ...], district_of: Callable[[str], str | None]
+) -> tuple[Line, ...]:
+    """Group months' rows; every row is in exactly one group, so the sums match."""
+    found: dict[tuple[str, ...], Figures] = {}
+    for row in rows:
+        key = key_of(row, by, district_of)
+        if key not in found:
+            found[key] = Figures()
+        found[key].add(row)
+    return tuple(Line(dict(zip(by, key, strict=True)), found[key]) for key in sorted(found))
+
+
+def key_of(
+    row: Mapping[str, Any], by: tuple[str, ...], district_of: Callable[[str], str | None]
+) -> tuple[str, ...]:
+    """Return the group a row is in."""
+    return tuple(
+        (district_of(row["recipient_id"]) or NOWHERE) if name == "district" else row[COLUMNS[name]]
+        for name in by
     )
+
+
+def total_of(found: Iterable[Line]) -> Figures:
+    """Return the sum of all lines."""
+    return added(line.figures for line in found)
+
+
+def why_paper(reasons: Iterable[Why]) -> dict[Why, int]:
+    """Count the postal steps that remain by why they are still on paper; every reason is named."""
+    counted = Counter(reasons)
+    return {why: counted[why] for why in Why}

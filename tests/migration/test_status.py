@@ -1,37 +1,385 @@
-"""Status against a brute-force count: every exchange once, sums match."""
+"""Status against a brute-force count of random histories: every exchange once, sums match at every level."""
 
+import shutil
 from collections import Counter
+from datetime import UTC, datetime, timedelta
+from itertools import combinations
+from zoneinfo import ZoneInfo
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import insert, select
 
-from engine.migration.status import count
+from benchmarks._bench import APPROVE, package
+from engine.clock import TurnedClock
+from engine.exchange.decision import Decision
+from engine.exchange.ports import HandedOver, Rejected, Unknown
+from engine.migration.kpis import Figures, times
+from engine.migration.scope import Scope
+from engine.migration.status import (
+    COLUMNS,
+    Question,
+    StatusRefusedError,
+    checked_dimensions,
+    checked_month,
+)
+from engine.service import directory, outcomes, recording
+from engine.service.cases import start_case
+from engine.service.installation import create_installation, open_installation
+from engine.service.migration import ledger
+from engine.service.migration.status import status
+from engine.service.procedures import deploy
+from engine.store.tables import dispatches, exchanges, facts
 
-rows = st.lists(
+START = datetime(2026, 1, 30, 9, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
+OWN = ("10041100", "10045114")
+RECIPIENTS = ("10041100", "10045114", "10045115", "10045", "10")
+POST, FOLDER, MAIL = "letter+post", "xdomea+folder", "document+ego_mail"
+LEVELS = {POST: "A", FOLDER: "C", MAIL: "B"}
+NO_MAILBOX = {
+    "considered": [
+        {"channel": MAIL, "verdict": "not ready", "reasons": ["rule", "recipient: none open [no-mailbox]"]},
+        {"channel": FOLDER, "verdict": "failed before", "reasons": ["rule", "it failed"]},
+    ]
+}
+
+sends = st.fixed_dictionaries(
+    {
+        "channel": st.sampled_from([POST, FOLDER, MAIL]),
+        "intended": st.sampled_from([POST, FOLDER, MAIL]),
+        "outcome": st.sampled_from(["handed", "handed", "handed", "unknown", "refused", "none"]),
+        "copy": st.booleans(),
+        "test": st.booleans(),
+        "postage": st.none() | st.integers(0, 500),
+        "after": st.integers(0, 200_000),
+    }
+)
+histories = st.lists(
     st.fixed_dictionaries(
         {
-            "id": st.integers(0, 20).map(str),
-            "procedure_key": st.just("p"),
-            "element_id": st.sampled_from("ab"),
-            "recipient_id": st.sampled_from("xy"),
-            "dispatch_id": st.none() | st.just("d"),
-            "level": st.sampled_from("ABCD"),
-            "channel": st.sampled_from(["letter+post", "xdomea+folder"]),
-            "intended_channel": st.sampled_from(["letter+post", "xdomea+folder"]),
-            "confirmed": st.booleans(),
+            "sender": st.sampled_from(OWN),
+            "procedure": st.sampled_from(["p", "q"]),
+            "step": st.sampled_from(["ask", "answer"]),
+            "recipient": st.sampled_from(RECIPIENTS),
+            "created": st.integers(0, 75 * 24 * 60),
+            "sends": st.lists(sends, max_size=3),
+            "facts": st.lists(
+                st.tuples(
+                    st.sampled_from(["received", "imported", "posted", "rejected", "forwarded"]),
+                    st.integers(0, 300_000),
+                    st.booleans(),
+                    st.booleans(),
+                ),
+                max_size=3,
+            ),
+            "answered": st.none() | st.integers(0, 3_000_000),
+            "held": st.booleans(),
         }
     ),
-    max_size=60,
+    max_size=12,
 )
 
 
-@given(rows)
-def test_every_exchange_counts_once_and_the_sums_match(found):
-    lines = count(found)
-    last = {row["id"]: row for row in found}
-    assert sum(line.exchanges for line in lines) == len(last)
-    assert sum(line.unsent for line in lines) == sum(row["dispatch_id"] is None for row in last.values())
-    levels = Counter(row["level"] for row in last.values() if row["dispatch_id"])
-    assert sum((Counter(line.by_level) for line in lines), Counter()) == levels
-    assert all(line.electronic + line.by_level.get("A", 0) + line.unsent == line.exchanges for line in lines)
-    assert sum(line.confirmed for line in lines) == sum(row["confirmed"] for row in last.values())
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """An installation of two authorities with one case each, to be copied for every history."""
+    home = tmp_path_factory.mktemp("template") / "home"
+    roles = ["admin", "clerk", "installation"]
+
+    def prepare(app):
+        directory.seed_authorities(app, OWN)
+        directory.add_person(app, person_id="ego", name="E", authority=OWN[0], roles=roles, by=None)
+
+    create_installation(home, "TWO", prepare=prepare)
+    app = open_installation(home, clock=TurnedClock(START))
+    by = app.actor("ego")
+    directory.add_person(app, person_id="hom", name="H", authority=OWN[1], roles=["admin", "clerk"], by=by)
+    deploy(app, by, package("approve", APPROVE))
+    cases = {
+        actor.authority_id: start_case(app, actor, "approve", {"amount": 1}).id
+        for actor in (by, app.actor("hom"))
+    }
+    app.close()
+    return home, cases
+
+
+def play(app, cases, history, folds):
+    """Let a history happen through the services that record it in earnest."""
+    for number, told in enumerate(history):
+        created = START + timedelta(minutes=told["created"])
+        app.clock.set(created)
+        exchange_id = f"{number:04d}-{app.ids.new()}"
+        with app.write() as tx:
+            tx.execute(
+                insert(exchanges).values(
+                    id=exchange_id,
+                    authority_id=told["sender"],
+                    case_id=cases[told["sender"]],
+                    key=exchange_id,
+                    code_key=exchange_id[:40],
+                    procedure_key=told["procedure"],
+                    element_id=told["step"],
+                    message_type="m",
+                    message_version="1",
+                    recipient_id=told["recipient"],
+                    form="none",
+                    subject="s",
+                    data={},
+                    fallback="post",
+                    created_at=created,
+                    status="open",
+                )
+            )
+            ledger.touch(app, tx, exchange_id)
+        for position, sent in enumerate(told["sends"], start=1):
+            send(app, exchange_id, told["sender"], position, sent, created)
+        with app.write() as tx:
+            row = tx.execute(select(exchanges).where(exchanges.c.id == exchange_id)).mappings().one()
+            if told["held"]:
+                outcomes.hold(app, tx, row, NOTHING_READY)
+            tests = [
+                d.id
+                for d in tx.execute(
+                    select(dispatches.c.id).where(
+                        dispatches.c.exchange_id == exchange_id, dispatches.c.test.is_(True)
+                    )
+                )
+            ]
+            for kind, after, of_test, _ in told["facts"]:
+                dispatch = tests[0] if of_test and tests else None
+                at = created + timedelta(seconds=after)
+                outcomes.add_fact(app, tx, row, dispatch, kind, at, "test", "system")
+            if told["answered"] is not None:
+                at = created + timedelta(seconds=told["answered"])
+                outcomes.answered(app, tx, row, {"received_at": at, "id": "a", "channel": POST}, "system")
+        withdraw(app, exchange_id, told)
+        if number in folds:
+            ledger.fold(app)
+
+
+def send(app, exchange_id, sender, position, sent, created):
+    dispatch_id = f"{position}-{exchange_id}"[:60]
+    with app.write() as tx:
+        tx.execute(
+            insert(dispatches).values(
+                id=dispatch_id,
+                authority_id=sender,
+                exchange_id=exchange_id,
+                purpose="message",
+                number=position,
+                channel=sent["channel"],
+                state="sending",
+                intended_channel=sent["intended"],
+                decision=NO_MAILBOX,
+                level=LEVELS[sent["channel"]],
+                copy=sent["copy"],
+                test=sent["test"],
+                created_at=created,
+                attempts=3,
+                prepared={"recipient": PREPARED},
+                postage_cents=sent["postage"],
+            )
+        )
+        outcome = {
+            "handed": HandedOver(created + timedelta(seconds=sent["after"])),
+            "unknown": Unknown("cut"),
+            "refused": Rejected("no"),
+        }.get(sent["outcome"])
+        if outcome is not None:
+            outcomes.record(app, tx, dispatch_id, outcome)
+
+
+PREPARED = {
+    "authority_id": OWN[0],
+    "channel": POST,
+    "address": "x",
+    "valid_from": "2026-01-01",
+    "valid_until": None,
+    "formats": [],
+    "max_bytes": None,
+    "form_classes": [],
+    "accepts_test": False,
+    "settings": {},
+}
+NOTHING_READY = Decision(None, POST, None)
+
+
+def withdraw(app, exchange_id, told):
+    """Withdraw the facts that the history calls wrong."""
+    with app.read() as tx:
+        rows = tx.execute(select(facts.c.id, facts.c.kind).where(facts.c.exchange_id == exchange_id)).all()
+    wrong = {kind for kind, _, _, withdrawn in told["facts"] if withdrawn}
+    actor = app.actor("ego" if told["sender"] == OWN[0] else "hom")
+    for row in rows:
+        if row.kind in wrong:
+            recording.withdraw_fact(app, actor, row.id, "wrong")
+
+
+def brute(app):
+    """Count from the tables of what happened, in the simplest way there is."""
+    with app.read() as tx:
+        everything = tx.execute(select(exchanges)).mappings().all()
+        sent_ = tx.execute(select(dispatches).order_by(dispatches.c.number)).mappings().all()
+        told = tx.execute(select(facts).where(facts.c.withdrawn_at.is_(None))).mappings().all()
+    found = []
+    for exchange in everything:
+        real = [d for d in sent_ if d["exchange_id"] == exchange["id"] and not d["test"]]
+        tests = {d["id"] for d in sent_ if d["exchange_id"] == exchange["id"] and d["test"]}
+        gone = [d for d in real if d["state"] == "handed_over"]
+        last = ([d for d in gone if not d["copy"]] or gone or [None])[-1]
+        known = [f for f in told if f["exchange_id"] == exchange["id"] and f["dispatch_id"] not in tests]
+        receipts = [f["at"] for f in known if f["kind"] in ("received", "imported")]
+        found.append(
+            {
+                "procedure": exchange["procedure_key"],
+                "step": exchange["element_id"],
+                "sender": exchange["authority_id"],
+                "recipient": exchange["recipient_id"],
+                "district": {"10": "–", "10045": "10045"}.get(
+                    exchange["recipient_id"], exchange["recipient_id"][:5]
+                ),
+                "month": exchange["created_at"].astimezone(BERLIN).isoformat()[:7],
+                "level": last["level"] if last else None,
+                "claimed": bool(last) and last["intended_channel"] != POST,
+                "fallback": bool(last) and last["channel"] != last["intended_channel"],
+                "confirmed": bool(last and receipts),
+                "answered": exchange["answered_at"] is not None,
+                "rejected": any(f["kind"] == "rejected" for f in known),
+                "postage": [d["postage_cents"] for d in real if d["postage_cents"] is not None],
+                "transport": max(0, int((min(receipts) - last["handed_over_at"]).total_seconds() / 60))
+                if last and receipts
+                else None,
+                "lead": int((exchange["answered_at"] - exchange["created_at"]).total_seconds() / 60)
+                if last and exchange["answered_at"]
+                else None,
+            }
+        )
+    return found
+
+
+def expected(rows):
+    """What a group of brute-force rows comes to."""
+    sent_rows = [r for r in rows if r["level"]]
+
+    def durations(name, *, paper):
+        return Counter(r[name] for r in sent_rows if r[name] is not None and (r["level"] == "A") == paper)
+
+    return {
+        "exchanges": len(rows),
+        "sent": len(sent_rows),
+        "levels": dict(Counter(r["level"] for r in sent_rows)),
+        "claimed": sum(r["claimed"] for r in rows),
+        "fallbacks": sum(r["fallback"] for r in rows),
+        "confirmed": sum(r["confirmed"] for r in rows),
+        "answered": sum(r["answered"] for r in rows),
+        "rejected": sum(r["rejected"] for r in rows),
+        "postage": (sum(sum(r["postage"]) for r in rows), sum(bool(r["postage"]) for r in rows)),
+        "times": [durations(name, paper=paper) for name in ("transport", "lead") for paper in (True, False)],
+    }
+
+
+def actual(figures):
+    return {
+        "exchanges": figures.exchanges,
+        "sent": figures.sent,
+        "levels": figures.by_level,
+        "claimed": figures.claimed.count,
+        "fallbacks": figures.fallbacks,
+        "confirmed": figures.confirmed.count,
+        "answered": figures.answered.count,
+        "rejected": figures.rejected.count,
+        "postage": (figures.postage.cents, figures.postage.n),
+        "times": [
+            figures.transports["paper"],
+            figures.transports["electronic"],
+            figures.leads["paper"],
+            figures.leads["electronic"],
+        ],
+    }
+
+
+DIMENSIONS = [by for size in range(4) for by in combinations(COLUMNS, size)]
+
+
+@settings(max_examples=20)
+@given(histories, st.sets(st.integers(0, 11)), st.data())
+def test_every_exchange_counts_once_and_the_sums_match_at_every_level(template, history, folds, data):
+    home, cases = template
+    copy = home.parent / "copy"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(home, copy)
+    app = open_installation(copy, clock=TurnedClock(START))
+    try:
+        play(app, cases, history, folds)
+        counted = brute(app)
+        with app.read() as tx:
+            assert list(ledger.check(tx)) == []
+        actor = app.actor("ego")
+        for by in data.draw(st.lists(st.sampled_from(DIMENSIONS), min_size=3, max_size=3)):
+            found = status(app, actor, Question(by=by))
+            assert actual(found.total) == expected(counted)
+            groups = {tuple(line.key[name] for name in found.question.by): line for line in found.lines}
+            assert sum(line.figures.exchanges for line in found.lines) == len(counted)
+            for key, line in groups.items():
+                mine = [r for r in counted if tuple(r[name] for name in found.question.by) == key]
+                assert actual(line.figures) == expected(mine)
+        scope = data.draw(
+            st.builds(
+                Scope,
+                procedure=st.none() | st.just("p"),
+                step=st.none() | st.just("ask"),
+                sender=st.none() | st.sampled_from(OWN),
+                recipient=st.none() | st.sampled_from(RECIPIENTS),
+                district=st.none() | st.just("10045"),
+            )
+        )
+        since = data.draw(st.none() | st.just("2026-03"))
+        within = [
+            r
+            for r in counted
+            if all(
+                value is None or r[name] == value
+                for name, value in {
+                    "procedure": scope.procedure,
+                    "step": scope.step,
+                    "sender": scope.sender,
+                    "recipient": scope.recipient,
+                    "district": scope.district,
+                }.items()
+            )
+            and (since is None or r["month"] >= since)
+        ]
+        assert actual(status(app, actor, Question(scope=scope, since=since)).total) == expected(within)
+        own = [r for r in counted if r["sender"] == OWN[1]]
+        assert actual(status(app, app.actor("hom"), Question()).total) == expected(own)
+        before = actual(status(app, actor).total)
+        ledger.fold(app)
+        assert actual(status(app, actor).total) == before
+    finally:
+        app.close()
+
+
+@given(st.lists(st.integers(0, 100_000), min_size=1, max_size=60))
+def test_median_and_p90_are_the_smallest_that_half_and_nine_tenths_do_not_exceed(minutes):
+    found = times(Counter(minutes))
+    for value, percent in ((found.median, 50), (found.p90, 90)):
+        assert 100 * sum(m <= value for m in minutes) >= percent * len(minutes)
+        assert 100 * sum(m < value for m in minutes) < percent * len(minutes)
+    assert found.n == len(minutes)
+
+
+def test_nothing_has_no_figure():
+    empty = Figures()
+    assert (empty.electronic.percent, times({}).median, empty.exchanges) == (None, None, 0)
+
+
+def test_questions_that_make_no_sense_are_refused():
+    assert checked_dimensions(["step", "month", "step"]) == ("procedure", "step", "month")
+    assert checked_month("2026-11-28") == checked_month("2026-11") == "2026-11"
+    with pytest.raises(StatusRefusedError, match="by 'colour'"):
+        checked_dimensions(["colour"])
+    for wrong in ("2026-13", "gestern", "2026"):
+        with pytest.raises(StatusRefusedError, match="no month"):
+            checked_month(wrong)

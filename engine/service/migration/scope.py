@@ -1,6 +1,6 @@
 """Which senders a person may see the migration of, and what the keys of a scope stand for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection, select
@@ -37,12 +37,14 @@ def senders(tx: Connection, actor: Actor) -> list[str]:
     return sorted({actor.authority_id, *(row.id for row in rows)})
 
 
-def resolve(tx: Connection, actor: Actor, scope: Scope) -> Scope:
+def resolve(tx: Connection, actor: Actor, scope: Scope, also: Sequence[str] = ()) -> Scope:
     """Return ``scope`` with names turned into keys; what is open stays open.
+
+    ``also`` are senders that may be named beside those whose sends the actor may see.
 
     Raises SenderUnknownError, AuthorityUnknownError, ScopeRefusedError, RoleMissingError.
     """
-    seen = senders(tx, actor)
+    seen = [*senders(tx, actor), *also]
     return replace(
         scope,
         sender=_sender(tx, scope.sender, seen) if scope.sender else None,

@@ -1,63 +1,334 @@
-"""The migration's status: what really carried the exchanges."""
+"""The migration's status, read from the ledger's months and, where cells are marked, from their rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, Select, func, or_, select
 
-from engine.actor import Actor
-from engine.migration.status import StatusLine, count
-from engine.store.tables import dispatches, exchanges, facts
+from engine.actor import Actor, Role
+from engine.exchange.decision import POST, Relation, Rule, in_force
+from engine.migration.kpis import Relations
+from engine.migration.ledger import (
+    DIMENSIONS,
+    DURATIONS,
+    PAPER,
+    SENT,
+    SPLITS,
+    SUMS,
+    month_of,
+    packed,
+)
+from engine.migration.status import (
+    COLUMNS,
+    Line,
+    Question,
+    Reached,
+    Reported,
+    Status,
+    checked_dimensions,
+    checked_month,
+    key_of,
+    lines,
+    total_of,
+    why_paper,
+)
+from engine.service.migration.ledger import tally_cells, waiting
+from engine.service.migration.scope import districts, resolve, senders
+from engine.service.migration.steps import load_reasons
+from engine.service.rules import load_rules
+from engine.store.tables import authorities, ledger_months, ledger_partners, ledger_reports, mailboxes
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
 
+_CHUNK = 500
+_RELATION = ("authority_id", "procedure_key", "element_id", "recipient_id")
 
-def status(app: "Installation", actor: Actor) -> list[StatusLine]:
-    """Count the authority's exchanges by relation and by what really carried them.
 
-    An exchange counts by its last dispatch that was handed over; test traffic and copies do not count.
+def status(app: "Installation", actor: Actor, question: Question | None = None) -> Status:
+    """Return what was really sent within a scope, by what the question splits it.
+
+    Own senders as ``senders`` gives them; who runs the installation also sees what other installations have
+    reported. Raises StatusRefusedError, SenderUnknownError, AuthorityUnknownError, ScopeRefusedError,
+    RoleMissingError.
     """
-    query = (
-        select(
-            exchanges.c.id,
-            exchanges.c.procedure_key,
-            exchanges.c.element_id,
-            exchanges.c.recipient_id,
-            dispatches.c.level,
-            dispatches.c.channel,
-            dispatches.c.intended_channel,
-            dispatches.c.state,
-            dispatches.c.id.label("dispatch_id"),
-        )
-        .join(
-            dispatches,
-            (dispatches.c.exchange_id == exchanges.c.id)
-            & dispatches.c.copy.is_(False)
-            & dispatches.c.test.is_(False)
-            & (dispatches.c.state == "handed_over"),
-            isouter=True,
-        )
-        .where(exchanges.c.authority_id == actor.authority_id)
-        .order_by(exchanges.c.id, dispatches.c.number)
-    )
+    asked = question or Question()
+    by = checked_dimensions(asked.by)
+    now = app.clock.now()
     with app.read() as tx:
-        rows = tx.execute(query).mappings().all()
-        confirmed = _confirmed(tx, actor)
-    return count(_with_receipts(rows, confirmed))
+        own = senders(tx, actor)
+        partners = _partners(tx, actor)
+        foreign = sorted({sender for partner in partners for sender in partner.senders})
+        scope = resolve(tx, actor, asked.scope, also=foreign)
+        asked = replace(
+            asked, scope=scope, by=by, since=checked_month(asked.since), until=checked_month(asked.until)
+        )
+        visible = [scope.sender] if scope.sender else sorted({*own, *foreign})
+        district_of = districts(tx)
+        columns = [*(n for n in DIMENSIONS if n in _columns(by)), *SPLITS]
+        found = lines(_rows(tx, asked, visible, columns, district_of), by, district_of)
+        relations = _relation_rows(tx, asked, visible, district_of)
+        claims = _claims(tx, relations, own, now)
+        total = total_of(found)
+        total.relations = _count_relations(relations, claims)
+        if "month" not in by:
+            _add_relations(found, relations, claims, by, district_of)
+        reasons = load_reasons(app, tx, own)
+        still = [reasons.of(r[1], r[2], r[0], r[3]) for r in relations if r[0] in own and relations[r][1]]
+        return Status(
+            question=asked,
+            on=now.date(),
+            total=total,
+            lines=found,
+            coverage=_coverage(tx, now.date(), relations),
+            why_paper=why_paper(still),
+            reported=(*_own_reported(tx, own, visible, month_of(now)), *partners),
+        )
 
 
-def _with_receipts(rows: Sequence[RowMapping], confirmed: set[str]) -> Iterator[dict[str, Any]]:
-    for row in rows:
-        yield {**row, "confirmed": row["id"] in confirmed}
+def _columns(by: Sequence[str]) -> set[str]:
+    return {"month", *(COLUMNS[name] for name in by)}
 
 
-def _confirmed(tx: Connection, actor: Actor) -> set[str]:
-    """Return the exchanges whose receipt or posting is a recorded fact."""
-    rows = tx.execute(
-        select(facts.c.exchange_id).where(
-            facts.c.authority_id == actor.authority_id,
-            facts.c.kind.in_(["received", "imported", "posted"]),
+# --- Reading the ledger ---------------------------------------------------------------------------------
+
+
+def _rows(
+    tx: Connection,
+    asked: Question,
+    visible: Sequence[str],
+    columns: Sequence[str],
+    district_of: Callable[[str], str | None],
+) -> Iterator[Mapping[str, Any]]:
+    """Yield the months' rows of a question, added up over what nobody asks for."""
+    marked = waiting(tx)
+    grouped = [ledger_months.c[name] for name in columns]
+    sums = [func.sum(ledger_months.c[name]).label(name) for name in SUMS]
+    joined = [_joined(tx, ledger_months.c[name]).label(name) for name in DURATIONS]
+    query = select(*grouped, *sums, *joined).group_by(*grouped)
+    names = (*columns, *SUMS, *DURATIONS)
+    for row in tx.execute(_within(query, asked, visible, district_of, tx, marked)):
+        yield dict(zip(names, row, strict=True))
+    yield from _marked_rows(tx, asked, visible, marked, district_of)
+
+
+def _joined(tx: Connection, column: Any) -> Any:
+    return func.group_concat(column, " ") if tx.dialect.name == "sqlite" else func.string_agg(column, " ")
+
+
+def _marked_rows(
+    tx: Connection,
+    asked: Question,
+    visible: Sequence[str],
+    marked: Sequence[int],
+    district_of: Callable[[str], str | None],
+) -> Iterator[dict[str, Any]]:
+    """Yield what cells come to that changed since they were added up, counted from their rows."""
+    senders_ = set(visible)
+    for begun in range(0, len(marked), _CHUNK):
+        for key, measures in tally_cells(tx, marked[begun : begun + _CHUNK]).items():
+            row = dict(zip((*DIMENSIONS, *SPLITS), key, strict=True))
+            if row["authority_id"] in senders_ and _fits(row, asked, district_of):
+                yield {**row, **measures, **{name: packed(measures[name]) for name in DURATIONS}}
+
+
+def _fits(row: Mapping[str, Any], asked: Question, district_of: Callable[[str], str | None]) -> bool:
+    relation = Relation(row["procedure_key"], row["element_id"], row["authority_id"], row["recipient_id"])
+    return (
+        asked.scope.matches(relation, district_of)
+        and (asked.since is None or row["month"] >= asked.since)
+        and (asked.until is None or row["month"] <= asked.until)
+    )
+
+
+def _within(
+    query: Select[Any],
+    asked: Question,
+    visible: Sequence[str],
+    district_of: Callable[[str], str | None],
+    tx: Connection,
+    marked: Sequence[int],
+) -> Select[Any]:
+    table, scope = ledger_months.c, asked.scope
+    query = query.where(table.authority_id.in_(visible))
+    for column, value in (
+        (table.procedure_key, scope.procedure),
+        (table.element_id, scope.step),
+        (table.recipient_id, scope.recipient),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if scope.district is not None:
+        inside = [
+            row.id for row in tx.execute(select(authorities.c.id)) if district_of(row.id) == scope.district
+        ]
+        query = query.where(table.recipient_id.in_(inside))
+    if asked.since is not None:
+        query = query.where(table.month >= asked.since)
+    if asked.until is not None:
+        query = query.where(table.month <= asked.until)
+    if marked:
+        query = query.where(table.cell.not_in(marked))
+    return query
+
+
+# --- Relations: what the rules claim, and what really went ----------------------------------------------
+
+Found = dict[tuple[str, str, str, str], list[int]]
+"""Sender, procedure, step, recipient → exchanges sent, of these on paper."""
+
+
+def _relation_rows(
+    tx: Connection, asked: Question, visible: Sequence[str], district_of: Callable[[str], str | None]
+) -> Found:
+    marked = waiting(tx)
+    columns = [ledger_months.c[name] for name in (*_RELATION, "level")]
+    query = (
+        select(*columns, func.sum(ledger_months.c.exchanges).label("n"))
+        .where(ledger_months.c.state == SENT)
+        .group_by(*columns)
+    )
+    found: Found = {}
+    for row in tx.execute(_within(query, asked, visible, district_of, tx, marked)):
+        _note(found, tuple(row[:4]), row.level, row.n)
+    for counted in _marked_rows(tx, asked, visible, marked, district_of):
+        if counted["state"] == SENT:
+            _note(found, tuple(counted[name] for name in _RELATION), counted["level"], counted["exchanges"])
+    return found
+
+
+def _note(found: Found, relation: Any, level: str, n: int) -> None:
+    mine = found.setdefault(relation, [0, 0])
+    mine[0] += n
+    mine[1] += n * (level == PAPER)
+
+
+def _claims(
+    tx: Connection, relations: Found, own: Sequence[str], now: Any
+) -> dict[tuple[str, str, str, str], str]:
+    """Return what is in force today for each relation of an own sender: live, pilot or paper."""
+    rules: dict[tuple[str, str | None, str | None], list[Rule]] = {}
+    for sender in own:
+        for rule in load_rules(tx, sender):
+            rules.setdefault((sender, rule.procedure_key, rule.recipient_id), []).append(rule)
+    found = {}
+    for sender, procedure, step, recipient in relations:
+        if sender not in own:
+            continue
+        fitting = [
+            rule
+            for procedure_ in (procedure, None)
+            for recipient_ in (recipient, None)
+            for rule in rules.get((sender, procedure_, recipient_), ())
+        ]
+        speaking = in_force(fitting, Relation(procedure, step, sender, recipient), now)
+        found[sender, procedure, step, recipient] = _claim(speaking)
+    return found
+
+
+def _claim(speaking: Sequence[Rule]) -> str:
+    """The narrowest live rule decides; pilots before it carry a share of the cases."""
+    pilot = False
+    for rule in speaking:
+        if rule.stage == "live":
+            return "live" if rule.channel != POST else "pilot" if pilot else PAPER
+        pilot = pilot or (rule.stage == "pilot" and rule.channel != POST)
+    return "pilot" if pilot else PAPER
+
+
+def _count_relations(relations: Found, claims: Mapping[tuple[str, str, str, str], str]) -> Relations:
+    counted = Relations()
+    for relation, (n, paper) in relations.items():
+        counted.n += 1
+        counted.electronic += paper == 0 and n > 0
+        counted.paper += paper > 0
+        claim = claims.get(relation)
+        counted.ruled += claim is not None
+        counted.claimed += claim == "live"
+        counted.pilot += claim == "pilot"
+    return counted
+
+
+def _add_relations(
+    found: Sequence[Line],
+    relations: Found,
+    claims: Mapping[tuple[str, str, str, str], str],
+    by: tuple[str, ...],
+    district_of: Callable[[str], str | None],
+) -> None:
+    groups: dict[tuple[str, ...], Found] = {}
+    for relation, counted in relations.items():
+        key = key_of(dict(zip(_RELATION, relation, strict=True)), by, district_of)
+        groups.setdefault(key, {})[relation] = counted
+    for line in found:
+        mine = groups.get(tuple(line.key[name] for name in by), {})
+        line.figures.relations = _count_relations(mine, claims)
+
+
+# --- Who is reached, who reported -----------------------------------------------------------------------
+
+
+def _coverage(tx: Connection, on: date, relations: Found) -> tuple[Reached, ...]:
+    """Return how many municipalities, districts and Land bodies are reached electronically."""
+    opened = set(
+        tx.scalars(
+            select(mailboxes.c.authority_id).where(
+                mailboxes.c.channel != POST,
+                mailboxes.c.valid_from <= on,
+                or_(mailboxes.c.valid_until.is_(None), mailboxes.c.valid_until >= on),
+            )
         )
     )
-    return {row.exchange_id for row in rows}
+    receiving = {relation[3] for relation, (n, paper) in relations.items() if n > paper}
+    rows = tx.execute(
+        select(authorities.c.id, authorities.c.kind)
+        .where(
+            authorities.c.valid_from <= on,
+            or_(authorities.c.valid_until.is_(None), authorities.c.valid_until >= on),
+        )
+        .order_by(authorities.c.id)
+    )
+    kinds: dict[str, list[str]] = {"municipality": [], "district": [], "land": []}
+    for row in rows:
+        kinds.setdefault(row.kind, []).append(row.id)
+    return tuple(
+        Reached(
+            kind,
+            len(keys),
+            len(opened.intersection(keys)),
+            len(receiving.intersection(keys)),
+            tuple(key for key in keys if key not in opened and key not in receiving),
+        )
+        for kind, keys in kinds.items()
+    )
+
+
+def _own_reported(tx: Connection, own: Sequence[str], visible: Sequence[str], month: str) -> list[Reported]:
+    """Return the own senders; their figures are those of this instant."""
+    mine = [sender for sender in own if sender in visible]
+    named = select(authorities.c.id, authorities.c.name).where(authorities.c.id.in_(mine))
+    names = {row.id: row.name for row in tx.execute(named)}
+    return [Reported(names.get(key, key), (key,), month, None) for key in mine]
+
+
+def _partners(tx: Connection, actor: Actor) -> list[Reported]:
+    """Return the installations whose reports were taken, for who runs this one."""
+    if not actor.has(Role.INSTALLATION):
+        return []
+    last = (
+        select(
+            ledger_reports.c.partner_id,
+            func.max(ledger_reports.c.month).label("month"),
+            func.max(ledger_reports.c.made_at).label("made_at"),
+        )
+        .group_by(ledger_reports.c.partner_id)
+        .subquery()
+    )
+    rows = tx.execute(
+        select(ledger_partners.c.name, ledger_partners.c.senders, last.c.month, last.c.made_at)
+        .join(last, last.c.partner_id == ledger_partners.c.id, isouter=True)
+        .order_by(ledger_partners.c.name)
+    )
+    return [Reported(row.name, tuple(row.senders), row.month, row.made_at) for row in rows]

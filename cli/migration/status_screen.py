@@ -1,0 +1,222 @@
+"""The status on a terminal: from 80 columns on, with or without colour."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cli.migration.drawing import bar, euros, heat, minutes, months_between, number, percentage, trend
+from cli.show import cell, console_
+
+if TYPE_CHECKING:
+    from engine.migration.kpis import Figures, Money, Share
+    from engine.migration.status import Status
+
+TITLES = {
+    "procedure": "Verfahren",
+    "step": "Schritt",
+    "sender": "von",
+    "recipient": "an",
+    "district": "Kreis",
+    "month": "Monat",
+}
+KINDS = {"municipality": "Gemeinden", "district": "Kreise", "land": "Land"}
+MEDIA = {"paper": "Papier", "electronic": "elektronisch"}
+WIDE = 120
+LONGEST_TREND = 12
+FALLBACKS = {
+    "failed": "Versand gescheitert",
+    "no-mailbox": "kein offenes Postfach",
+    "form-class": "Form nicht zugelassen",
+    "no-adapter": "Kanal nicht installiert",
+    "certificate-expired": "Zertifikat abgelaufen",
+    "no-signer": "keine Signatur möglich",
+    "format": "Format nicht zugelassen",
+    "size": "zu groß",
+    "too-large": "zu groß",
+    "no-folder": "Ordner fehlt",
+    "other": "anderer Grund",
+}
+
+
+def show_status(found: "Status") -> None:
+    """Print total, lines and what belongs to them."""
+    console = console_()
+    wide = console.width >= WIDE
+    span = _span(found.total)
+    asked = found.question
+    console.print(f"Umstellung (migration), tatsächlich gesendet · {asked.scope.describe()}", style="bold")
+    console.print(f"Stand {cell(found.on)}{_window(asked)} · n = Zahl der Austausche", style="dim")
+    if not found.total.exchanges and not found.lines:
+        console.print("Noch nichts gesendet (nothing sent yet).")
+    else:
+        _total(console, found.total, span)
+        _lines(console, found, span, wide=wide)
+        _details(console, found.total, wide=wide)
+    _around(console, found)
+
+
+def _span(figures: "Figures") -> list[str]:
+    """Return the months from the first with figures on, without gaps."""
+    months = sorted(figures.months)
+    return months_between(months[0], months[-1]) if months else []
+
+
+def _window(asked: Any) -> str:
+    if not (asked.since or asked.until):
+        return ""
+    return f" · Monate {asked.since or '…'} bis {asked.until or '…'}"
+
+
+def _total(console: Any, total: "Figures", span: Sequence[str]) -> None:
+    states = {"open": "offen", "held": "gehalten", "unknown": "unklar", "withdrawn": "zurückgezogen"}
+    unsent = [f"{states[name]} {number(n)}" for name, n in total.states.items() if name in states and n]
+    console.print(f"Austausche  {number(total.exchanges)}, gesendet {number(total.sent)}{_more(unsent)}")
+    actual, claimed = total.electronic, total.claimed
+    console.print(f"tatsächlich {bar(actual.percent, 30)} {_share(actual)} elektronisch", style="green")
+    console.print(f"nach Regel  {bar(claimed.percent, 30)} {_share(claimed)}", style="cyan")
+    if total.relations:
+        r = total.relations
+        console.print(
+            f"Beziehungen {number(r.electronic)} von {number(r.n)} ganz elektronisch; "
+            f"heute auf elektronisch geschaltet {number(r.claimed)} von {number(r.ruled)}"
+            + (f", im Pilot {number(r.pilot)}" if r.pilot else "")
+        )
+    if span:
+        last = span[-36:]
+        console.print(f"Verlauf     {trend(total.months, last)}  {last[0]} bis {last[-1]}, % elektronisch")
+    console.print()
+
+
+def _more(parts: Sequence[str]) -> str:
+    return f" · {' · '.join(parts)}" if parts else ""
+
+
+def _share(share: "Share") -> str:
+    return f"{percentage(share.percent)} (n = {number(share.n)})"
+
+
+def _lines(console: Any, found: "Status", span: Sequence[str], *, wide: bool) -> None:
+    drawn = _table()
+    for name in found.question.by:
+        drawn.add_column(TITLES[name], overflow="fold")
+    trends = "month" not in found.question.by and len(span) > 1
+    figures = ["n", "A", "B", "C", "D"] if wide else ["n", "Papier"]
+    for title in figures:
+        drawn.add_column(title, justify="right", no_wrap=True)
+    drawn.add_column("elektronisch", no_wrap=True)
+    drawn.add_column("Regel", justify="right", no_wrap=True)
+    if trends:
+        drawn.add_column("Verlauf", no_wrap=True)
+    for title in ("Rückfälle", "bestätigt", "ungesendet") if wide else ("Rückf.",):
+        drawn.add_column(title, justify="right", no_wrap=True)
+    for line in found.lines:
+        f = line.figures
+        if not f.exchanges:  # only arrivals: they are in the total below
+            continue
+        percent = f.electronic.percent
+        levels = [number(f.levels[level]) for level in "ABCD"] if wide else [number(f.levels["A"])]
+        cells = [
+            *line.key.values(),
+            number(f.sent),
+            *levels,
+            f"{bar(percent, 10 if wide else 6)} {percentage(percent):>6}",
+            percentage(f.claimed.percent),
+        ]
+        if trends:
+            cells.append(trend(f.months, span[-LONGEST_TREND:]))
+        cells.append(number(f.fallbacks))
+        if wide:
+            cells += [percentage(f.confirmed.percent), number(f.unsent)]
+        drawn.add_row(*(name or "–" for name in cells))
+    console.print(drawn)
+
+
+def _details(console: Any, total: "Figures", *, wide: bool) -> None:
+    drawn = _table("Dauer (duration)")
+    for title in ("", "", "n", "Median", "p90"):
+        drawn.add_column(title, justify="right" if title in ("n", "Median", "p90") else "left", no_wrap=True)
+    for title, found in (("Übergabe bis Eingang", total.transport), ("Anlage bis Antwort", total.lead)):
+        for medium, name in MEDIA.items():
+            t = found[medium]
+            drawn.add_row(title, name, number(t.n), minutes(t.median), minutes(t.p90))
+            title = ""  # noqa: PLW2901 — said once
+    console.print(drawn)
+    console.print(
+        f"bestätigt   {_share(total.confirmed)} der gesendeten · beantwortet {_share(total.answered)}"
+    )
+    console.print(f"Porto       {_money(total.postage, 'Papier')}")
+    console.print(f"erspart     {_money(total.saved, 'elektronischen')}, mindestens")
+    console.print(
+        f"Medienbruch gedruckt {_share(total.printed)} elektronische Eingänge · "
+        f"gescannt {_share(total.scanned)} Briefe"
+    )
+    reasons = [
+        f"{FALLBACKS.get(code, code)} {number(n)}" for code, n in total.fallback_reasons.most_common() if n
+    ]
+    said = f": {', '.join(reasons)}" if reasons else ""
+    console.print(f"Rückfälle   {number(total.fallbacks)} (n = {number(total.sent)}){said}")
+    console.print()
+
+
+def _money(money: "Money", what: str) -> str:
+    return f"{euros(money.cents)} (bekannt von n = {number(money.n)} der {number(money.of)} {what})"
+
+
+def _around(console: Any, found: "Status") -> None:
+    from engine.migration.reasons import TITLES as WHY
+
+    drawn = _table("Abdeckung (coverage)")
+    for title in ("", "n", "Zugang eröffnet", "empfangen elektronisch"):
+        drawn.add_column(title, justify="right" if title else "left")
+    for reached in found.coverage:
+        name = KINDS.get(reached.kind, reached.kind)
+        drawn.add_row(name, number(reached.n), number(reached.opened), number(reached.receiving))
+    console.print(drawn)
+    still = sum(found.why_paper.values())
+    reasons = ", ".join(f"{WHY[why]} {number(n)}" for why, n in found.why_paper.items() if n)
+    console.print(f"Beziehungen noch auf Papier {number(still)}{f': {reasons}' if reasons else ''}")
+    for source in found.reported:
+        told = f"bis {source.until}" if source.until else "noch nichts"
+        made = f", Meldung vom {cell(source.made_at)}" if source.made_at else ""
+        console.print(f"zählt: {source.name} {told}{made}")
+
+
+def show_heat(found: "Status", columns: str) -> None:
+    """Print procedures against recipients, districts or months, in percent electronic."""
+    from rich.text import Text
+
+    console = console_()
+    rows, across = ("procedure", columns) if columns == "month" else (columns, "procedure")
+    cells = {(line.key[rows], line.key[across]): line.figures for line in found.lines}
+    names = _ordered(key[1] for key in cells)
+    room = max(1, (console.width - 30) // 8)
+    names = names[-room:] if across == "month" else names[:room]
+    drawn = _table("Elektronisch gesendet in Prozent (n)")
+    drawn.add_column(TITLES[rows], overflow="fold")
+    for position, name in enumerate(names, start=1):
+        drawn.add_column(name[2:] if across == "month" else f"[{position}]", justify="center", no_wrap=True)
+    for row in _ordered(key[0] for key in cells):
+        drawn_cells = []
+        for name in names:
+            figures = cells.get((row, name))
+            text, colour = heat(figures.electronic.percent if figures else None)
+            sent = f"\n{number(figures.sent)}" if figures and figures.sent else ""
+            drawn_cells.append(Text(text, style=colour) + Text(sent, style="dim"))
+        drawn.add_row(row or "–", *drawn_cells)
+    console.print(drawn)
+    if across != "month":
+        for position, name in enumerate(names, start=1):
+            console.print(f"[{position}] {name}")
+    hidden = len({key[1] for key in cells}) - len(names)
+    if hidden > 0:
+        console.print(f"{hidden} weitere Spalten passen nicht: breiteres Fenster, oder --json")
+
+
+def _ordered(names: Iterable[str]) -> list[str]:
+    return sorted(set(names))
+
+
+def _table(title: str | None = None) -> Any:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    return Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)

@@ -1,0 +1,287 @@
+"""The figures of a status: every one with its n. Pure; ``docs/reference/migration.md`` defines each."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from engine.exchange.decision import POST
+from engine.migration.ledger import ARRIVAL, PAPER, SENT
+
+MEDIA = ("paper", "electronic")
+_NTH = {"median": (1, 2), "p90": (9, 10)}
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """So many of so many."""
+
+    count: int
+    n: int
+
+    @property
+    def percent(self) -> float | None:
+        """In percent; None where there is nothing to be a share of."""
+        return 100 * self.count / self.n if self.n else None
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """Cents, and over how many exchanges they are known of how many."""
+
+    cents: int
+    n: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Durations in whole minutes: the smallest that half, or nine tenths, do not exceed."""
+
+    n: int
+    median: int | None
+    p90: int | None
+
+
+def times(durations: Mapping[int, int]) -> Times:
+    """Return median and 90th percentile by nearest rank: no value is invented between two."""
+    n = sum(durations.values())
+    found: dict[str, int | None] = dict.fromkeys(_NTH)
+    passed = 0
+    for minutes in sorted(durations):
+        passed += durations[minutes]
+        for name, (part, whole) in _NTH.items():
+            if found[name] is None and passed * whole >= n * part:
+                found[name] = minutes
+        if found["p90"] is not None:
+            break
+    return Times(n, found["median"], found["p90"])
+
+
+@dataclass(slots=True)
+class Relations:
+    """Relations that sent something: how many the rules make electronic, how many really were."""
+
+    n: int = 0
+    """Relations with an exchange that went."""
+    claimed: int = 0
+    """Of those under own rules: in force today, for all cases, is an electronic channel."""
+    pilot: int = 0
+    """Of those: an electronic channel is in force for a share of the cases."""
+    ruled: int = 0
+    """Relations whose rules are known here; those of other installations are not."""
+    electronic: int = 0
+    """Everything that went, went electronically."""
+    paper: int = 0
+    """At least one went on paper: a postal step remains."""
+
+
+@dataclass(slots=True)
+class Figures:
+    """What was counted of a set of exchanges and arrivals; made empty, then added to."""
+
+    states: Counter[str] = field(default_factory=Counter)
+    levels: Counter[str] = field(default_factory=Counter)
+    channels: Counter[str] = field(default_factory=Counter)
+    intended: Counter[str] = field(default_factory=Counter)
+    fallback_reasons: Counter[str] = field(default_factory=Counter)
+    confirmed_count: int = 0
+    answered_count: int = 0
+    rejected_count: int = 0
+    copies: int = 0
+    failed: int = 0
+    postage_cents: int = 0
+    posted: int = 0
+    spared_cents: int = 0
+    spared: int = 0
+    arrived: Counter[str] = field(default_factory=Counter)
+    printed_count: int = 0
+    scanned_count: int = 0
+    transports: dict[str, Counter[int]] = field(default_factory=lambda: {m: Counter() for m in MEDIA})
+    leads: dict[str, Counter[int]] = field(default_factory=lambda: {m: Counter() for m in MEDIA})
+    months: dict[str, list[int]] = field(default_factory=dict)
+    """Month → exchanges sent, of these electronic."""
+    relations: Relations | None = None
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Add a month's row, or several of one key added up."""
+        if row["state"] == ARRIVAL:
+            self._add_arrivals(row)
+            return
+        n = row["exchanges"]
+        self.states[row["state"]] += n
+        self.copies += row["copies"]
+        self.failed += row["failed"]
+        self.rejected_count += row["rejected"]
+        self.answered_count += row["answered"]
+        self.confirmed_count += row["receipts"]
+        self.postage_cents += row["postage_cents"]
+        self.posted += row["posted"]
+        self.spared_cents += row["spared_cents"]
+        self.spared += row["spared"]
+        if row["state"] != SENT:
+            return
+        self.levels[row["level"]] += n
+        self.channels[row["channel"]] += n
+        self.intended[row["intended_channel"]] += n
+        if row["fallback"]:
+            self.fallback_reasons[row["fallback"]] += n
+        medium = MEDIA[row["level"] != PAPER]
+        _count(self.transports[medium], row["transports"])
+        _count(self.leads[medium], row["leads"])
+        month = self.months.setdefault(row["month"], [0, 0])
+        month[0] += n
+        month[1] += n * (row["level"] != PAPER)
+
+    def _add_arrivals(self, row: Mapping[str, Any]) -> None:
+        self.arrived[MEDIA[row["channel"] != POST]] += row["arrivals"]
+        self.printed_count += row["printed"]
+        self.scanned_count += row["scanned"]
+
+    @property
+    def exchanges(self) -> int:
+        """Every exchange, sent or not."""
+        return self.states.total()
+
+    @property
+    def sent(self) -> int:
+        """Exchanges that went: the n of levels, claim, fallbacks and receipts."""
+        return self.states[SENT]
+
+    @property
+    def unsent(self) -> int:
+        """Exchanges that did not go, or of which it is not known."""
+        return self.exchanges - self.sent
+
+    @property
+    def by_level(self) -> dict[str, int]:
+        """Exchanges sent by evidence level A–D."""
+        return {level: n for level, n in sorted(self.levels.items()) if n}
+
+    @property
+    def electronic(self) -> Share:
+        """Sent electronically, of what was sent: what is actual."""
+        return Share(self.sent - self.levels[PAPER], self.sent)
+
+    @property
+    def claimed(self) -> Share:
+        """Meant to go electronically by the rules in force at the send, of what was sent."""
+        return Share(self.sent - self.intended[POST], self.sent)
+
+    @property
+    def fallbacks(self) -> int:
+        """Carried by another channel than the rules meant."""
+        return self.fallback_reasons.total()
+
+    @property
+    def confirmed(self) -> Share:
+        """Proven to have arrived, of what was sent."""
+        return Share(self.confirmed_count, self.sent)
+
+    @property
+    def answered(self) -> Share:
+        """Answered, of all exchanges."""
+        return Share(self.answered_count, self.exchanges)
+
+    @property
+    def rejected(self) -> Share:
+        """Rejected by the recipient's technique, of all exchanges."""
+        return Share(self.rejected_count, self.exchanges)
+
+    @property
+    def postage(self) -> Money:
+        """What letters cost; known of n exchanges, of those that went on paper."""
+        return Money(self.postage_cents, self.posted, self.levels[PAPER])
+
+    @property
+    def saved(self) -> Money:
+        """What letters would have cost; known of n exchanges, of those that went electronically."""
+        return Money(self.spared_cents, self.spared, self.electronic.count)
+
+    @property
+    def printed(self) -> Share:
+        """Electronic arrivals that were printed."""
+        return Share(self.printed_count, self.arrived["electronic"])
+
+    @property
+    def scanned(self) -> Share:
+        """Paper arrivals that were scanned."""
+        return Share(self.scanned_count, self.arrived["paper"])
+
+    @property
+    def transport(self) -> dict[str, Times]:
+        """From hand-over to receipt, by medium."""
+        return {medium: times(found) for medium, found in self.transports.items()}
+
+    @property
+    def lead(self) -> dict[str, Times]:
+        """From the exchange's beginning to its answer, by medium."""
+        return {medium: times(found) for medium, found in self.leads.items()}
+
+
+def _count(found: Counter[int], packed: str | None) -> None:
+    if packed:
+        for minutes, n in Counter(packed.split(" ")).items():
+            found[int(minutes)] += n
+
+
+def added(figures: Iterable[Figures]) -> Figures:
+    """Return the sum of disjoint figures; relations are left out, they may share some."""
+    total = Figures()
+    for one in figures:
+        for name in ("states", "levels", "channels", "intended", "fallback_reasons", "arrived"):
+            getattr(total, name).update(getattr(one, name))
+        for name in (
+            *("confirmed_count", "answered_count", "rejected_count", "copies", "failed"),
+            *("postage_cents", "posted", "spared_cents", "spared", "printed_count", "scanned_count"),
+        ):
+            setattr(total, name, getattr(total, name) + getattr(one, name))
+        for medium in MEDIA:
+            total.transports[medium].update(one.transports[medium])
+            total.leads[medium].update(one.leads[medium])
+        for month, (n, electronic) in one.months.items():
+            mine = total.months.setdefault(month, [0, 0])
+            mine[0] += n
+            mine[1] += electronic
+    return total
+
+
+def as_data(figures: Figures) -> dict[str, Any]:
+    """Return all figures as plain data, every share and time with its n; the command line's JSON."""
+    return {
+        "exchanges": figures.exchanges,
+        "states": _named(figures.states),
+        "levels": figures.by_level,
+        "channels": _named(figures.channels),
+        "electronic": _share(figures.electronic),
+        "claimed": _share(figures.claimed),
+        "fallbacks": {
+            **_share(Share(figures.fallbacks, figures.sent)),
+            "reasons": _named(figures.fallback_reasons),
+        },
+        "confirmed": _share(figures.confirmed),
+        "answered": _share(figures.answered),
+        "rejected": _share(figures.rejected),
+        "copies": figures.copies,
+        "failed_attempts": figures.failed,
+        "postage": asdict(figures.postage),
+        "saved": asdict(figures.saved),
+        "transport_minutes": {medium: asdict(found) for medium, found in figures.transport.items()},
+        "lead_minutes": {medium: asdict(found) for medium, found in figures.lead.items()},
+        "printed": _share(figures.printed),
+        "scanned": _share(figures.scanned),
+        "relations": asdict(figures.relations) if figures.relations else None,
+        "trend": [
+            {"month": month, "n": n, "electronic": electronic}
+            for month, (n, electronic) in sorted(figures.months.items())
+        ],
+    }
+
+
+def _named(counter: Counter[str]) -> dict[str, int]:
+    return {name: n for name, n in sorted(counter.items()) if n}
+
+
+def _share(share: Share) -> dict[str, Any]:
+    percent = share.percent
+    return {"count": share.count, "n": share.n, "percent": None if percent is None else round(percent, 1)}
