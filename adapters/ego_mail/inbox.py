@@ -2,10 +2,11 @@
 
 import hashlib
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from cryptography import x509
@@ -37,6 +38,8 @@ REMARKS = "Hinweise.txt"
 RAW = "Nachricht.osci"
 BROKEN = "unreadable"
 CONTENT = "container"
+ANYWAY = ("text/plain", "application/zip")
+CONTAINERS = (".zip", ".xdomea")
 
 
 class FileEvidence(Mapping[str, bytes]):
@@ -70,13 +73,21 @@ class OsciIncoming:
     evidence: Mapping[str, bytes]
     _folder: Path = field(repr=False)
     _dialog: Dialog = field(repr=False)
+    _told: Callable[[str], Notice | None] = field(repr=False)
     _notice: Notice | None = field(default=None, repr=False)
+    unsuitable: str | None = None
+    """Why it cannot be processed: it could not be opened, or its formats are not in the mailbox's terms."""
     _acknowledged: bool = False
+
+    def tell_sender(self, reason: str) -> None:
+        """Have the sender told ``reason`` before the acknowledgement; nobody is told twice."""
+        if self._notice is None:
+            self._notice = self._told(reason)
 
     def acknowledge(self) -> None:
         """End the dialog it was fetched in: now the intermediary notes the reception. Safe to repeat.
 
-        The sender of what could not be opened is told so first.
+        The sender of what cannot be processed is told so first.
 
         Raises what the intermediary answers; the delivery then waits there still.
         """
@@ -137,7 +148,7 @@ class Inbox:
             with raw.open("wb") as target:
                 target.writelines(fetched.raw())
             taken = _Taken(folder, fetched, office).take()
-            notice = self._notice(client, mailbox, fetched, taken, folder.with_suffix(".told"))
+        told = partial(self._notice, client, mailbox, fetched, folder.with_suffix(".told"))
         creation = fetched.card.creation
         received = creation.plain if creation and creation.plain else fetched.card.recent_modification
         return OsciIncoming(
@@ -150,17 +161,35 @@ class Inbox:
             evidence=FileEvidence({CARD: fetched.card.raw, **taken.evidence}, {RAW: raw}),
             _folder=folder,
             _dialog=dialog,
-            _notice=notice,
+            _told=told,
+            _notice=None if taken.broken is None else told(taken.broken),
+            unsuitable=taken.broken or _formats(mailbox, taken.parts),
         )
 
     def _notice(
-        self, client: Client, mailbox: Mailbox, fetched: Fetched, taken: "_Taken", marker: Path
+        self, client: Client, mailbox: Mailbox, fetched: Fetched, marker: Path, reason: str
     ) -> Notice | None:
-        """Return what the sender of a broken message is to be told; notices are not answered by notices."""
+        """Return what the sender is to be told; notices are not answered by notices."""
         reader = fetched.originator_cipher
-        if taken.broken is None or reader is None or _service(fetched) == notices.SERVICE:
+        if reader is None or _service(fetched) == notices.SERVICE:
             return None
-        return Notice(client, mailbox, fetched.message_id, reader, taken.broken, marker)
+        return Notice(client, mailbox, fetched.message_id, reader, reason, marker)
+
+
+def _formats(mailbox: Mailbox, parts: Sequence[Part]) -> str | None:
+    """Hold files against the mailbox's terms. Texts to read and containers are the message, not its files."""
+    refused = sorted(
+        {
+            media_type
+            for part in parts
+            if (media_type := part.media_type.partition(";")[0].strip().lower()) not in mailbox.formats
+            and media_type not in ANYWAY
+            and not part.name.lower().endswith(CONTAINERS)
+        }
+    )
+    if not mailbox.formats or not refused:
+        return None
+    return f"Dateiformate, die dieses Postfach nicht annimmt: {', '.join(refused)}"
 
 
 def _waiting(client: Client) -> list[ProcessCard]:

@@ -110,3 +110,18 @@ class TracksDelivery(Protocol):
         Raises what keeps us from the carrier now.
         """
         ...
+
+
+@runtime_checkable
+class ReportsBack(Protocol):
+    """An ``Incoming`` whose carrier can tell its sender that it cannot be processed (§ 3a(4) VwVfG)."""
+
+    @property
+    def unsuitable(self) -> str | None:
+        """Why the carrier finds that it cannot be processed here, e.g. for its format; None: nothing."""
+        ...
+
+    def tell_sender(self, reason: str) -> None:
+        """Have the sender told ``reason`` and the mailbox's technical conditions before the
+        acknowledgement."""
+        ...

@@ -7,9 +7,11 @@ from typing import Any
 
 from engine.errors import EnvironmentFaultError
 from engine.exchange.ports import AdapterContext, Carrier, Payload, split_channel
+from engine.exchange.scanning import Scanner
 
 CARRIERS = "dienstweg.carriers"
 PAYLOADS = "dienstweg.payloads"
+SCANNERS = "dienstweg.scanners"
 
 
 class UnknownChannelError(EnvironmentFaultError):
@@ -25,6 +27,7 @@ class Adapters:
         self._settings = settings
         self._carriers: dict[str, Carrier] = {}
         self._payloads: dict[str, Payload] = {}
+        self._scanners: dict[str, Scanner] = {}
 
     def carrier(self, name: str) -> Carrier:
         """Return the carrier ``name``; raise UnknownChannelError where none is installed."""
@@ -37,6 +40,12 @@ class Adapters:
         if name not in self._payloads:
             self._payloads[name] = self._factory(PAYLOADS, name)(self._context_for(name))
         return self._payloads[name]
+
+    def scanner(self, name: str) -> Scanner:
+        """Return the malware scanner ``name``; raise UnknownChannelError where none is installed."""
+        if name not in self._scanners:
+            self._scanners[name] = self._factory(SCANNERS, name)(self._context_for(name))
+        return self._scanners[name]
 
     def channel(self, channel: str) -> tuple[Payload, Carrier]:
         """Return both halves of ``channel``, e.g. ``letter+post``."""
@@ -57,6 +66,10 @@ class Adapters:
             self._carriers[carrier.describe().name] = carrier
         if payload is not None:
             self._payloads[payload.name] = payload
+
+    def add_scanner(self, name: str, scanner: Scanner) -> None:
+        """Put in a malware scanner by hand, as ``add`` does with carriers and payloads."""
+        self._scanners[name] = scanner
 
     def _context_for(self, name: str) -> AdapterContext:
         return replace(self._context, settings=self._settings.get(name, {}), others=self._settings)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, RowMapping, select, update
 
 from engine.actor import Actor, Role
+from engine.errors import RefusedError
 from engine.exchange.abilities import ReadsForeign
 from engine.exchange.errors import UnreadableError
 from engine.exchange.ports import MessageType, Part, Reading, Reference, split_channel
@@ -47,6 +48,10 @@ class Decision:
     reason: str = "sender confirmed"
 
 
+class ArrivalInfectedError(RefusedError):
+    """There is malware in this arrival: it is filed nowhere."""
+
+
 def assign(app: "Installation", actor: Actor, key: str, decision: Decision) -> ArrivalLine:
     """Decide what an open arrival is and what it belongs to; the clerk vouches for its sender.
 
@@ -55,12 +60,16 @@ def assign(app: "Installation", actor: Actor, key: str, decision: Decision) -> A
     sender's standard has to say of that is sent back.
 
     Raises ArrivalSettledError, CaseUnknownError, AuthorityUnknownError, RegistrationRefusedError, and
-    UnreadableError where the files cannot be read as the wanted type.
+    UnreadableError where the files cannot be read as the wanted type, ArrivalInfectedError.
     """
     require(actor, Role.CLERK)
     with app.read() as tx:
         row = find_arrival(tx, actor, key)
         refuse_settled(row)
+        if row["status"] == receiving.INFECTED:
+            raise ArrivalInfectedError(
+                str(row["reason"]), where=row["id"][:8], hint="ask for it again, then 'arrival reject'"
+            )
         parts = receiving.parts_of(app, tx, row["id"])
         wanted = deployed_type(app, tx, decision.as_type) if decision.as_type else None
     with TemporaryDirectory() as folder:
@@ -94,7 +103,8 @@ def reject(app: "Installation", actor: Actor, key: str, reason: str) -> ArrivalL
         row = _locked(tx, find_arrival(tx, actor, key))
         refuse_settled(row)
         _set(tx, row, "rejected", f"{actor.person_id}: {reason}")
-        _report(app, tx, row, receiving.parts_of(app, tx, row["id"]), reason)
+        if row["status"] != receiving.INFECTED:
+            _report(app, tx, row, receiving.parts_of(app, tx, row["id"]), reason)
         return arrival_line(tx, row["id"])
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from engine.errors import DienstwegError
 from engine.exchange.ports import Incoming, Mailbox, split_channel
+from engine.exchange.scanning import ScannerFaultError
 from engine.store.tables import incidents
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ TakeIn = Callable[["Installation", Incoming], int]
 def collect_from(app: "Installation", mailbox: Mailbox, take_in: TakeIn) -> int:
     """Take in what waits in ``mailbox``; return how many new arrivals there are.
 
-    A mailbox that does not work hinders no other: its fault becomes an incident, once. What cannot be stored
-    here (disk, database) is no fault of the mailbox and is raised.
+    A mailbox that does not work hinders no other: its fault becomes an incident, once. So does a scanner that
+    does not answer: nothing more is taken in then. What cannot be stored here (disk, database) is no fault of
+    the mailbox and is raised.
     """
     added = 0
     faults: list[str] = []
@@ -35,7 +37,11 @@ def collect_from(app: "Installation", mailbox: Mailbox, take_in: TakeIn) -> int:
         _tell(app, mailbox, [str(error)])
         return 0
     while (incoming := _next(waiting, faults)) is not None:
-        added += take_in(app, incoming)
+        try:
+            added += take_in(app, incoming)
+        except ScannerFaultError as error:
+            faults.append(str(error))
+            break
         app.probe("arrival-stored")
         try:
             incoming.acknowledge()

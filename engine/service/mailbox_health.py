@@ -15,6 +15,7 @@ from engine.actor import Actor, Role
 from engine.errors import DienstwegError
 from engine.exchange.abilities import ChecksMailboxes, Finding
 from engine.exchange.ports import Mailbox, split_channel
+from engine.service import scanning
 from engine.service.access import require
 from engine.service.directory import MailboxUnknownError, find_authority, mailbox_from_row
 from engine.store.database import upsert
@@ -206,6 +207,8 @@ def _look(app: "Installation", seen: _Seen) -> MailboxHealth:
 
 
 def _findings(app: "Installation", seen: _Seen) -> Iterator[Finding]:
+    if seen.own:
+        yield from scanning.findings(app)
     try:
         carrier = app.adapters.carrier(split_channel(seen.mailbox.channel)[1])
         if isinstance(carrier, ChecksMailboxes):

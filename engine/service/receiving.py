@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from engine.documents import Blob
+from engine.exchange.abilities import ReportsBack
 from engine.exchange.errors import UnreadableError
 from engine.exchange.ports import Incoming, Part, Payload, Reading, split_channel
-from engine.service import confirming, filing, matching
+from engine.service import confirming, filing, matching, scanning
 from engine.service.collecting import collect_from
 from engine.service.directory import own_mailboxes
 from engine.service.migration import ledger
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from engine.service.installation import Installation
 
 SYSTEM = "system"
+INFECTED = "infected"
+"""Status of an arrival in which a scanner has found malware: kept, but read and filed by nobody."""
 
 
 def collect_all(app: "Installation") -> int:
@@ -43,9 +46,12 @@ def _collect(app: "Installation") -> int:
 def take_in(app: "Installation", incoming: Incoming) -> int:
     """Store one arrival with what its carrier can prove, and enqueue its reading.
 
-    Returns 1 for a new arrival, 0 where the carrier's id is known: nothing is stored twice.
+    Returns 1 for a new arrival, 0 where the carrier's id is known: nothing is stored twice. What cannot be
+    processed is stored for a clerk and not read; its sender is told where the carrier can. Raises
+    ScannerFaultError where it is not known to be free of malware.
     """
     mailbox = incoming.mailbox
+    refused = _refused(app, incoming)
     with app.write() as tx:
         lock_name(tx, f"arrival:{mailbox.authority_id}:{mailbox.channel}:{incoming.carrier_reference}")
         known = tx.execute(
@@ -67,18 +73,32 @@ def take_in(app: "Installation", incoming: Incoming) -> int:
             sender_id=incoming.sender_id,
             assurance=incoming.assurance.value,
             registered_by=SYSTEM,
+            **refused,
         )
         add_parts(app, tx, mailbox.authority_id, arrival_id, incoming.parts)
         keep_proofs(app, tx, mailbox.authority_id, arrival_id, len(incoming.parts), incoming.evidence)
         ledger.touch_arrival(app, tx, arrival_id)
-        app.queue.enqueue(
-            tx,
-            "arrival",
-            {"arrival": arrival_id},
-            authority_id=mailbox.authority_id,
-            key=f"arrival:{arrival_id}",
-        )
+        if not refused:
+            app.queue.enqueue(
+                tx,
+                "arrival",
+                {"arrival": arrival_id},
+                authority_id=mailbox.authority_id,
+                key=f"arrival:{arrival_id}",
+            )
     return 1
+
+
+def _refused(app: "Installation", incoming: Incoming) -> dict[str, str]:
+    """Return status and reason of what must not be read, and have its sender told; else nothing."""
+    malware = scanning.malware_in(app, incoming.parts)
+    unsuitable = incoming.unsuitable if isinstance(incoming, ReportsBack) else None
+    reason = malware or unsuitable
+    if reason is None:
+        return {}
+    if isinstance(incoming, ReportsBack):
+        incoming.tell_sender(reason)
+    return {"status": INFECTED if malware else "unreadable", "reason": reason}
 
 
 def add_arrival(app: "Installation", tx: Connection, **values: Any) -> str:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _ZONE = ZoneInfo("Europe/Berlin")
 PAGE = 50
-OPEN = ("new", "unmatched", "unconfirmed", "unreadable", "invalid", "late", "filed")
+OPEN = ("new", "unmatched", "unconfirmed", "unreadable", "infected", "invalid", "late", "filed")
 """States in which a clerk has something to do with an arrival."""
 
 

@@ -64,6 +64,8 @@ class Settings(BaseSettings):
     """PostgreSQL: seconds without a sign of life after which a worker's jobs are taken up by others."""
     deadlines: DeadlineSettings = Field(default_factory=DeadlineSettings)
     """How deadlines are counted: ``[deadlines]``."""
+    scanners: list[str] = Field(default_factory=list)
+    """Malware scanners that everything must pass that comes in, e.g. ``["clamd"]``."""
     mailboxes: MailboxSettings = Field(default_factory=MailboxSettings)
     """How mailboxes are watched: ``[mailboxes]``."""
     migration: MigrationSettings = Field(default_factory=MigrationSettings)

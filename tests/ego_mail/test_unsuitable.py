@@ -1,0 +1,129 @@
+"""What cannot be processed is shown to a clerk and reported to its sender, never read, filed or dropped."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+import cli.mailbox
+from adapters.clamd.scanner import Clamd
+from adapters.ego_mail.osci.content import AttachedFile, Data
+from adapters.ego_mail.osci.streams import BytesBlob
+from engine.service import assigning, mailbox_health
+from engine.service.registering import list_arrivals
+from engine.service.work import run_until_idle
+from engine.store.tables import arrivals, incidents, jobs
+from tests.clamd.conftest import EICAR, small_clamd
+from tests.contracts.samples import HOMBURG, SAARBRUECKEN
+from tests.ego_mail.conftest import World
+from tests.ego_mail.halls import Halls, open_halls
+from tests.ego_mail.test_arrivals import sealed, send
+
+__all__ = ["small_clamd"]
+
+
+@pytest.fixture
+def halls(world: World, tmp_path: Path) -> Iterator[Halls]:
+    with open_halls(world, tmp_path / "halls") as halls:
+        yield halls
+
+
+def scanned(halls: Halls, address: tuple[str, int]) -> None:
+    app = halls.sides["enforcing"].app
+    app.settings.scanners[:] = ["clamd"]
+    app.adapters.add_scanner("clamd", Clamd(address, 5))
+
+
+def mail(world: World, name: str, content: bytes, media_type: str) -> None:
+    keys = world.keys(SAARBRUECKEN)
+    file = AttachedFile(name, BytesBlob(content), media_type)
+    send(world, keys, sealed(world, Data(b"Guten Tag"), file, signers=[keys.signer]))
+
+
+def notices(world: World) -> list[str]:
+    """Return what the sender is told, as its own client would see it."""
+    found = []
+    for incoming in world.carrier(SAARBRUECKEN).collect(world.mailbox(SAARBRUECKEN)):
+        found += [part.path.read_text(encoding="utf-8") for part in incoming.parts]
+        incoming.acknowledge()
+    return found
+
+
+def test_malware_is_kept_from_everybody_and_its_sender_is_told(
+    halls: Halls, world: World, small_clamd: Any
+) -> None:
+    side = halls.sides["enforcing"]
+    scanned(halls, small_clamd.server_address)
+    mail(world, "Bescheid.pdf", b"%PDF-1.7 " + EICAR, "application/pdf")
+    mail(world, "Plan.pdf", b"%PDF-1.7", "application/pdf")
+    run_until_idle(side.app)
+    run_until_idle(side.app)
+    infected, clean = sorted(halls.rows("enforcing", arrivals), key=lambda row: row["status"] != "infected")
+    assert infected["status"] == "infected"
+    assert infected["reason"] == "clamd found malware in Bescheid.pdf: Eicar-Test"
+    assert (infected["message_type"], infected["case_id"]) == (None, None)
+    assert clean["status"] not in ("infected", "new")
+    (text,) = notices(world)
+    assert "Eicar-Test" in text
+    assert "höchstens 30000000 Byte" in text
+
+    assert infected["id"] in [line.id for line in list_arrivals(side.app, side.actor)]
+    decision = assigning.Decision(sender=SAARBRUECKEN.authority_id)
+    with pytest.raises(assigning.ArrivalInfectedError, match="Eicar-Test"):
+        assigning.assign(side.app, side.actor, infected["id"], decision)
+    line = assigning.reject(side.app, side.actor, infected["id"], "sender telephoned")
+    assert line.status == "rejected"
+    assert [row for row in halls.rows("enforcing", jobs) if row["kind"] == "confirm"] == []
+
+
+def test_nothing_is_taken_in_while_the_scanner_does_not_answer(
+    halls: Halls, world: World, small_clamd: Any
+) -> None:
+    side = halls.sides["enforcing"]
+    scanned(halls, ("127.0.0.1", 1))
+    mail(world, "Plan.pdf", b"%PDF-1.7", "application/pdf")
+    run_until_idle(side.app)
+    assert halls.rows("enforcing", arrivals) == []
+    told = {row["kind"]: row["message"] for row in halls.rows("enforcing", incidents)}
+    assert "clamd does not answer" in told["mailbox"]
+    assert "clamd does not answer" in told[mailbox_health.KIND]
+    scanned(halls, small_clamd.server_address)
+    run_until_idle(side.app)
+    assert len(halls.rows("enforcing", arrivals)) == 1
+    assert [row["status"] for row in halls.rows("enforcing", incidents) if row["kind"] == "mailbox"] == [
+        "closed"
+    ]
+
+
+def test_a_scanner_that_is_not_installed_lets_nothing_through(halls: Halls, world: World) -> None:
+    side = halls.sides["enforcing"]
+    side.app.settings.scanners[:] = ["unheard-of"]
+    mail(world, "Plan.pdf", b"%PDF-1.7", "application/pdf")
+    run_until_idle(side.app)
+    assert halls.rows("enforcing", arrivals) == []
+    (told,) = [row for row in halls.rows("enforcing", incidents) if row["kind"] == "mailbox"]
+    assert "unheard-of" in told["message"]
+
+
+def test_without_a_scanner_the_check_says_so(halls: Halls) -> None:
+    shown = (
+        CliRunner()
+        .invoke(cli.mailbox.app, ["check", HOMBURG.authority_id], obj=halls.sides["enforcing"])
+        .stdout
+    )
+    assert "no malware scanner is configured" in shown
+
+
+def test_formats_outside_the_terms_are_reported_and_left_to_a_clerk(halls: Halls, world: World) -> None:
+    side = halls.sides["enforcing"]
+    mail(world, "Tabelle.xls", b"\xd0\xcf\x11\xe0", "application/vnd.ms-excel; charset=binary")
+    run_until_idle(side.app)
+    (row,) = halls.rows("enforcing", arrivals)
+    assert row["status"] == "unreadable"
+    assert row["reason"] == "Dateiformate, die dieses Postfach nicht annimmt: application/vnd.ms-excel"
+    assert (row["sender_id"], row["assurance"]) == (SAARBRUECKEN.authority_id, "signature")
+    (text,) = notices(world)
+    assert "application/vnd.ms-excel" in text
+    assert "Dateiformate: application/pdf, application/zip, text/plain" in text
