@@ -1,7 +1,9 @@
 """Everything of SpiffWorkflow 3.2.0 that is private and replaced or relied upon, and why.
 
-The rest of the runtime subclasses what stands here. When SpiffWorkflow is upgraded, this is the module
-to read; ``tests/runtime/test_spiff.py`` fails when one of these assumptions no longer holds.
+The rest of the runtime subclasses what stands here, and replaces ``TaskSpec._run_hook`` only, the hook that
+is meant for it. When SpiffWorkflow is upgraded, this is the module to read; ``tests/runtime/test_spiff.py``
+fails when one of these assumptions no longer holds, or when another module replaces a private method. Numbers
+are those of github.com/sartography/SpiffWorkflow; where none stands, we know of no issue there.
 
 * ``Task._set_state`` builds a log record with a dozen look-ups per change of state, and asks the wall clock.
   A token changes its state three times a step, so this alone would halve the speed.
@@ -11,12 +13,17 @@ to read; ``tests/runtime/test_spiff.py`` fails when one of these assumptions no 
 * ``BpmnProcessSpec.__init__`` adds tasks named ``Start`` and ``End``, which collide with elements of these
   names, and an end join that walks the whole tree. Our scopes end when their last token has left.
 * ``TaskSpec._predict_hook`` builds the tasks that may come. Ours are made when a token really moves: that
-  keeps a step's cost flat, and makes loops and conditional flows mean what they say.
+  keeps a step's cost flat, and makes loops and conditional flows mean what they say (#148: looping back makes
+  the tree of tasks grow; #424, open: walking over all tasks bogs large workflows down).
 * ``TaskSpec._update_hook`` deep-merges the parent's data into a task. Here data travels with the token.
+* ``TaskSpec._on_complete_hook`` copies data by the library's own associations and updates the tasks that were
+  predicted; here the element says where its token goes. ``TaskSpec._on_error_hook`` tells whoever listens to
+  the library's events; here the case turns the failure into an item that holds the branch.
 * ``BpmnSubWorkflow._calculate_depth`` and ``BpmnWorkflow.get_task_from_id`` search all sub-workflows, so that
-  the n-th instance of a multi-instance costs n.
+  the n-th instance of a multi-instance costs n (#424).
 * ``Workflow._task_completed_notify`` ends a workflow at a task named ``End`` and updates every waiting task.
-  Here it splices the finished task out, so that the next step costs what is open and not what is done.
+  Here it splices the finished task out, so that the next step costs what is open and not what is done (#398:
+  every waiting task is looked at whenever any task completes).
 * ``Workflow.__init__`` with ``deserializing=True`` is the only way to get a workflow without predicted tasks.
 * ``BpmnWorkflow`` makes a ``PythonScriptEngine`` (which runs arbitrary code, see docs/decisions/0020) unless
   it is handed another object.

@@ -21,6 +21,9 @@ _BOXES = (
     "sub {id}",
     "tx {id}",
     "adhoc {id}",
+    'adhoc {id} enough="n >= 0"',
+    "call {id} process=Called_{id}",
+    "call {id} process=Called_{id} multi=sequential count=2",
     "sub {id} multi=parallel count=2",
     "sub {id} multi=sequential count=2",
     "sub {id} loop=True max=2",
@@ -33,6 +36,8 @@ class Drawer:
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
         self.count = 0
+        self.called: dict[str, str] = {}
+        """The called processes, by id."""
 
     def draw(self) -> str:
         """Return the drawing."""
@@ -59,6 +64,8 @@ class Drawer:
             "boundary",
             "loop",
             "race",
+            "undo",
+            "cancel",
         ]
         kind = "leaf" if depth <= 0 else self.chance.choice(kinds)
         drawn: tuple[list[str], str, str] = getattr(self, f"_{kind}")(depth - 1)
@@ -112,7 +119,37 @@ class Drawer:
                 f"    start {name}i message=Note{beside} -> {name}u",
                 f"    user {name}u",
             ]
+        if head.startswith("call"):
+            self.called[f"Called_{name}"] = "\n".join(inside)
+            return [head], name, name
         return [head, *("    " + line for line in inside)], name, name
+
+    def _undo(self, depth: int) -> tuple[list[str], str, str]:
+        """Something that can be compensated, then a throw that compensates it or all of its level."""
+        lines, name, _ = self._box(depth) if self.chance.random() < 0.5 else self._waiting()
+        throw, merge = self.name("v"), self.name("m")
+        lines = _aim(lines, name, throw)
+        if self.chance.random() < 0.6:
+            handler = self.name("h")
+            lines += [f"boundary {handler}b on={name} compensate={handler}", f"user {handler} undo"]
+        named = f"={name}" if self.chance.random() < 0.5 else ""
+        waits = "" if self.chance.random() < 0.7 else " nowait"
+        return [*lines, f"throw {throw} compensate{named}{waits} -> {merge}", f"xor {merge}"], name, merge
+
+    def _cancel(self, depth: int) -> tuple[list[str], str, str]:
+        """A transaction that may be cancelled after its content."""
+        name, side, merge = self.name("x"), self.name("u"), self.name("m")
+        lines, first, last = self.block(depth)
+        inside = [
+            f"start {name}s -> {first}",
+            *_aim(lines, last, f"{name}g"),
+            f"xor {name}g -> {name}k if n > {self.chance.randrange(6)}, {name}e default",
+            f"end {name}k cancel",
+            f"end {name}e",
+        ]
+        boundary = f"boundary {self.name('b')} on={name} cancel -> {side}"
+        body = [f"tx {name} -> {merge}", *("    " + line for line in inside)]
+        return [*body, boundary, f"user {side} -> {merge}", f"xor {merge}"], name, merge
 
     def _boundary(self, depth: int) -> tuple[list[str], str, str]:
         lines, name, _ = self._box(depth) if self.chance.random() < 0.6 else self._waiting()

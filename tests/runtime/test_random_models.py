@@ -15,9 +15,9 @@ CROWD = 60
 CHOICES = {"n": [0, 1, 2, 3, 4, 5]}
 
 
-def _walk(drawing: str, seed: int, steps: int) -> Walk:
+def _walk(drawing: str, seed: int, steps: int, called: dict[str, str] | None = None) -> Walk:
     """Walk through a model with and without reloading; return the reloaded walk."""
-    program = program_of(drawing)
+    program = program_of(drawing, called)
     chance = random.Random(seed)
     one, two = Walk(program, Reloading(program)), Walk(program, Living(program))
     command = Start({"n": chance.randrange(6), "items": [1, 2]})
@@ -42,8 +42,10 @@ def _walk(drawing: str, seed: int, steps: int) -> Walk:
 
 
 def _structured(seed: int) -> None:
-    drawing = Drawer(seed).draw()
-    walk = _walk(drawing, seed, 600)
+    drawer = Drawer(seed)
+    drawing = drawer.draw()
+    walk = _walk(drawing, seed, 600, drawer.called)
+    drawing = "\n".join((drawing, *(f"{name}:\n{text}" for name, text in drawer.called.items())))
     assert walk.completed, (drawing, [(item.element_id, item.error) for item in walk.open.values()])
     assert all(
         item.kind is not ItemKind.FAILED or "nothing catches" in (item.error or "")
@@ -54,7 +56,8 @@ def _structured(seed: int) -> None:
 
 def test_every_drawn_gateway_that_decides_has_a_default_flow() -> None:
     for seed in range(2000):
-        for line in Drawer(seed).draw().splitlines():
+        drawer = Drawer(seed)
+        for line in [*drawer.draw().splitlines(), *"\n".join(drawer.called.values()).splitlines()]:
             kind, _, rest = line.strip().partition(" ")
             assert kind not in ("xor", "or") or " if " not in rest or " default" in rest, (seed, line)
 

@@ -1,6 +1,7 @@
 """What the runtime assumes of SpiffWorkflow; a new version that breaks one of these is not taken unseen."""
 
 import inspect
+import re
 from importlib.metadata import version
 
 import pytest
@@ -15,6 +16,7 @@ from SpiffWorkflow.util.task import TaskState
 from SpiffWorkflow.workflow import Workflow
 
 from engine.definitions.model import NodeKind
+from engine.runtime import spiff
 from engine.runtime.case import Case
 from engine.runtime.elements import TABLE, Element
 from engine.runtime.specs import ScopeSpec
@@ -32,6 +34,29 @@ def test_we_subclass_and_replace_only_what_spiff_py_names() -> None:
     assert issubclass(Case, BpmnWorkflow)
     assert issubclass(InnerScope, BpmnSubWorkflow)
     assert issubclass(Token, Task)
+
+
+def _ours(base: type) -> list[type]:
+    """Return all classes of the runtime that stand on ``base``."""
+    found, pending = [], [base]
+    while pending:
+        for one in pending.pop().__subclasses__():
+            pending.append(one)
+            if one.__module__.startswith("engine."):
+                found.append(one)
+    return found
+
+
+@pytest.mark.parametrize("base", [BpmnTaskSpec, BpmnProcessSpec, BpmnSubWorkflow, BpmnWorkflow, Task])
+def test_private_methods_of_the_library_are_replaced_in_one_module_only(base: type) -> None:
+    private = {name for one in base.__mro__ for name in vars(one) if re.match(r"_[a-z]", name)}
+    classes = _ours(base)
+    assert classes
+    for one in classes:
+        replaced = private & vars(one).keys() - {"_run_hook"}  # the one hook that is meant to be replaced
+        assert not replaced or one.__module__ == spiff.__name__, (one, replaced)
+        for name in replaced - {"__init__"}:
+            assert f"{name}``" in (spiff.__doc__ or ""), f"spiff.py does not give the reason for {name}"
 
 
 def test_the_private_methods_are_still_there() -> None:

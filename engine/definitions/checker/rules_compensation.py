@@ -133,10 +133,33 @@ def cancel_outside(subject: Subject) -> Iterator[Fault]:
                 )
 
 
+def cancel_uncaught(subject: Subject) -> Iterator[Fault]:
+    """A transaction that can be cancelled is left by a cancel boundary event (BPMN 2.0.2, 10.7)."""
+    for place in subject.places:
+        node = place.node
+        if node.kind is not NodeKind.TRANSACTION or node.scope is None:
+            continue
+        cancels = any(
+            event.kind is EventKind.CANCEL for inner in node.scope.nodes.values() for event in inner.events
+        )
+        caught = any(
+            event.kind is EventKind.CANCEL
+            for boundary in place.scope.nodes.values()
+            if boundary.attached_to == node.id
+            for event in boundary.events
+        )
+        if cancels and not caught:
+            yield place.fault(
+                "the transaction can be cancelled, but no cancel event on its edge says how it goes on then",
+                "attach a cancel boundary event and draw its flow",
+            )
+
+
 RULES: tuple[Rule, ...] = (
     error("DW318", "Compensation event without handler", Category.INCOMPLETE, compensation_handler),
     error("DW319", "Compensation activity that nothing leads to", Category.INCOMPLETE, handler_alone),
     error("DW320", "Compensation of what cannot be undone", Category.WRONG, compensation_target),
     warning("DW351", "Nothing to compensate", Category.SUSPICIOUS, nothing_to_compensate),
+    error("DW324", "Cancel that nothing catches", Category.INCOMPLETE, cancel_uncaught),
     error("DW317", "Cancel outside a transaction", Category.WRONG, cancel_outside),
 )
