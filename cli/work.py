@@ -19,12 +19,18 @@ def work(
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="Jobs worked on at once.")] = 1,
 ) -> None:
     """Run the work loop: fire timers, send, receive. Ends on Ctrl-C or SIGTERM after running work is done."""
-    from engine.service.work import run_forever, run_until_idle
+    from engine.service.work import held_jobs, run_forever, run_until_idle
 
     state: State = ctx.obj
     if until_idle:
         done = run_until_idle(state.app)
         typer.echo(f"{done.timers} timers, {done.jobs} jobs, {done.arrivals} arrivals")
+    if held := held_jobs(state.app):
+        typer.echo(
+            f"{held} jobs are in another worker's hands; what a dead worker held is taken up within "
+            f"{state.app.settings.stalled_after:g} seconds of its last sign of life"
+        )
+    if until_idle:
         return
     stop = threading.Event()
 

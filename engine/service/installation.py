@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,7 +90,8 @@ class Installation:
     @cached_property
     def table(self) -> EmbeddedQueue:
         """The job table, which every database has."""
-        return EmbeddedQueue(self.database, self.clock, self.ids)
+        lease = timedelta(seconds=self.settings.stalled_after)
+        return EmbeddedQueue(self.database, self.clock, self.ids, lease)
 
     @cached_property
     def programs(self) -> "Programs":

@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     """Who acts where ``--as`` is not given."""
     language: str = "de"
     stalled_after: float = Field(default=30.0, ge=1.0)
-    """PostgreSQL: seconds without a sign of life after which a worker's jobs are taken up by others."""
+    """Seconds without a sign of life after which a worker's jobs are taken up by others."""
     deadlines: DeadlineSettings = Field(default_factory=DeadlineSettings)
     """How deadlines are counted: ``[deadlines]``."""
     scanners: list[str] = Field(default_factory=list)

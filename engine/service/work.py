@@ -165,6 +165,14 @@ def run_until_idle(app: "Installation") -> Done:
         total = total.plus(done)
 
 
+def held_jobs(app: "Installation") -> int:
+    """Return how many jobs a worker has in its hands, or had when it died and nobody has noticed yet.
+
+    They are taken up again ``stalled_after`` seconds after the worker's last sign of life.
+    """
+    return app.table.held() + (0 if app.queue is app.table else app.queue.held())
+
+
 def run_forever(app: "Installation", stop: threading.Event, threads: int = 1) -> None:
     """Work until ``stop`` is set; running work is finished first. A database that is gone is waited for.
 
@@ -175,7 +183,7 @@ def run_forever(app: "Installation", stop: threading.Event, threads: int = 1) ->
     for thread in crew:
         thread.start()
     # Jobs that a turned clock left in the job table are not forgotten on PostgreSQL either.
-    worker = EmbeddedWorker(app.table, handlers(app), app.jitter)
+    worker = EmbeddedWorker(app.table, handlers(app), app.jitter, stop)
     try:
         while not stop.is_set():
             app.queue.added.clear()

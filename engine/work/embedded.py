@@ -3,22 +3,25 @@
 import logging
 import random
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
 
 from engine.clock import Clock
-from engine.errors import DienstwegError
+from engine.errors import DienstwegError, EnvironmentFaultError
 from engine.identifiers import IdSource
 from engine.store.database import Database, upsert
 from engine.store.prepared import Prepared
 from engine.store.tables import jobs
 from engine.work.ports import Handlers, Job, policy_for
 
-LEASE = timedelta(minutes=5)
-"""How long a claimed job is left alone before another worker may take it up (its process died)."""
+LEASE = timedelta(seconds=30)
+"""How long a job in work is left alone without a sign of life of its worker; then another takes it up."""
+_RENEWALS = 4
+"""How often a worker shows within a lease that it lives."""
 
 _log = logging.getLogger("dienstweg.work")
 
@@ -42,6 +45,14 @@ _LEASE = Prepared(
     .where(jobs.c.id == bindparam("job"))
     .values(lease_until=bindparam("until"), attempts=bindparam("tries"), key=None)
 )
+_RENEW = Prepared(
+    update(jobs)
+    .where(jobs.c.id == bindparam("job"), jobs.c.lease_until.is_not(None))
+    .values(lease_until=bindparam("until"))
+)
+_HELD = Prepared(
+    select(func.count().label("number")).select_from(jobs).where(jobs.c.lease_until >= bindparam("now"))
+)
 _POSTPONE = Prepared(
     update(jobs)
     .where(jobs.c.id == bindparam("job"))
@@ -58,11 +69,14 @@ _NEXT_DUE = Prepared(
 class EmbeddedQueue:
     """The job table."""
 
-    def __init__(self, database: Database, clock: Clock, ids: IdSource) -> None:
-        """Keep jobs in ``database``; ``clock`` decides what is due."""
+    def __init__(
+        self, database: Database, clock: Clock, ids: IdSource, lease_time: timedelta = LEASE
+    ) -> None:
+        """Keep jobs in ``database``; ``clock`` decides what is due, and when a lease has ended."""
         self.database = database
         self._clock = clock
         self._ids = ids
+        self._lease_time = lease_time
         self.added = threading.Event()
         self._expecting = True
 
@@ -124,8 +138,37 @@ class EmbeddedQueue:
     def lease(self, connection: Connection, job: Job) -> None:
         """Keep a job taken for the length of a lease, while its work reaches out of the database."""
         # The key is given up now: what happens from here on may need another run.
-        until = self._clock.now() + LEASE
+        until = self._clock.now() + self._lease_time
         _LEASE.run(connection, job=job.id, until=until, tries=job.attempts + 1)
+
+    @contextmanager
+    def renewing(self, job: Job) -> Iterator[None]:
+        """Renew a job's lease as long as the block runs, however long its work takes.
+
+        So the lease itself can be short, and what a killed worker had begun is soon taken up.
+        """
+        done = threading.Event()
+        keeper = threading.Thread(target=self._renew, args=(job, done), name="dienstweg-lease", daemon=True)
+        keeper.start()
+        try:
+            yield
+        finally:
+            done.set()
+            keeper.join()
+
+    def _renew(self, job: Job, done: threading.Event) -> None:
+        while not done.wait(self._lease_time.total_seconds() / _RENEWALS):
+            try:
+                with self.database.write() as connection:
+                    _RENEW.run(connection, job=job.id, until=self._clock.now() + self._lease_time)
+            except EnvironmentFaultError as error:
+                _log.warning("cannot renew the lease of job %s now, trying again: %s", job.kind, error)
+
+    def held(self) -> int:
+        """Return how many jobs are in some worker's hands, or were when it died less than a lease ago."""
+        with self.database.read() as connection:
+            found = _HELD.first(connection, now=self._clock.now())
+        return 0 if found is None else int(found.number)
 
     def finish(self, connection: Connection, job: Job) -> None:
         """Forget a job that is done, or that failed for good."""
@@ -151,16 +194,23 @@ def _job(row: Any) -> Job | None:
 class EmbeddedWorker:
     """Runs the queue's jobs with the installation's handlers."""
 
-    def __init__(self, queue: EmbeddedQueue, handlers: Handlers, jitter: random.Random) -> None:
-        """Use ``handlers`` by kind of job; ``jitter`` spreads retries."""
+    def __init__(
+        self,
+        queue: EmbeddedQueue,
+        handlers: Handlers,
+        jitter: random.Random,
+        stop: threading.Event | None = None,
+    ) -> None:
+        """Use ``handlers`` by kind of job; ``jitter`` spreads retries. With ``stop`` set no job is begun."""
         self._queue = queue
         self._handlers = handlers
         self._jitter = jitter
+        self._stop = stop or threading.Event()
 
     def run_due(self) -> int:
         """Run jobs until none is due; return how many there were."""
         count = 0
-        while self.run_one():
+        while not self._stop.is_set() and self.run_one():
             count += 1
         return count
 
@@ -182,7 +232,8 @@ class EmbeddedWorker:
                     inside(connection, job)
                     self._queue.finish(connection, job)
             if inside is None:
-                self._handlers.outside[job.kind](job)
+                with self._queue.renewing(job):
+                    self._handlers.outside[job.kind](job)
                 with self._queue.database.write() as connection:
                     self._queue.finish(connection, job)
         except DienstwegError as error:

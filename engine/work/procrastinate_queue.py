@@ -21,6 +21,7 @@ PREFIX = "dienstweg."
 _NEXT = text(
     "SELECT min(scheduled_at) FROM procrastinate_jobs WHERE status = 'todo' AND scheduled_at IS NOT NULL"
 )
+_DOING = text("SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing'")
 _WAITING = text("SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')")
 
 
@@ -81,6 +82,11 @@ class ProcrastinateQueue:
         """Return how many jobs wait or are being worked on."""
         with self.database.read() as connection:
             return int(connection.scalar(_WAITING) or 0)
+
+    def held(self) -> int:
+        """Return how many jobs are in some worker's hands, or were when it died a while ago."""
+        with self.database.read() as connection:
+            return int(connection.scalar(_DOING) or 0)
 
     def _scheduled(self, due: datetime | None) -> datetime | None:
         """Translate an instant of our clock, which may be turned, into one of the server's."""

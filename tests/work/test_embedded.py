@@ -1,6 +1,7 @@
 """The job table: claims, retries, leases; with a turned clock."""
 
 import random
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -83,6 +84,48 @@ def test_a_job_whose_worker_died_is_taken_up_again(queue, database, clock):
     assert queue.claim() is None
     clock.turn(LEASE + timedelta(seconds=1))
     assert queue.claim().attempts == 1
+
+
+def test_a_worker_that_lives_keeps_its_job_however_long_it_takes(database, clock):
+    queue = EmbeddedQueue(database, clock, SeededIds(), timedelta(seconds=0.04))
+    enqueue(queue, database)
+    held = []
+
+    def work(_job):
+        for _ in range(3):
+            clock.turn(timedelta(hours=1))
+            for _ in range(2000):
+                if queue.held():
+                    break
+                threading.Event().wait(0.01)
+            held.append((queue.held(), queue.claim()))
+
+    assert worker(queue, work).run_one()
+    assert held == [(1, None)] * 3
+    assert (queue.held(), queue.claim()) == (0, None)
+
+
+def test_jobs_in_a_workers_hands_are_told(queue, database, clock):
+    enqueue(queue, database)
+    assert queue.held() == 0
+    queue.claim()
+    assert queue.held() == 1
+    clock.turn(LEASE + timedelta(seconds=1))
+    assert queue.held() == 0
+
+
+def test_a_worker_that_shall_stop_begins_no_further_job(queue, database):
+    for number in range(3):
+        enqueue(queue, database, number)
+    stop, seen = threading.Event(), []
+
+    def work(job):
+        seen.append(job.arguments["n"])
+        stop.set()
+
+    handlers = Handlers({"count": work}, lambda *_: None)
+    assert EmbeddedWorker(queue, handlers, random.Random(1), stop).run_due() == 1
+    assert len(seen) == 1
 
 
 def test_failing_work_is_tried_again_later_and_given_up_in_the_end(queue, database, clock):
