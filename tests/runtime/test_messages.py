@@ -1,8 +1,18 @@
 """Messages: keys of sends, answers, reminders, correlation."""
 
+import pytest
+
 from engine.definitions.reader import read_model
 from engine.identifiers import SeededIds
-from engine.runtime import CompleteTask, DeliverMessage, ItemKind, Start, advance, compile_program
+from engine.runtime import (
+    CompleteTask,
+    DeliverMessage,
+    ItemKind,
+    Start,
+    StartRefusedError,
+    advance,
+    compile_program,
+)
 from tests.conformance.driver import BEGIN
 from tests.runtime.play import Play
 
@@ -118,3 +128,78 @@ def test_message_payload_of_a_throw_is_what_its_mapping_says() -> None:
     )
     result = play.do(CompleteTask(play.item("a", ItemKind.TASK).id))
     assert [dict(message.payload) for message in result.messages] == [{"amount": 5}]
+
+
+EACH = b"""<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"
+  xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" id="d" targetNamespace="t">
+  <message id="ask" name="Ask"/><message id="answer" name="Answer"/>
+  <correlationProperty id="file" name="file">
+    <correlationPropertyRetrievalExpression messageRef="ask"><messagePath>file</messagePath>
+    </correlationPropertyRetrievalExpression>
+    <correlationPropertyRetrievalExpression messageRef="answer"><messagePath>file</messagePath>
+    </correlationPropertyRetrievalExpression>
+  </correlationProperty>
+  <collaboration id="c"><participant id="pool" processRef="p"/>
+    <correlationKey id="key" name="key"><correlationPropertyRef>file</correlationPropertyRef></correlationKey>
+  </collaboration>
+  <process id="p" isExecutable="true">
+    <startEvent id="s"/><sequenceFlow id="f1" sourceRef="s" targetRef="m"/>
+    %s
+    <sequenceFlow id="f2" sourceRef="m" targetRef="w2"/>
+    <receiveTask id="w2" messageRef="answer"/><sequenceFlow id="f3" sourceRef="w2" targetRef="e"/>
+    <endEvent id="e"/>
+  </process>
+  <process id="q" isExecutable="true">
+    <startEvent id="s1"/><sequenceFlow id="g1" sourceRef="s1" targetRef="x"/>
+    <sendTask id="x" messageRef="ask"/><sequenceFlow id="g2" sourceRef="x" targetRef="w"/>
+    <receiveTask id="w" messageRef="answer"/><sequenceFlow id="g3" sourceRef="w" targetRef="e1"/>
+    <endEvent id="e1"/>
+  </process>
+</definitions>"""
+LOOP = b"""<multiInstanceLoopCharacteristics isSequential="%s"><loopDataInputRef>files</loopDataInputRef>
+  <inputDataItem id="file"/></multiInstanceLoopCharacteristics>"""
+INSIDE = b"""<startEvent id="s1"/><sequenceFlow id="g1" sourceRef="s1" targetRef="x"/>
+    <sendTask id="x" messageRef="ask"/><sequenceFlow id="g2" sourceRef="x" targetRef="w"/>
+    <receiveTask id="w" messageRef="answer"/><sequenceFlow id="g3" sourceRef="w" targetRef="e1"/>
+    <endEvent id="e1"/>"""
+
+
+@pytest.mark.parametrize("sequential", [b"false", b"true"])
+@pytest.mark.parametrize("called", [False, True])
+def test_every_instance_and_called_process_has_a_conversation_of_its_own(
+    *, sequential: bytes, called: bool
+) -> None:
+    loop = LOOP % sequential
+    if called:
+        model = EACH % (b'<callActivity id="m" calledElement="q">' + loop + b"</callActivity>")
+    else:
+        before = EACH[: EACH.index(b'  <process id="q"')] + b"</definitions>"
+        model = before % (b'<subProcess id="m">' + loop + INSIDE + b"</subProcess>")
+    program = compile_program(read_model(model, "c.bpmn"), "p")
+    ids, open_, bound = SeededIds(1), {}, []
+    result = advance(program, None, Start({"files": ["A", "B"]}), now=BEGIN, ids=ids)
+    for _ in range(2):
+        open_.update({item.id: item for item in result.opened})
+        item = open_.pop(next(iter(open_)))
+        assert item.element_id == "w"
+        bound.append(dict(item.correlation)["file"])
+        command = DeliverMessage(item.id, "Answer", {"file": bound[-1]})
+        result = advance(program, result.state, command, now=BEGIN, ids=ids)
+    assert bound == ["A", "B"]
+    (after,) = result.opened
+    assert (after.element_id, dict(after.correlation)) == ("w2", {"file": "A"}), (
+        "the first one counts outside"
+    )
+
+
+def test_the_message_that_begins_a_case_fixes_its_conversation() -> None:
+    start = b'<startEvent id="s"><messageEventDefinition messageRef="ask"/></startEvent>'
+    model = CORRELATED.replace(b'<startEvent id="s"/>', start).replace(
+        b'<sendTask id="x" messageRef="ask"/>', b'<userTask id="x"/>'
+    )
+    program = compile_program(read_model(model, "c.bpmn"), "p")
+    first = advance(program, None, Start({"reference": "AZ 9"}, "s"), now=BEGIN, ids=SeededIds(1))
+    then = advance(program, first.state, CompleteTask(first.opened[0].id), now=BEGIN, ids=SeededIds(1))
+    assert [dict(item.correlation) for item in then.opened] == [{"file": "AZ 9"}]
+    with pytest.raises(StartRefusedError, match="reference"):
+        advance(program, None, Start({}, "s"), now=BEGIN, ids=SeededIds(1))

@@ -152,3 +152,8 @@ def test_receive_tasks_and_event_gateways_may_begin_a_case() -> None:
     )
     race.do(Start({}, "n"))
     assert race.elements() == ["b"]
+
+
+def test_a_called_process_that_begins_with_a_message_only_is_refused() -> None:
+    with pytest.raises(ProgramRefusedError, match="no start event without a trigger"):
+        program_of("start s -> c\ncall c process=In -> z\nuser z", {"In": "start i message=M -> a\nuser a"})

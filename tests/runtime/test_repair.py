@@ -249,3 +249,36 @@ esub h
     play.do(SetData({"wait": "PT1H"}))
     play.do(Retry(play.item("h").id))
     assert play.elements() == ["b", "j"]
+
+
+def test_an_activity_whose_way_out_is_tried_again_was_completed_once() -> None:
+    play = Play(
+        """
+        start s -> h
+        adhoc h enough="ready" -> t
+            user a
+            boundary ua on=a compensate=undoA
+            user undoA undo
+        throw t compensate -> z
+        user z
+        """
+    ).start()
+    play.done("a")
+    assert play.elements(ItemKind.FAILED) == ["a"], "ready is not known yet"
+    play.do(SetData({"ready": True}))
+    retried = play.do(Retry(play.item("a").id))
+    assert [step.element_id for step in retried.steps if step.kind is StepKind.COMPLETED] == ["h"]
+    play.done("undoA")
+    assert play.elements() == ["z"]
+
+
+def test_a_handler_is_not_moved_away_from_the_compensation_that_waits_for_it() -> None:
+    play = Play(
+        "start s -> a\nuser a -> t\nboundary ua on=a compensate=undoA\nuser undoA undo\n"
+        "throw t compensate -> z\nuser z"
+    ).start()
+    play.done("a")
+    with pytest.raises(WrongCommandError, match="the rest of the compensation waits"):
+        play.do(MoveToken(play.item("undoA").id, "z"))
+    play.do(Skip(play.item("undoA").id))
+    assert play.elements() == ["z"]

@@ -141,7 +141,9 @@ class Activity(Element):
         ways = () if compensates is not None else self.choose(token)
         if self.loop is not None:
             self.keep_instances(token)
-        elif "reopened" not in token.memory:
+        elif "reopened" not in token.memory and "completed" not in token.memory:
+            # Where the way out fails and is tried again, the activity was still completed only once.
+            token.memory["completed"] = True
             case.out.step(StepKind.COMPLETED, token, token.item)
             self.keep(case, token)
         if compensates is not None:
