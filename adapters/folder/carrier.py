@@ -22,6 +22,7 @@ from adapters.folder.places import (
     mailbox_of,
     temporary,
 )
+from engine.exchange.abilities import Finding
 from engine.exchange.ports import (
     AdapterContext,
     Assurance,
@@ -80,15 +81,9 @@ class FolderCarrier:
         recipient: Mailbox,
         requirements: Requirements,
     ) -> list[Blocker]:
-        if not settings.is_mounted():
-            return [_blocker("no-folder", f"the exchange folder {settings.root} is not there")]
-        place = settings.root
-        if settings.subfolders and sender is not None:
-            place = settings.place_for(sender.authority_id)
-            if not place.is_dir():
-                return [_blocker("no-folder", f"the sender has no sub-folder {place}")]
-        if not os.access(place, os.W_OK | os.X_OK):
-            return [_blocker("unwritable", f"no right to write in {place}")]
+        place = _place(settings, sender)
+        if isinstance(place, Blocker):
+            return [place]
         blockers = []
         if recipient.max_bytes is not None and requirements.total_bytes > recipient.max_bytes:
             message = f"{requirements.total_bytes} bytes; the mailbox takes {recipient.max_bytes}"
@@ -96,6 +91,17 @@ class FolderCarrier:
         if shutil.disk_usage(place).free <= requirements.total_bytes:
             blockers.append(_blocker("disk-full", f"not enough space in {place}"))
         return blockers
+
+    def check_mailbox(self, mailbox: Mailbox, own: Mailbox | None) -> list[Finding]:
+        """Look whether the folder is there and can be written, a partner's with the own sub-folder in it."""
+        try:
+            settings = mailbox_of(mailbox)
+            place = _place(settings, None if own == mailbox else own)
+        except FolderSettingsError as error:
+            return [Finding("settings", str(error), fault=True)]
+        if isinstance(place, Blocker):
+            return [Finding(place.code, place.message, fault=True)]
+        return [Finding("folder", f"{place} is there and can be written")]
 
     def prepare(
         self, envelope: Envelope, parts: Sequence[Part], sender: Mailbox | None, recipient: Mailbox
@@ -261,6 +267,20 @@ class FolderCarrier:
         if path.is_file():
             return {path.name: digest(path)}
         return {each.name: digest(each) for each in path.iterdir() if each.name != MANIFEST}
+
+
+def _place(settings: FolderMailbox, sender: Mailbox | None) -> Path | Blocker:
+    """Return where messages of ``sender`` are laid, or why none can be."""
+    if not settings.is_mounted():
+        return _blocker("no-folder", f"the exchange folder {settings.root} is not there")
+    place = settings.root
+    if settings.subfolders and sender is not None:
+        place = settings.place_for(sender.authority_id)
+        if not place.is_dir():
+            return _blocker("no-folder", f"the sender has no sub-folder {place}")
+    if not os.access(place, os.W_OK | os.X_OK):
+        return _blocker("unwritable", f"no right to write in {place}")
+    return place
 
 
 def _blocker(code: str, message: str) -> Blocker:

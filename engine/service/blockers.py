@@ -49,7 +49,7 @@ class Boxes:
         found = self.open(authority_id, channel, on)
         if found is not None:
             return found
-        if channel == POST:
+        if channel == POST and authority_id in self.authorities:
             return self._letter_box(authority_id)
         recorded = self._found.get((authority_id, channel), [])
         coming = [box.valid_from for box in recorded if box.valid_from > on]
@@ -104,6 +104,10 @@ class Judge:
         self.boxes = boxes
         self._adapters = adapters
         self._known: dict[tuple[Any, ...], list[Blocker]] = {}
+
+    def assuming(self, boxes: Boxes) -> "Judge":
+        """Return a judge over other mailboxes."""
+        return Judge(self._adapters, boxes)
 
     def blockers(
         self, channel: str, sender_id: str, recipient_id: str, requirements: Requirements

@@ -10,6 +10,7 @@ from engine.clock import TurnedClock
 from engine.definitions.package import ProcedurePackage, load_package
 from engine.service import directory
 from engine.service.installation import Installation, create_installation, open_installation
+from engine.service.migration.ledger import touch
 from engine.service.procedures import deploy
 from engine.store.tables import exchange_documents, exchanges
 from processes.bpmn import shipped
@@ -63,6 +64,7 @@ def sent(
     media_type: str = "application/pdf",
     form: str = "confidential",
     message_type: str = "vollstreckungsersuchen",
+    case_id: str = "",
 ) -> str:
     """Write down an exchange as a case would have made it; return its id."""
     exchange_id = str(app.ids.new())
@@ -71,7 +73,7 @@ def sent(
             insert(exchanges).values(
                 id=exchange_id,
                 authority_id=sender,
-                case_id=f"case-{exchange_id}",
+                case_id=case_id or f"case-{exchange_id}",
                 key=step,
                 code_key=exchange_id[:20],
                 procedure_key=procedure,
@@ -99,4 +101,5 @@ def sent(
                     size=size,
                 )
             )
+        touch(app, tx, exchange_id)
     return exchange_id

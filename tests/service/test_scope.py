@@ -28,7 +28,17 @@ from engine.service import (
     troubles,
 )
 from engine.service.installation import create_installation, open_installation
-from engine.service.migration import history, register, reverting, status, steps, switching, volumes
+from engine.service.migration import (
+    history,
+    probing,
+    readiness,
+    register,
+    reverting,
+    status,
+    steps,
+    switching,
+    volumes,
+)
 from engine.service.work import run_until_idle
 from engine.store.tables import metadata
 
@@ -42,7 +52,9 @@ MODULES: tuple[ModuleType, ...] = (
     history,
     inbox,
     mailbox_health,
+    probing,
     procedures,
+    readiness,
     recording,
     register,
     registering,
@@ -73,9 +85,12 @@ SHARED = {
     "switch",
     "preview",
     "register",
-    # These are about the senders that the actor may see (tests/migration/test_register.py, test_volumes.py).
+    # These are about the senders that the actor may see (tests/migration/test_register.py, test_volumes.py,
+    # test_readiness.py).
     "import_volumes",
     "remove_import",
+    "readiness",
+    "probe",
     "overview",
     "relations",
     "list_steps",

@@ -5,14 +5,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Select, case, func, select
+from sqlalchemy import Connection, Select, case, func, literal, select
 
+from engine.migration.ledger import ARRIVAL, PAPER, SENT, WITHDRAWN
 from engine.migration.register import NOTHING, Key, Volume
 from engine.migration.scope import Scope
-from engine.store.tables import dispatches, exchanges, imported_volumes
-
-PAPER = "A"
-"""The evidence level of paper."""
+from engine.store.tables import imported_volumes, ledger, ledger_marks, ledger_months, shadow_sends
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,34 +61,39 @@ def _add(monthly: dict[Key, dict[str, Volume]], key: Key, month: str, volume: Vo
 def _own(
     tx: Connection, senders: Sequence[str], scope: Scope, first: str
 ) -> Iterator[tuple[Key, str, Volume]]:
-    month = (
-        func.substr(exchanges.c.created_at, 1, 7)
-        if tx.dialect.name == "sqlite"
-        else func.to_char(func.timezone("UTC", exchanges.c.created_at), "YYYY-MM")
+    """Yield what the ledger counts: months added up, and one by one what changed since."""
+    added, single = ledger_months, ledger
+    changed = select(ledger_marks.c.cell)
+    queries = (
+        (added, added.c.exchanges, (added.c.source == "", added.c.cell.not_in(changed))),
+        (single, literal(1), (single.c.cell.in_(changed),)),
     )
-    paper = func.sum(case((dispatches.c.level == PAPER, 1), else_=0))
-    last = (
-        select(dispatches.c.exchange_id, func.max(dispatches.c.number).label("number"))
-        .where(
-            dispatches.c.copy.is_(False), dispatches.c.test.is_(False), dispatches.c.state == "handed_over"
+    for table, count, which in queries:
+        columns = [getattr(table.c, name) for name in _KEY]
+        paper = func.sum(case((table.c.level == PAPER, count), else_=0))
+        query = (
+            select(*columns, table.c.month, func.sum(count), paper)
+            .where(*which, table.c.state.not_in((ARRIVAL, WITHDRAWN)), table.c.month >= first)
+            .group_by(*columns, table.c.month)
         )
-        .group_by(dispatches.c.exchange_id)
-        .subquery()
+        for row in tx.execute(_within(query, table, senders, scope)):
+            yield tuple(row[:4]), row.month, Volume(own=int(row[5]), paper=int(row[6]))
+
+
+def used_channels(tx: Connection, senders: Sequence[str]) -> set[tuple[str, str, str]]:
+    """Return sender, recipient and channel of everything that really went, or was tried in shadow sends."""
+    added, single, shadow = ledger_months, ledger, shadow_sends
+    queries = (
+        (added, (added.c.source == "", added.c.state == SENT)),
+        (single, (single.c.cell.in_(select(ledger_marks.c.cell)), single.c.state == SENT)),
+        (shadow, (shadow.c.handed_over_at.is_not(None),)),
     )
-    columns = [getattr(exchanges.c, name) for name in _KEY]
-    query = (
-        select(*columns, month.label("month"), func.count().label("exchanges"), paper.label("paper"))
-        .join(last, last.c.exchange_id == exchanges.c.id, isouter=True)
-        .join(
-            dispatches,
-            (dispatches.c.exchange_id == last.c.exchange_id) & (dispatches.c.number == last.c.number),
-            isouter=True,
-        )
-        .group_by(*columns, month)
-    )
-    for row in tx.execute(_within(query, exchanges, senders, scope)):
-        if row.month >= first:
-            yield tuple(row[:4]), row.month, Volume(own=row.exchanges, paper=row.paper)
+    found: set[tuple[str, str, str]] = set()
+    for table, which in queries:
+        columns = (table.c.authority_id, table.c.recipient_id, table.c.channel)
+        query = select(*columns).where(table.c.authority_id.in_(senders), *which).distinct()
+        found |= {tuple(row) for row in tx.execute(query)}
+    return found
 
 
 def _imported(
