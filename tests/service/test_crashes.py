@@ -25,12 +25,15 @@ from engine.service.installation import Installation, open_installation
 from engine.service.trial import Side
 from engine.service.verifying import verify_installation
 from engine.service.work import run_until_idle
+from engine.store.errors import DatabaseUnavailableError
 from engine.store.tables import arrivals, cases, dispatches, evidence, exchanges, facts, incidents
 from engine.work.embedded import LEASE
+from tests.postgres import Postgres
 
 pytestmark = pytest.mark.forks
 
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+SERVER_GONE = 3
 AFTER = LEASE + timedelta(seconds=1)
 
 
@@ -44,6 +47,8 @@ class Killer:
     first: int = 9
     """A child dies at one of its first so many points, if it comes so far."""
     real_clock: bool = False
+    server: Postgres | None = None
+    """With one, every fourth time the database's processes are killed instead of the worker."""
 
     @property
     def kills(self) -> int:
@@ -58,15 +63,21 @@ class Killer:
 
     def _child(self, side: Side, action: Callable[[Side], object]) -> None:
         countdown = self.source.randint(1, self.first)
+        power_cut = self.server is not None and self.source.random() < 0.25
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
             os.close(reading)
-            self._live_and_die(side, action, countdown, writing)
+            self._live_and_die(side, action, countdown, writing, power_cut=power_cut)
         os.close(writing)
         with os.fdopen(reading) as pipe:
             told = pipe.read()
         _, status = os.waitpid(pid, 0)
+        if os.WIFEXITED(status) and os.WEXITSTATUS(status) == SERVER_GONE and self.server is not None:
+            self.points[f"server: {told}"] += 1
+            self.server.restart()
+            self.halls.clock.turn(AFTER)
+            return
         if os.WIFSIGNALED(status):
             self.points[told] += 1
             self.halls.clock.turn(AFTER)
@@ -74,7 +85,13 @@ class Killer:
         assert os.WEXITSTATUS(status) == 0, told
 
     def _live_and_die(
-        self, side: Side, action: Callable[[Side], object], countdown: int, writing: int
+        self,
+        side: Side,
+        action: Callable[[Side], object],
+        countdown: int,
+        writing: int,
+        *,
+        power_cut: bool,
     ) -> None:
         left = countdown
 
@@ -83,7 +100,11 @@ class Killer:
             left -= 1
             if left == 0:
                 os.write(writing, point.encode())
-                os.kill(os.getpid(), signal.SIGKILL)
+                if power_cut and self.server is not None:
+                    # The worker lives on for a moment and tries to commit, or to send what it has prepared.
+                    self.server.kill()
+                else:
+                    os.kill(os.getpid(), signal.SIGKILL)
 
         try:
             clock = SystemClock() if self.real_clock else self.halls.clock
@@ -91,6 +112,13 @@ class Killer:
             app.probe = probe
             action(Side(app, side.actor, side.role))
             app.close()
+            if power_cut and left <= 0:
+                os._exit(SERVER_GONE)
+        except DatabaseUnavailableError:
+            if power_cut and left <= 0:
+                os._exit(SERVER_GONE)
+            os.write(writing, traceback.format_exc().encode())
+            os._exit(1)
         except BaseException:  # noqa: BLE001 - the parent must hear of whatever went wrong
             os.write(writing, traceback.format_exc().encode())
             os._exit(1)
@@ -269,3 +297,23 @@ def test_two_hundred_kills(halls, flow):
     flow(killer, number)
     nothing_lost_nothing_doubled(halls, number)
     assert killer.kills >= 200, killer.points
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    ("flow", "number", "least"),
+    [
+        (electronic_flow, 1, 1),
+        pytest.param(electronic_flow, 20, 25, marks=pytest.mark.long),
+        pytest.param(paper_flow, 20, 25, marks=pytest.mark.long),
+    ],
+)
+def test_a_server_that_loses_power_keeps_what_was_committed(halls, postgres, flow, number, least):
+    if flow is electronic_flow:
+        halls.go_electronic()
+    killer = Killer(halls, random.Random(17), first=4 if number > 1 else 8, server=postgres)
+    flow(killer, number)
+    nothing_lost_nothing_doubled(halls, number)
+    cuts = sum(times for point, times in killer.points.items() if point.startswith("server: "))
+    assert cuts >= least, killer.points
