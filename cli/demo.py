@@ -2,6 +2,7 @@
 
 import shutil
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,13 @@ app = typer.Typer()
 MARKER = ".dienstweg-demo"
 
 
+class Way(StrEnum):
+    """The electronic ways."""
+
+    EGO_MAIL = "ego-mail"
+    FOLDER = "folder"
+
+
 class DemoFolderRefusedError(RefusedError):
     """The folder holds something that is not a demo's."""
 
@@ -23,12 +31,20 @@ def demo(
     folder: Annotated[Path, typer.Option(help="Where the demo's installations are made.")] = Path(
         "demo-data"
     ),
+    electronic: Annotated[
+        Way | None,
+        typer.Option(help="How the second half travels; default ego-mail, where its parts are installed."),
+    ] = None,
 ) -> None:
-    """Play one procedure between two authorities: first by post, then electronically."""
+    """Play one procedure between two authorities: first by post, then electronically.
+
+    By eGo-MAIL the messages go through a trial intermediary on this host, with TLS and keys made on the spot.
+    """
     from cli.demo_story import Story
+    from cli.demo_ways import choose
 
     make_folder(folder)
-    story = Story(folder, datetime.now(UTC))
+    story = Story(folder, datetime.now(UTC), choose(electronic.value if electronic else None))
     try:
         story.tell()
     finally:

@@ -9,11 +9,12 @@ from typing import Any
 
 import typer
 
+from cli.demo_ways import make_way
 from cli.model import package_at
 from cli.show import table
 from engine.actor import Actor
 from engine.clock import TurnedClock
-from engine.exchange.ports import Mailbox, Part
+from engine.exchange.ports import Part
 from engine.migration.status import Line
 from engine.service import cases, directory, files, registering, tasks
 from engine.service.exchanges import explain_exchange, list_exchanges, show_exchange
@@ -22,6 +23,7 @@ from engine.service.migration.status import status
 from engine.service.migration.switching import Switch, switch
 from engine.service.outcomes import CONFIRM_POSTING
 from engine.service.procedures import deploy
+from engine.service.settings import FILE
 from engine.service.verifying import verify_installation
 from engine.service.work import run_until_idle
 
@@ -31,7 +33,6 @@ ADDRESSES = {
     SAARBRUECKEN: ["Rathausplatz 1", "66111 Saarbrücken"],
     HOMBURG: ["Am Forum 5", "66424 Homburg"],
 }
-CHANNEL = "xdomea+folder"
 LENGTH = timedelta(days=33)
 """How long the story takes: what it leaves behind shall not lie in the future."""
 
@@ -59,11 +60,14 @@ class Hall:
 class Story:
     """Two installations that know each other only through channels, and one clock for both."""
 
-    def __init__(self, folder: Path, now: datetime) -> None:
-        """Make both installations below ``folder``; the story ends at about ``now``."""
+    def __init__(self, folder: Path, now: datetime, electronic: str) -> None:
+        """Make both installations below ``folder``; the story ends at about ``now``.
+
+        ``electronic`` is the way of the second half, see ``demo_ways``.
+        """
         self.folder = folder
         self.clock = TurnedClock(now - LENGTH)
-        self.share = folder / "austausch"
+        self.way = make_way(electronic, folder, [SAARBRUECKEN, HOMBURG], self.clock)
         self.saarbruecken = self._found("saarbruecken", "SB", SAARBRUECKEN, "weber", "Ute Weber")
         self.homburg = self._found("homburg", "HOM", HOMBURG, "klein", "Max Klein")
 
@@ -73,9 +77,10 @@ class Story:
         return self.saarbruecken, self.homburg
 
     def close(self) -> None:
-        """Close both installations."""
+        """Close both installations, and what carried their messages."""
         for hall in self.halls:
             hall.app.close()
+        self.way.close()
 
     def tell(self) -> None:
         """Tell the whole story."""
@@ -124,18 +129,21 @@ class Story:
             (self.homburg, HOMBURG, SAARBRUECKEN),
         ):
             for owner, sender in ((own, partner), (partner, own)):
-                directory.add_mailbox(hall.app, hall.admin, self._mailbox(owner, sender))
-            wanted = Switch(CHANNEL, procedure=PROCEDURE, recipient=partner, reason="both sides are ready")
+                mailbox = self.way.mailbox(owner, sender, self.clock.now().date())
+                directory.add_mailbox(hall.app, hall.admin, mailbox)
+            channel = self.way.channel
+            wanted = Switch(channel, procedure=PROCEDURE, recipient=partner, reason="both sides are ready")
             switch(hall.app, hall.admin, wanted)
-            _say(f"   {hall.name}: {PROCEDURE} to {partner} now goes by {CHANNEL}; no model was touched")
+            _say(f"   {hall.name}: {PROCEDURE} to {partner} now goes by {channel}; no model was touched")
 
     def _electronically(self) -> None:
         _chapter("3. The next case, same model, same version, travels as xdomea container")
         case = self._request(_request("Jonas", "Beispiel", "Gewerbesteuer 2025", "G 2025/88", 1260.0))
-        for path in sorted(self.share.rglob("*.zip")):
-            _say(f"   in the exchange folder: {path.relative_to(self.folder)} ({path.stat().st_size} bytes)")
+        for line in self.way.in_transit():
+            _say(f"   {line}")
+        self.clock.turn(timedelta(minutes=25))
         self._work()
-        _say("   Homburg's work loop picked it up, acknowledged it and began its own case")
+        _say("   25 minutes later Homburg's work loop picked it up, acknowledged it and began its own case")
         self._enforce(1260.0, 0.0, by_post=False)
         self._work()
         self.saarbruecken.complete("Antwort auswerten", {"auswertung": {"verbucht": True}})
@@ -166,6 +174,8 @@ class Story:
         ):
             person = self.saarbruecken.admin if command.startswith("migration") else self.saarbruecken.clerk
             _say(f"   dienstweg --home {home} --as {person.person_id} {command}")
+        for line in self.way.afterwards():
+            _say(line)
 
     # --- what people do --------------------------------------------------------------------------------
 
@@ -250,6 +260,8 @@ class Story:
             )
 
         create_installation(home, code, person=login, prepare=prepare)
+        with (home / FILE).open("a", encoding="utf-8") as file:
+            file.write(self.way.settings(home, authority))
         app = open_installation(home, clock=self.clock)
         admin = app.actor("admin")
         directory.add_person(
@@ -259,18 +271,6 @@ class Story:
         directory.import_authorities(app, admin, rows)
         deploy(app, admin, package_at(PROCEDURE))
         return Hall(name.capitalize().replace("bruecken", "brücken"), app, admin, app.actor(login))
-
-    def _mailbox(self, owner: str, sender: str) -> Mailbox:
-        root = self.share / owner
-        (root / sender).mkdir(parents=True, exist_ok=True)
-        return Mailbox(
-            authority_id=owner,
-            channel=CHANNEL,
-            address=str(root.resolve()),
-            valid_from=self.clock.now().date(),
-            accepts_test=True,
-            settings={"senders": "subfolders", "versions": ["3.1.0"]},
-        )
 
     def _work(self) -> None:
         while not all(run_until_idle(hall.app).nothing for hall in self.halls):

@@ -123,7 +123,12 @@ def test_the_demo_tells_its_story_twice(dienstweg, tmp_path):
     assert first.status == 0, first.err
     assert "is ended at End_Beglichen" in first.out
     assert first.out.count("intact") == 2
-    assert dienstweg("demo", "--folder", tmp_path / "demo").status == 0
+    assert "at the intermediary https://127.0.0.1:" in first.out
+    assert "received" in first.out
+    assert "intermediary serve --home" in first.out
+    second = dienstweg("demo", "--folder", tmp_path / "demo", "--electronic", "folder")
+    assert second.status == 0
+    assert "in the exchange folder: austausch" in second.out
     home = tmp_path / "demo" / "saarbruecken"
     status = dienstweg("--home", home, "--as", "admin", "migration", "status", "--json").json
     assert status["total"]["levels"] == {"A": 1, "C": 1}
@@ -157,7 +162,7 @@ def test_help_lists_every_group_without_loading_any(dienstweg):
 
 def test_the_short_number_of_a_second_task_is_its_own(dienstweg, tmp_path):
     folder = tmp_path / "demo"
-    assert dienstweg("demo", "--folder", folder).status == 0
+    assert dienstweg("demo", "--folder", folder, "--electronic", "folder").status == 0
     home = folder / "homburg"
     rows = dienstweg(
         "--home", folder / "saarbruecken", "--as", "weber", "case", "start", "vollstreckungshilfe"

@@ -34,15 +34,20 @@ class TrialKeys:
 
 def make_keys(folder: Path, clock: Clock, name: str = "Dienstweg trial intermediary") -> TrialKeys:
     """Load the keys in ``folder``, or make self-signed ones, valid for a year, on first use."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for role in ROLES:
-        if not (folder / f"{role}.key.pem").exists():
-            _make_pair(folder, role, name, clock.now())
+    write_keys(folder, clock, name)
     return TrialKeys(*(load_pem(folder / f"{role}.key.pem", folder / f"{role}.cer.pem") for role in ROLES))
 
 
-def _make_pair(folder: Path, role: str, name: str, now: datetime) -> None:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=3072)
+def write_keys(folder: Path, clock: Clock, name: str, *, bits: int = 3072) -> None:
+    """Make what is missing in ``folder`` of an owner's self-signed keys, valid for a year."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for role in ROLES:
+        if not (folder / f"{role}.key.pem").exists():
+            _make_pair(folder, role, name, clock.now(), bits)
+
+
+def _make_pair(folder: Path, role: str, name: str, now: datetime, bits: int) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
     title = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{name} ({role})")])
     certificate = (
         x509.CertificateBuilder()
