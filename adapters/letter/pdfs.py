@@ -11,6 +11,8 @@ from PIL import Image
 
 A4 = (595.276, 841.89)
 """Points."""
+ANSWER_SHEET = "dienstweg-answer-sheet"
+"""Keyword of a PDF whose last page is an answer sheet, which goes back alone."""
 
 # One lock a process, because the library keeps its state a process.
 _PDFIUM = threading.RLock()
@@ -48,6 +50,16 @@ def page_count(source: Path | bytes) -> int:
         return len(document)
 
 
+def ends_with_answer_sheet(source: Path | bytes) -> bool:
+    """Tell whether the last page is an answer sheet of ours; raise PdfUnreadableError."""
+    with open_pdf(source) as document:
+        return _ends_with_answer_sheet(document)
+
+
+def _ends_with_answer_sheet(document: pypdfium2.PdfDocument) -> bool:
+    return ANSWER_SHEET in document.get_metadata_value("Keywords")
+
+
 def render_page(
     source: Path | bytes, index: int, dpi: float, *, max_pixels: int | None = None
 ) -> Image.Image:
@@ -80,12 +92,15 @@ def choose_pages(source: Path, target: Path, indexes: Sequence[int]) -> None:
 def rewritten(source: Path, *, even: bool) -> tuple[bytes, int]:
     """Return a PDF's pages as PDFium writes them, without structure or outline, and their number.
 
-    With ``even`` a blank A4 page follows an odd number of pages. Raises PdfUnreadableError.
+    With ``even``, for printing on both sides, a blank A4 page follows an odd number of pages, and one comes
+    before an answer sheet that would stand on the back of the letter. Raises PdfUnreadableError.
     """
     with open_pdf(source) as document:
         result = pypdfium2.PdfDocument.new()
         try:
             result.import_pages(document)
+            if even and _ends_with_answer_sheet(document) and len(result) % 2 == 0:
+                result.new_page(*A4, index=len(result) - 1).close()
             if even and len(result) % 2:
                 result.new_page(*A4).close()
             target = io.BytesIO()

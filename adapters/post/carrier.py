@@ -3,15 +3,19 @@
 import os
 import re
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 
 from adapters.letter.address import address_lines
-from adapters.letter.pdfs import PdfUnreadableError, page_count
+from adapters.letter.pdfs import PdfUnreadableError, ends_with_answer_sheet, page_count
 from adapters.letter.terms import read_terms
-from adapters.post.errors import NothingToPostError
+from adapters.post.errors import NothingToPostError, PrintRunDamagedError, TariffMissingError
 from adapters.post.print_folder import Found, PrintFolder, folder_name
+from adapters.post.runs import postage_of, product_name
 from adapters.post.scanner_folder import ScannerFolder
 from adapters.post.settings import read_settings
+from adapters.post.tariffs import read_tariffs
+from engine.exchange.abilities import Costs
 from engine.exchange.ports import (
     AdapterContext,
     Assurance,
@@ -92,6 +96,7 @@ class PostCarrier:
                 "recipient": address_lines(envelope.recipient, recipient),
                 "reference": envelope.own_reference,
                 "pages": _pages(letter.path),
+                "answer_sheet": ends_with_answer_sheet(letter.path),
                 "registered": read_terms(envelope.message_type).registered.value,
                 # Signed by hand before it gets here: what is posted is that sheet, no new print.
                 "original": envelope.form is FormClass.WRITTEN,
@@ -118,6 +123,20 @@ class PostCarrier:
                 "printed, or removed"
             )
         return Rejected("the letter was not laid into the print folder", retry=True)
+
+    def costs(self, carrier_reference: str, on: date) -> Costs | None:
+        """Return pages and postage of a letter by the tariffs of ``on``."""
+        authority, _, name = carrier_reference.partition("/")
+        try:
+            letter = self._folder.noted(authority, name)
+        except PrintRunDamagedError:
+            return None
+        try:
+            tariffs = read_tariffs(self._settings.tariffs)
+            cost = postage_of(letter, tariffs, on, duplex=self._settings.duplex)
+        except TariffMissingError:
+            return Costs(letter.pages)
+        return Costs(letter.pages, cost.cents, product_name(cost.product, letter))
 
     def collect(self, mailbox: Mailbox) -> Iterator[Incoming]:
         """Yield the documents in the authority's scanner folder; nothing where none is set up."""

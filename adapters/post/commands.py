@@ -32,15 +32,20 @@ class LetterRefusedError(RefusedError):
 @app.command("list")
 def list_(ctx: typer.Context, as_json: Json = False) -> None:
     """List this authority's print runs and how many letters wait."""
+    from engine.service.posting import open_postings
+
     runs, folder, authority = _runs(ctx.obj)
-    waiting = sum(1 for _ in folder.waiting(authority))
+    # What was posted by hand may still lie there: nobody is asked to post it any more.
+    known = open_postings(ctx.obj.app, ctx.obj.actor)
+    waiting = sum(1 for letter in folder.waiting(authority) if letter.dispatch in known)
     plans = runs.plans()
     if as_json:
         _print({"waiting": waiting, "runs": [_summary(runs, plan) for plan in plans]})
         return
     for plan in plans:
         typer.echo(_line(runs, plan))
-    typer.echo(f"{waiting} Briefe warten (letters waiting)")
+    told = "1 Brief wartet (letter waiting)" if waiting == 1 else f"{waiting} Briefe warten (letters waiting)"
+    typer.echo(told)
 
 
 @app.command()
@@ -290,7 +295,8 @@ def _line(runs: "PrintRuns", plan: "Plan") -> str:
 
     state = "gedruckt (printed)" if (runs.path(plan.run) / "druck.pdf").exists() else "abgebrochen (cut off)"
     pages = sum(it.letter.pages for it in plan.letters)
-    return f"{plan.run}  {len(plan.letters)} Briefe, {pages} Seiten, {euros(plan.cents)}  {state}"
+    letters = "1 Brief" if len(plan.letters) == 1 else f"{len(plan.letters)} Briefe"
+    return f"{plan.run}  {letters}, {pages} Seiten, {euros(plan.cents)}  {state}"
 
 
 def _print(value: Any) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from adapters.post.runs import Plan, Planned
+from adapters.post.runs import Plan, Planned, product_name
 from engine.service.posting import open_postings
 from engine.service.tasks import TaskClaimedError, TaskDoneError, complete_task
 
@@ -52,12 +52,7 @@ def _told(plan: Plan, it: Planned, posted_on: date | None) -> dict[str, Any]:
     """Return what the posting of a letter tells: its day, and what it cost where that is known."""
     told: dict[str, Any] = {"pages": it.letter.pages, "run": plan.run}
     if it.cents is not None:
-        told |= {"postage_cents": it.cents, "product": product_of(it)}
+        told |= {"postage_cents": it.cents, "product": product_name(it.product, it.letter)}
     if posted_on is not None:
         told["posted_on"] = posted_on.isoformat()
     return told
-
-
-def product_of(it: Planned) -> str:
-    """Name the product with its registered variant, as ``kompakt`` or ``standard+rueckschein``."""
-    return it.product if it.letter.registered == "none" else f"{it.product}+{it.letter.registered}"

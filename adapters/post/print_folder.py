@@ -54,6 +54,8 @@ class Letter:
     """Own file reference."""
     original: bool = False
     """Signed by hand: the sheet exists already and is not printed again."""
+    answer_sheet: bool = False
+    """Its last page goes back alone, so it stands on a sheet of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class PrintFolder:
             recipient=tuple(details["recipient"]),
             reference=str(details["reference"]),
             original=bool(details.get("original", False)),
+            answer_sheet=bool(details.get("answer_sheet", False)),
         )
         write_atomically(note, json.dumps(asdict(letter), ensure_ascii=False).encode())
         settle(temporary, target)

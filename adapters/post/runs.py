@@ -26,7 +26,7 @@ from adapters.post.files import settle, sha256_of, sync_folder, write_atomically
 from adapters.post.joining import Joiner
 from adapters.post.print_folder import LETTERS, RUNS, Letter, PrintFolder
 from adapters.post.run_papers import Papers
-from adapters.post.tariffs import Tariff, postage
+from adapters.post.tariffs import Postage, Tariff, postage
 
 PLAN, PRINT, LIST_CSV, LIST_PDF, REPRINTS = (
     "plan.json",
@@ -176,7 +176,7 @@ class PrintRuns:
 
     def _rated(self, letter: Letter, day: date) -> Planned:
         try:
-            cost = postage(self._tariffs, letter.pages, letter.registered, day, duplex=self._duplex)
+            cost = postage_of(letter, self._tariffs, day, duplex=self._duplex)
         except TariffMissingError as error:
             return Planned(0, letter, "", f"ohne Tarif{_signed(letter)}", None, None, error.message)
         title = f"{cost.title}{_signed(letter)}"
@@ -277,6 +277,18 @@ def _disk(where: Path) -> Iterator[None]:
             where=str(where),
             hint="free the disk, then run again: it resumes",
         ) from error
+
+
+def postage_of(letter: Letter, tariffs: Sequence[Tariff], day: date, *, duplex: bool) -> Postage:
+    """Return what a letter costs that is posted on ``day``; raise TariffMissingError."""
+    return postage(
+        tariffs, letter.pages, letter.registered, day, duplex=duplex, answer_sheet=letter.answer_sheet
+    )
+
+
+def product_name(product: str, letter: Letter) -> str:
+    """Name a product with its registered variant, as ``kompakt`` or ``standard+rueckschein``."""
+    return product if letter.registered == "none" else f"{product}+{letter.registered}"
 
 
 def _signed(letter: Letter) -> str:

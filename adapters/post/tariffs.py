@@ -62,12 +62,29 @@ def read_tariffs(path: Path | None = None) -> tuple[Tariff, ...]:
     return tuple(_tariff(number, row, path) for number, row in enumerate(rows, start=2))
 
 
-def postage(tariffs: Sequence[Tariff], pages: int, registered: str, on: date, *, duplex: bool) -> Postage:
+def sheets_of(pages: int, *, duplex: bool, answer_sheet: bool = False) -> int:
+    """Return how many sheets ``pages`` take; an answer sheet among them, the last page, has its own."""
+    if not duplex:
+        return pages
+    return (pages + 1) // 2 if not answer_sheet else pages // 2 + 1
+
+
+def postage(
+    tariffs: Sequence[Tariff],
+    pages: int,
+    registered: str,
+    on: date,
+    *,
+    duplex: bool,
+    answer_sheet: bool = False,
+) -> Postage:
     """Return the cheapest product that takes the letter on that day, with its registered surcharge.
+
+    ``answer_sheet``: the last page goes on a sheet of its own.
 
     Raises TariffMissingError where the table has nothing for that day, weight or variant.
     """
-    sheets = (pages + 1) // 2 if duplex else pages
+    sheets = sheets_of(pages, duplex=duplex, answer_sheet=answer_sheet)
     in_force = [tariff for tariff in tariffs if tariff.holds(on)]
     products = sorted((t for t in in_force if t.kind == "product"), key=lambda t: t.max_grams or 0)
     if not products:

@@ -6,7 +6,7 @@ about any standard's technique.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -109,6 +109,25 @@ class TracksDelivery(Protocol):
 
         Raises what keeps us from the carrier now.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What one sending costs."""
+
+    pages: int
+    cents: int | None = None
+    """None where no tariff is known."""
+    product: str | None = None
+
+
+@runtime_checkable
+class ReckonsCosts(Protocol):
+    """A carrier that can reckon what a sending costs, for people who do not say so themselves."""
+
+    def costs(self, carrier_reference: str, on: date) -> Costs | None:
+        """Return what was handed over under ``carrier_reference`` costs on a local day; None: unknown."""
         ...
 
 

@@ -9,6 +9,8 @@ from sqlalchemy import Connection, select, update
 
 from engine.actor import Actor
 from engine.errors import RefusedError
+from engine.exchange.abilities import ReckonsCosts
+from engine.exchange.ports import split_channel
 from engine.service import awaiting, deadline_jobs, outcomes, signing
 from engine.service.migration import ledger
 from engine.store.scope import visible_to
@@ -51,8 +53,8 @@ def complete(
     """Complete a task about a dispatch or deadline; a confirmed posting is a dated fact.
 
     ``data`` of a posting may give ``posted_on`` (ISO date, default today) and what the letter cost:
-    ``postage_cents``, ``pages``, ``product``, ``run``. Raises PostingRefusedError, SigningRefusedError,
-    CopyRefusedError.
+    ``postage_cents``, ``pages``, ``product``, ``run``; what it does not give the carrier reckons. Raises
+    PostingRefusedError, SigningRefusedError, CopyRefusedError.
     """
     if task["kind"] == deadline_jobs.REMINDER:
         if data:
@@ -78,9 +80,10 @@ def complete(
     posted = _instant(data.get("posted_on"), now)
     dispatch = tx.execute(select(dispatches).where(dispatches.c.id == task["subject_id"])).mappings().one()
     exchange = tx.execute(select(exchanges).where(exchanges.c.id == dispatch["exchange_id"])).mappings().one()
-    if posted < dispatch["created_at"].replace(hour=0, minute=0, second=0, microsecond=0):
+    if posted.astimezone(_ZONE).date() < dispatch["created_at"].astimezone(_ZONE).date():
         raise PostingRefusedError("a letter cannot be posted before it was written")
     outcomes.add_fact(app, tx, exchange, dispatch["id"], "posted", posted, "clerk", actor.person_id)
+    costs = {**_reckoned(app, dict(dispatch), posted), **costs}
     if costs:
         tx.execute(update(dispatches).where(dispatches.c.id == dispatch["id"]).values(**costs))
         ledger.touch(app, tx, exchange["id"])
@@ -96,6 +99,18 @@ def open_postings(app: "Installation", actor: Actor) -> dict[str, str]:
     )
     with app.read() as tx:
         return {row.subject_id: row.id for row in tx.execute(query)}
+
+
+def _reckoned(app: "Installation", dispatch: Mapping[str, Any], posted: datetime) -> dict[str, Any]:
+    """Return what the carrier reckons the letter cost on the day it was posted."""
+    carrier = app.adapters.carrier(split_channel(dispatch["channel"])[1])
+    if not isinstance(carrier, ReckonsCosts):
+        return {}
+    found = carrier.costs(dispatch["carrier_reference"] or "", posted.astimezone(_ZONE).date())
+    if found is None:
+        return {}
+    values = {"pages": found.pages, "postage_cents": found.cents, "product": found.product}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _costs(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class PostRoom:
         registered: str = "none",
         town: str | None = None,
         content: bytes | None = None,
+        answer_sheet: bool = False,
     ) -> str:
         self.laid += 1
         source = self.root / "source.pdf"
@@ -46,6 +47,7 @@ class PostRoom:
         details = {
             "dispatch": dispatch,
             "pages": pages,
+            "answer_sheet": answer_sheet,
             "registered": registered,
             "recipient": [f"Stadt {self.laid}", "Straße 1", town or TOWNS[self.laid % len(TOWNS)]],
             "reference": f"SB-2026-{self.laid:06d}",

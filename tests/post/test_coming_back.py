@@ -240,9 +240,24 @@ def test_costs_of_a_posting_are_checked(towns: Towns) -> None:
     for wrong in ({"postage_cents": -1}, {"pages": True}, {"product": 7}, {"run": "x" * 99}, {"price": 1}):
         with pytest.raises(posting.PostingRefusedError):
             tasks.complete_task(towns.sb.app, towns.sb.actor, task, wrong)
+    with pytest.raises(posting.PostingRefusedError, match="before it was written"):
+        tasks.complete_task(towns.sb.app, towns.sb.actor, task, {"posted_on": "2026-03-01"})
     tasks.complete_task(towns.sb.app, towns.sb.actor, task, {"postage_cents": 455, "pages": 3})
     assert posting.open_postings(towns.sb.app, towns.sb.actor) == {}
     assert towns.told(towns.sb, "figures")["cents"] == 455
+
+
+def test_a_letter_posted_by_hand_costs_what_the_tariff_says(towns: Towns) -> None:
+    start_case(towns.sb.app, towns.sb.actor, "vollstreckungshilfe")
+    towns.complete(towns.sb, "Ersuchen erfassen", REQUEST)
+    assert towns.told(towns.sb, "list")["waiting"] == 1
+    (task,) = posting.open_postings(towns.sb.app, towns.sb.actor).values()
+    tasks.complete_task(towns.sb.app, towns.sb.actor, task)
+    told = towns.told(towns.sb, "figures")
+    (letter,) = told["dispatches"]
+    assert (letter["pages"], letter["postage_cents"], letter["product"]) == (2, 95, "standard")
+    # It still lies in the folder, but nobody is asked to post it any more.
+    assert towns.told(towns.sb, "list")["waiting"] == 0
 
 
 def test_returned_mail_is_a_fact_of_its_exchange(towns: Towns, tmp_path: Path) -> None:

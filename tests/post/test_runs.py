@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.letter.pdfs import page_count
+from adapters.letter.pdfs import ends_with_answer_sheet, page_count
 from adapters.post.errors import (
     NothingToPostError,
     PrintFolderError,
@@ -15,6 +15,7 @@ from adapters.post.errors import (
     PrintRunUnknownError,
 )
 from adapters.post.joining import Joiner
+from adapters.post.tariffs import sheets_of, weight
 from tests.letter.rig import Desk, scans, texts
 from tests.post.rig import AUTHORITY, DAY, NOW, PostRoom
 
@@ -60,6 +61,28 @@ def test_one_sided_runs_have_no_blank_backs(tmp_path: Path) -> None:
     room.lay(pages=3)
     (run,) = room.print()
     assert page_count(room.runs.path(run) / "druck.pdf") == 4
+
+
+@pytest.mark.parametrize("duplex", [True, False])
+def test_an_answer_sheet_is_never_on_the_back_of_the_letter(tmp_path: Path, duplex: bool) -> None:
+    room, desk = PostRoom(tmp_path, duplex=duplex), Desk(tmp_path / "desk")
+    for words in (1, 1500):  # one page, and two
+        letter = desk.write(answer_due=DAY, data={"name": "Muster " * words})
+        pages = page_count(letter)
+        assert ends_with_answer_sheet(letter)
+        assert not ends_with_answer_sheet(desk.write())
+        room.lay(content=letter.read_bytes(), pages=pages, answer_sheet=True)
+    (run,) = room.print()
+    plan = room.runs.plan(run)
+    printed = texts(room.runs.path(run) / "druck.pdf")
+    answers = [number for number, text in enumerate(printed) if "Dieses Blatt führt Ihre Antwort" in text]
+    assert len(answers) == 2
+    if duplex:
+        assert all(number % 2 == 0 for number in answers)
+    assert [it.grams for it in plan.letters] == [
+        weight(sheets_of(it.letter.pages, duplex=duplex, answer_sheet=True), flat=False)
+        for it in plan.letters
+    ]
 
 
 def test_real_letters_come_through_unchanged(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.post.errors import PostSettingsRefusedError, TariffMissingError
-from adapters.post.tariffs import euros, postage, read_tariffs
+from adapters.post.tariffs import euros, postage, read_tariffs, sheets_of
 
 TARIFFS = read_tariffs()
 DAY = date(2026, 3, 2)
@@ -31,6 +31,12 @@ def test_the_cheapest_product_that_takes_the_letter(sheets: int, product: str, c
     found = postage(TARIFFS, sheets, "none", DAY, duplex=False)
     assert (found.product, found.cents) == (product, cents)
     assert postage(TARIFFS, 2 * sheets, "none", DAY, duplex=True) == found
+
+
+@pytest.mark.parametrize(("pages", "sheets"), [(2, 2), (3, 2), (4, 3), (5, 3)])
+def test_an_answer_sheet_takes_a_sheet_of_its_own(pages: int, sheets: int) -> None:
+    assert sheets_of(pages, duplex=True, answer_sheet=True) == sheets
+    assert sheets_of(pages, duplex=False, answer_sheet=True) == pages
 
 
 @pytest.mark.parametrize(("variant", "cents"), [("einwurf", 330), ("uebergabe", 360), ("rueckschein", 580)])
