@@ -2,8 +2,10 @@
 
 import typer
 
-from cli.migration import readiness, register, status, steps, switch, volumes
+from cli.migration import ledger, readiness, register, status, steps, switch, volumes
 
-app = typer.Typer(help="From post to electronic: register, status, switch.", no_args_is_help=True)
-for module in (status, register, steps, volumes, readiness, switch):
+app = typer.Typer(
+    help="From post to electronic: status, register, readiness, switch, ledger.", no_args_is_help=True
+)
+for module in (status, ledger, register, steps, volumes, readiness, switch):
     app.add_typer(module.app)

@@ -22,19 +22,6 @@ KINDS = {"municipality": "Gemeinden", "district": "Kreise", "land": "Land"}
 MEDIA = {"paper": "Papier", "electronic": "elektronisch"}
 WIDE = 120
 LONGEST_TREND = 12
-FALLBACKS = {
-    "failed": "Versand gescheitert",
-    "no-mailbox": "kein offenes Postfach",
-    "form-class": "Form nicht zugelassen",
-    "no-adapter": "Kanal nicht installiert",
-    "certificate-expired": "Zertifikat abgelaufen",
-    "no-signer": "keine Signatur möglich",
-    "format": "Format nicht zugelassen",
-    "size": "zu groß",
-    "too-large": "zu groß",
-    "no-folder": "Ordner fehlt",
-    "other": "anderer Grund",
-}
 
 
 def show_status(found: "Status") -> None:
@@ -149,9 +136,9 @@ def _details(console: Any, total: "Figures", *, wide: bool) -> None:
         f"Medienbruch gedruckt {_share(total.printed)} elektronische Eingänge · "
         f"gescannt {_share(total.scanned)} Briefe"
     )
-    reasons = [
-        f"{FALLBACKS.get(code, code)} {number(n)}" for code, n in total.fallback_reasons.most_common() if n
-    ]
+    from engine.migration.ledger import fallback_text
+
+    reasons = [f"{fallback_text(code)} {number(n)}" for code, n in total.fallback_reasons.most_common() if n]
     said = f": {', '.join(reasons)}" if reasons else ""
     console.print(f"Rückfälle   {number(total.fallbacks)} (n = {number(total.sent)}){said}")
     console.print()

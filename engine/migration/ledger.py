@@ -115,6 +115,32 @@ def _fallback(send: Any) -> str | None:
     return "other"
 
 
+FALLBACKS = {
+    "failed": "Versand gescheitert",
+    "no-mailbox": "kein offenes Postfach",
+    "form-class": "Form nicht zugelassen",
+    "no-adapter": "Kanal nicht installiert",
+    "certificate-expired": "Zertifikat abgelaufen",
+    "no-signer": "keine Signatur möglich",
+    "format": "Format nicht zugelassen",
+    "no-folder": "Ordner fehlt",
+    "bad-settings": "Postfach falsch eingestellt",
+    "bad-mapping": "Abbildung fehlerhaft",
+    "no-such-message": "Nachricht in diesem Standard nicht vorgesehen",
+    "too-large": "zu groß",
+    "disk-full": "Ablage voll",
+    "name-taken": "Name in der Ablage vergeben",
+    "no-journal": "Journal nicht schreibbar",
+    "other": "anderer Grund",
+}
+"""Codes of fallbacks in words, German for screens. Never the words of a dispatch: they may name a file."""
+
+
+def fallback_text(code: str | None) -> str | None:
+    """Return a fallback's reason in words; a code of somebody else's adapter speaks for itself."""
+    return FALLBACKS.get(code, code) if code else None
+
+
 def arrival_entry(arrival: Any, procedure: str | None, *, scanned: bool, printed: bool) -> dict[str, Any]:
     """Return the ledger's row of an arrival: whether it changed between paper and file."""
     partner = arrival.sender_id or arrival.claimed_sender_id or ""

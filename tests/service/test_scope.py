@@ -29,6 +29,7 @@ from engine.service import (
 )
 from engine.service.installation import create_installation, open_installation
 from engine.service.migration import (
+    bookings,
     history,
     probing,
     readiness,
@@ -43,6 +44,7 @@ from engine.service.work import run_until_idle
 from engine.store.tables import metadata
 
 MODULES: tuple[ModuleType, ...] = (
+    bookings,
     cases,
     deadline_feed,
     deadlines,

@@ -347,6 +347,20 @@ def waiting(tx: Connection) -> list[int]:
     return sorted(tx.scalars(select(ledger_marks.c.cell).distinct()))
 
 
+def own_months(tx: Connection) -> Iterator[dict[str, Any]]:
+    """Yield every own month's row as it stands now, also of cells that are not added up yet."""
+    marked = waiting(tx)
+    columns = [ledger_months.c[name] for name in (*DIMENSIONS, *SPLITS, *SUMS, *DURATIONS)]
+    query = select(*columns).where(ledger_months.c.source == "")
+    stale = set(marked)
+    for row in tx.execute(query.add_columns(ledger_months.c.cell)).mappings():
+        if row["cell"] not in stale:
+            yield {name: row[name] for name in (*DIMENSIONS, *SPLITS, *SUMS, *DURATIONS)}
+    for begun in range(0, len(marked), BATCH):
+        for key, measures in tally_cells(tx, marked[begun : begun + BATCH]).items():
+            yield month_row(key, measures)
+
+
 def entries(tx: Connection) -> int:
     """Return how many exchanges the ledger holds."""
     return tx.scalar(select(func.count()).select_from(ledger)) or 0

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import Connection, Select, case, func, or_, select
 
 from engine.actor import Actor, Role
 from engine.exchange.decision import POST, Relation, Rule, in_force
@@ -22,6 +22,7 @@ from engine.migration.ledger import (
 )
 from engine.migration.status import (
     COLUMNS,
+    NOWHERE,
     Line,
     Question,
     Reached,
@@ -29,7 +30,6 @@ from engine.migration.status import (
     Status,
     checked_dimensions,
     checked_month,
-    key_of,
     lines,
     total_of,
     why_paper,
@@ -72,7 +72,7 @@ def status(app: "Installation", actor: Actor, question: Question | None = None) 
         relations = _relation_rows(tx, asked, visible, district_of)
         claims = _claims(tx, relations, own, now)
         total = total_of(found)
-        total.relations = _count_relations(relations, claims)
+        total.relations = _count_relations(relations, claims, lambda _: ()).get((), Relations())
         if "month" not in by:
             _add_relations(found, relations, claims, by, district_of)
         reasons = load_reasons(app, tx, own)
@@ -178,53 +178,54 @@ def _within(
 
 Found = dict[tuple[str, str, str, str], list[int]]
 """Sender, procedure, step, recipient → exchanges sent, of these on paper."""
+Claims = dict[tuple[str, str, str, str], str]
+"""Relation of an own sender → what its rules say today: ``live``, ``pilot``, or ``A`` for paper."""
 
 
 def _relation_rows(
     tx: Connection, asked: Question, visible: Sequence[str], district_of: Callable[[str], str | None]
 ) -> Found:
     marked = waiting(tx)
-    columns = [ledger_months.c[name] for name in (*_RELATION, "level")]
+    columns = [ledger_months.c[name] for name in _RELATION]
+    paper = case((ledger_months.c.level == PAPER, ledger_months.c.exchanges), else_=0)
     query = (
-        select(*columns, func.sum(ledger_months.c.exchanges).label("n"))
+        select(*columns, func.sum(ledger_months.c.exchanges), func.sum(paper))
         .where(ledger_months.c.state == SENT)
         .group_by(*columns)
     )
-    found: Found = {}
-    for row in tx.execute(_within(query, asked, visible, district_of, tx, marked)):
-        _note(found, tuple(row[:4]), row.level, row.n)
-    for counted in _marked_rows(tx, asked, visible, marked, district_of):
-        if counted["state"] == SENT:
-            _note(found, tuple(counted[name] for name in _RELATION), counted["level"], counted["exchanges"])
+    query = _within(query, asked, visible, district_of, tx, marked)
+    found: Found = {(row[0], row[1], row[2], row[3]): [row[4], row[5]] for row in tx.execute(query)}
+    for row in _marked_rows(tx, asked, visible, marked, district_of):
+        if row["state"] == SENT:
+            key = (row["authority_id"], row["procedure_key"], row["element_id"], row["recipient_id"])
+            mine = found.setdefault(key, [0, 0])
+            mine[0] += row["exchanges"]
+            mine[1] += row["exchanges"] * (row["level"] == PAPER)
     return found
 
 
-def _note(found: Found, relation: Any, level: str, n: int) -> None:
-    mine = found.setdefault(relation, [0, 0])
-    mine[0] += n
-    mine[1] += n * (level == PAPER)
-
-
-def _claims(
-    tx: Connection, relations: Found, own: Sequence[str], now: Any
-) -> dict[tuple[str, str, str, str], str]:
+def _claims(tx: Connection, relations: Found, own: Sequence[str], now: datetime) -> Claims:
     """Return what is in force today for each relation of an own sender: live, pilot or paper."""
     rules: dict[tuple[str, str | None, str | None], list[Rule]] = {}
     for sender in own:
         for rule in load_rules(tx, sender):
             rules.setdefault((sender, rule.procedure_key, rule.recipient_id), []).append(rule)
+    ours = set(own)
     found = {}
-    for sender, procedure, step, recipient in relations:
-        if sender not in own:
+    for relation in relations:
+        sender, procedure, step, recipient = relation
+        if sender not in ours:
             continue
         fitting = [
-            rule
-            for procedure_ in (procedure, None)
-            for recipient_ in (recipient, None)
-            for rule in rules.get((sender, procedure_, recipient_), ())
+            *rules.get((sender, procedure, recipient), ()),
+            *rules.get((sender, procedure, None), ()),
+            *rules.get((sender, None, recipient), ()),
+            *rules.get((sender, None, None), ()),
         ]
-        speaking = in_force(fitting, Relation(procedure, step, sender, recipient), now)
-        found[sender, procedure, step, recipient] = _claim(speaking)
+        found[relation] = PAPER
+        if fitting:
+            asked = Relation(procedure, step, sender, recipient)
+            found[relation] = _claim(in_force(fitting, asked, now))
     return found
 
 
@@ -238,33 +239,47 @@ def _claim(speaking: Sequence[Rule]) -> str:
     return "pilot" if pilot else PAPER
 
 
-def _count_relations(relations: Found, claims: Mapping[tuple[str, str, str, str], str]) -> Relations:
-    counted = Relations()
-    for relation, (n, paper) in relations.items():
+def _count_relations(
+    relations: Found, claims: Claims, key: Callable[[tuple[str, str, str, str]], tuple[str, ...]]
+) -> dict[tuple[str, ...], Relations]:
+    """Count relations by group."""
+    found: dict[tuple[str, ...], Relations] = {}
+    for relation, (_, paper) in relations.items():
+        group = key(relation)
+        counted = found.get(group)
+        if counted is None:
+            counted = found[group] = Relations()
         counted.n += 1
-        counted.electronic += paper == 0 and n > 0
-        counted.paper += paper > 0
+        if paper:
+            counted.paper += 1
+        else:
+            counted.electronic += 1
         claim = claims.get(relation)
-        counted.ruled += claim is not None
-        counted.claimed += claim == "live"
-        counted.pilot += claim == "pilot"
-    return counted
+        if claim is not None:
+            counted.ruled += 1
+            counted.claimed += claim == "live"
+            counted.pilot += claim == "pilot"
+    return found
 
 
 def _add_relations(
     found: Sequence[Line],
     relations: Found,
-    claims: Mapping[tuple[str, str, str, str], str],
+    claims: Claims,
     by: tuple[str, ...],
     district_of: Callable[[str], str | None],
 ) -> None:
-    groups: dict[tuple[str, ...], Found] = {}
-    for relation, counted in relations.items():
-        key = key_of(dict(zip(_RELATION, relation, strict=True)), by, district_of)
-        groups.setdefault(key, {})[relation] = counted
+    places = [(_RELATION.index(COLUMNS[name]), name == "district") for name in by]
+
+    def group(relation: tuple[str, str, str, str]) -> tuple[str, ...]:
+        return tuple(
+            (district_of(relation[place]) or NOWHERE) if district else relation[place]
+            for place, district in places
+        )
+
+    counted = _count_relations(relations, claims, group)
     for line in found:
-        mine = groups.get(tuple(line.key[name] for name in by), {})
-        line.figures.relations = _count_relations(mine, claims)
+        line.figures.relations = counted.get(tuple(line.key.values())) or Relations()
 
 
 # --- Who is reached, who reported -----------------------------------------------------------------------
