@@ -2,10 +2,10 @@
 
 import typer
 
-from cli.migration import ledger, readiness, register, status, steps, switch, volumes
+from cli.migration import ledger, readiness, register, shadow, status, steps, switch, volumes
 
 app = typer.Typer(
-    help="From post to electronic: status, register, readiness, switch, ledger.", no_args_is_help=True
+    help="From post to electronic: status, register, readiness, switch, shadow, ledger.", no_args_is_help=True
 )
-for module in (status, ledger, register, steps, volumes, readiness, switch):
+for module in (status, ledger, register, steps, volumes, readiness, switch, shadow):
     app.add_typer(module.app)

@@ -36,6 +36,8 @@ def did_not_go(outcome: Outcome) -> bool:
 
 def record(app: "Installation", tx: Connection, dispatch_id: str, outcome: Outcome) -> None:
     """Record what a carrier said of a dispatch, and set going what follows from it."""
+    from engine.service.migration import shadow
+
     case_id = tx.scalar(_CASE_OF.where(dispatches.c.id == dispatch_id))
     if case_id is not None:
         read_head(tx, case_id)  # cases are locked before their exchanges, everywhere
@@ -48,6 +50,8 @@ def record(app: "Installation", tx: Connection, dispatch_id: str, outcome: Outco
         return
     if dispatch["exchange_id"] is None:
         _technical(app, tx, dispatch, outcome)
+        if dispatch["test"]:
+            shadow.went(app, tx, dispatch_id)
         return
     exchange = _exchange(tx, dispatch["exchange_id"])
     if isinstance(outcome, HandedOver):
@@ -69,12 +73,13 @@ def _technical(app: "Installation", tx: Connection, dispatch: RowMapping, outcom
         _set(tx, dispatch["id"], state="outcome_unknown", reason=outcome.reason)
     elif outcome.retry and dispatch["attempts"] < ATTEMPTS:
         _set(tx, dispatch["id"], state="prepared", reason=outcome.reason)
+        kind = "test" if dispatch["test"] else "confirm"
         app.queue.enqueue(
             tx,
-            "confirm",
+            kind,
             {"dispatch": dispatch["id"]},
             authority_id=dispatch["authority_id"],
-            key=f"confirm:{dispatch['id']}",
+            key=f"{kind}:{dispatch['id']}",
             due=app.clock.now() + (dispatch["attempts"] + 1) * RETRY_DELAY,
         )
     else:

@@ -15,7 +15,7 @@ from engine.exchange.ports import Incoming, Part, Payload, Reading, split_channe
 from engine.service import confirming, filing, matching, scanning
 from engine.service.collecting import collect_from
 from engine.service.directory import own_mailboxes
-from engine.service.migration import ledger
+from engine.service.migration import ledger, tests_received
 from engine.store.locks import lock_name, only_one
 from engine.store.tables import arrival_parts, arrivals
 from engine.work.ports import Job
@@ -200,6 +200,11 @@ def read_arrival(app: "Installation", arrival_id: str) -> None:
             with app.write() as tx:
                 if _still_new(tx, arrival_id):
                     _unreadable(app, tx, arrival, error)
+            return
+        with app.read() as tx:
+            test = tests_received.is_test(tx, arrival, reading)
+        if test:
+            tests_received.take(app, arrival, reading)
             return
         with app.write() as tx:
             if not _still_new(tx, arrival_id):

@@ -49,6 +49,8 @@ BEGUN = ("prepared", "sending")
 
 def handle_send(app: "Installation", job: Job) -> None:
     """Bring one exchange on its way, or go on where an earlier attempt was cut off."""
+    from engine.service.migration import shadow
+
     exchange_id = job.arguments["exchange"]
     with app.write() as tx:
         _lock_case_of(tx, exchange_id)
@@ -63,6 +65,7 @@ def handle_send(app: "Installation", job: Job) -> None:
             latest = _prepare(app, tx, exchange, failed, copy=copy)
             if latest is None:
                 return
+            shadow.accompany(app, tx, exchange, latest)
     app.probe("prepared")
     if latest["state"] == signing.AWAITING:
         return

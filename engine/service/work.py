@@ -23,7 +23,7 @@ from engine.service import (
     timing,
     tracking,
 )
-from engine.service.migration import ledger, watching
+from engine.service.migration import ledger, shadow, watching
 from engine.store.tables import incidents
 from engine.work.embedded import EmbeddedQueue, EmbeddedWorker
 from engine.work.ports import Handlers, Job
@@ -44,6 +44,8 @@ _OUTSIDE: Mapping[str, Callable[["Installation", Job], None]] = {
     "timer": timing.handle_timer,
     "track": tracking.handle_track,
     "work": services.handle_work,
+    shadow.JOB: shadow.handle_shadow,
+    shadow.HAND_OVER: shadow.handle_test,
 }
 _INSIDE: Mapping[str, Callable[["Installation", Connection, Job], None]] = {
     "awaited": awaiting.handle_awaited,
@@ -51,6 +53,7 @@ _INSIDE: Mapping[str, Callable[["Installation", Connection, Job], None]] = {
     "deadline-watch": deadline_jobs.handle_watch,
     "message": messages.handle_message,
     watching.JOB: watching.handle_watch,
+    shadow.END: shadow.handle_end,
     "signal": messages.handle_signal,
     "signal-case": messages.handle_signal_case,
     "match-buffer": messages.handle_match_buffer,
@@ -109,7 +112,13 @@ def _procrastinate(app: "Installation") -> "ProcrastinateWorker":
 
 
 def give_up(app: "Installation", tx: Connection, job: Job, reason: str) -> None:
-    """Open an incident, once, for a job that failed for good; only the branch it belongs to is held."""
+    """Open an incident, once, for a job that failed for good; only the branch it belongs to is held.
+
+    A test that fails is the test's result.
+    """
+    if job.kind in (shadow.JOB, shadow.HAND_OVER):
+        shadow.gave_up(app, tx, job, reason)
+        return
     kind = f"job:{job.kind}"
     subject = str(job.arguments.get("item") or next(iter(job.arguments.values()), ""))
     known = select(incidents.c.id).where(

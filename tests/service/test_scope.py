@@ -30,22 +30,25 @@ from engine.service import (
 from engine.service.installation import create_installation, open_installation
 from engine.service.migration import (
     bookings,
+    consents,
     history,
     probing,
     readiness,
     register,
     reverting,
+    shadow_results,
     status,
     steps,
     switching,
     volumes,
 )
 from engine.service.work import run_until_idle
-from engine.store.tables import metadata
+from engine.store.tables import metadata, shadow_sends
 
 MODULES: tuple[ModuleType, ...] = (
     bookings,
     cases,
+    consents,
     deadline_feed,
     deadlines,
     directory,
@@ -61,6 +64,7 @@ MODULES: tuple[ModuleType, ...] = (
     register,
     registering,
     reverting,
+    shadow_results,
     status,
     steps,
     switching,
@@ -86,6 +90,7 @@ SHARED = {
     "start_case",
     "switch",
     "preview",
+    "consent",
     "register",
     # These are about the senders that the actor may see (tests/migration/test_register.py, test_volumes.py,
     # test_readiness.py).
@@ -156,6 +161,13 @@ def shared(tmp_path_factory, package):
     run_until_idle(app)
     asked = deadlines.list_deadlines(app, clerk)[0].exchange_id
     switching.switch(app, actor, switching.Switch("letter+post"))
+    given = {"person": "S", "until": NOON.date(), "reason": "note"}
+    consents.consent(app, actor, "Neunkirchen", **given)
+    with app.write() as tx:
+        row = dict.fromkeys(("id", "exchange_id", "rule_id", "procedure_key", "element_id"), "x")
+        row |= dict.fromkeys(("message_type", "channel", "state", "content", "test_exchange"), "x")
+        own = {"authority_id": SAARBRUECKEN, "recipient_id": HOMBURG, "created_at": NOON}
+        tx.execute(shadow_sends.insert().values(**row | own | {"id": "shadow-send"}))
     recording.record_fact(app, clerk, asked, "received", NOON.date(), "stamp")
     arrival = registering.register(
         app,
@@ -195,6 +207,8 @@ def keys_of(app, actor, clerk, case, arrival):
         "extend_deadline": deadlines.list_deadlines(app, clerk)[0].id,
         "record_fact": exchanges.list_exchanges(app, clerk)[0].id,
         "withdraw_fact": fact,
+        "withdraw_consent": consents.list_consents(app, actor)[0].id,
+        "show_shadow": "shadow-send",
         "revert": switching.list_rules(app, actor)[0]["id"],
         "show_incident": "0" * 12,
         "retry": "0" * 12,

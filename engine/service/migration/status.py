@@ -211,6 +211,7 @@ def _claims(tx: Connection, relations: Found, own: Sequence[str], now: datetime)
         for rule in load_rules(tx, sender):
             rules.setdefault((sender, rule.procedure_key, rule.recipient_id), []).append(rule)
     ours = set(own)
+    district_of = districts(tx)
     found = {}
     for relation in relations:
         sender, procedure, step, recipient = relation
@@ -224,7 +225,7 @@ def _claims(tx: Connection, relations: Found, own: Sequence[str], now: datetime)
         ]
         found[relation] = PAPER
         if fitting:
-            asked = Relation(procedure, step, sender, recipient)
+            asked = Relation(procedure, step, sender, recipient, district_of(recipient))
             found[relation] = _claim(in_force(fitting, asked, now))
     return found
 
