@@ -46,7 +46,7 @@ BROUGHT: dict[str, str] = {
     "letter": "Letters (Briefe): preview.",
     "post": "The post: the day's print run, posting, scans.",
     "xdomea": "E-files: check, show, unpack a container.",
-    "ego-mail": "eGo-MAIL: terms of a partner's mailbox.",
+    "ego-mail": "eGo-MAIL: terms of a partner's mailbox; partners from the DVDV.",
     "intermediary": "A trial OSCI intermediary; not for production.",
 }
 """Help lines of the adapters that ship with Dienstweg; listing help loads none of them."""

@@ -10,7 +10,9 @@ app = typer.Typer(
     help="A small OSCI intermediary for tests and trial. NOT for production.",
 )
 
-ego_mail = typer.Typer(no_args_is_help=True)
+ego_mail = typer.Typer(
+    no_args_is_help=True, help="eGo-MAIL: write down a partner's terms, take partners from the DVDV."
+)
 
 Home = Annotated[Path, typer.Option("--home", help="Folder for its keys, database and attachments.")]
 
@@ -85,9 +87,63 @@ def mailboxes(
         typer.echo("No mailboxes yet: they open with their first delivery.")
 
 
-@ego_mail.callback()  # keeps a single command a command of its own name
-def _group() -> None:
-    """eGo-MAIL: write down a partner's terms."""
+@ego_mail.command("import-dvdv")
+def import_dvdv(
+    ctx: typer.Context,
+    files: Annotated[
+        list[Path], typer.Argument(help="Answers of the DVDV as JSON: organizations, services.")
+    ],
+    authority: Annotated[
+        str | None, typer.Option(help="Key or name of whom services belong to that no answer describes.")
+    ] = None,
+    channel: Annotated[str, typer.Option(help="The mailboxes' channel.")] = "xdomea+ego_mail",
+    yes: Annotated[bool, typer.Option("--yes", help="Apply the changes; else they are only shown.")] = False,
+) -> None:
+    """Take addresses and certificates of partners from the DVDV: shown first, applied with --yes.
+
+    A mailbox that changes is ended the day before, and opened anew with its old terms.
+    """
+    from adapters.ego_mail.dvdv import DvdvRefusedError, read
+    from adapters.ego_mail.dvdv_changes import changes_of
+    from adapters.ego_mail.settings import Configuration
+    from engine.actor import Role
+    from engine.service import directory
+    from engine.service.access import require
+
+    state: Any = ctx.obj
+    require(state.actor, Role.ADMIN)
+    app, now = state.app, state.app.clock.now()
+    found = read(files)
+    key = directory.show_authority(app, state.actor, authority).id if authority else None
+    with app.read() as tx:
+        every = {*found.names, *([key] if key else [])}
+        boxes = {each: directory.find_mailbox(tx, each, channel, now.date()) for each in every}
+    senders = Configuration(app.settings.home, app.settings.adapters.get("ego_mail", {})).senders_folder()
+    known = {each: box for each, box in boxes.items() if box is not None}
+    changes = changes_of(found, key, channel, known, senders, now)
+    if not changes:
+        raise DvdvRefusedError("the files name no key of a municipality (ags:…)")
+    for change in changes:
+        directory.show_authority(app, state.actor, change.authority_id)
+        typer.echo(f"{change.authority_id} {change.name}{'' if change.lines else ': all is known already'}")
+        for line in change.lines:
+            typer.echo(f"    {line}")
+    if senders is None:
+        typer.echo("Signature certificates are left out: [adapters.ego_mail] names no folder 'senders'.")
+    if not any(change.lines for change in changes):
+        return
+    if not yes:
+        typer.echo("Nothing was changed; repeat with --yes.")
+        return
+    for change in changes:
+        if change.senders is not None and senders is not None:
+            file = senders / f"{change.authority_id}.pem"
+            temporary = file.with_suffix(".tmp")
+            temporary.write_bytes(change.senders)
+            temporary.replace(file)
+        if change.mailbox is not None:
+            directory.replace_mailbox(app, state.actor, change.mailbox)
+    typer.echo("Applied. 'dienstweg work' reads new senders when it starts.")
 
 
 @ego_mail.command()

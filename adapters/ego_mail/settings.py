@@ -68,6 +68,11 @@ class Configuration:
         """Return the own authorities that have keys."""
         return sorted(self._table.get("keys", {}))
 
+    def senders_folder(self) -> Path | None:
+        """Return the folder with partners' signature certificates, where one is named and there."""
+        path = self._path(self._table["senders"]) if "senders" in self._table else None
+        return path if path is not None and path.is_dir() else None
+
     def office(self, authority_id: str) -> Office:
         """Return what ``authority_id`` acts with; raise EgoMailSettingsError or KeyFileError."""
         senders = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, RowMapping, insert, or_, select, update
@@ -292,30 +292,61 @@ def add_mailbox(app: "Installation", actor: Actor, mailbox: Mailbox) -> str:
     UnknownChannelError.
     """
     require(actor, Role.ADMIN)
-    _check_mailbox(app, mailbox)
-    mailbox_id = str(app.ids.new())
+    check_mailbox(app, mailbox)
     with app.write() as tx:
-        owner = find_authority(tx, mailbox.authority_id)
-        tx.execute(
-            insert(mailboxes).values(
-                id=mailbox_id,
-                authority_id=owner.id,
-                channel=mailbox.channel,
-                address=mailbox.address,
-                valid_from=mailbox.valid_from,
-                valid_until=mailbox.valid_until,
-                formats=list(mailbox.formats),
-                max_bytes=mailbox.max_bytes,
-                form_classes=[form.value for form in mailbox.form_classes],
-                accepts_test=mailbox.accepts_test,
-                settings=dict(mailbox.settings),
-            )
+        return record_mailbox(app, tx, actor, mailbox)
+
+
+def record_mailbox(app: "Installation", tx: Connection, actor: Actor, mailbox: Mailbox) -> str:
+    """Write the row of a mailbox that ``check_mailbox`` has let pass; return its id."""
+    mailbox_id = str(app.ids.new())
+    owner = find_authority(tx, mailbox.authority_id)
+    tx.execute(
+        insert(mailboxes).values(
+            id=mailbox_id,
+            authority_id=owner.id,
+            channel=mailbox.channel,
+            address=mailbox.address,
+            valid_from=mailbox.valid_from,
+            valid_until=mailbox.valid_until,
+            formats=list(mailbox.formats),
+            max_bytes=mailbox.max_bytes,
+            form_classes=[form.value for form in mailbox.form_classes],
+            accepts_test=mailbox.accepts_test,
+            settings=dict(mailbox.settings),
         )
-        _audit(app, tx, actor, "mailbox.add", {"authority": owner.id, "channel": mailbox.channel})
+    )
+    _audit(app, tx, actor, "mailbox.add", {"authority": owner.id, "channel": mailbox.channel})
     return mailbox_id
 
 
-def _check_mailbox(app: "Installation", mailbox: Mailbox) -> None:
+def replace_mailbox(app: "Installation", actor: Actor, mailbox: Mailbox) -> str:
+    """Record a mailbox and end what the authority had open on its channel the day before it opens.
+
+    What was sent stays as it was sent. Raises what ``add_mailbox`` raises.
+    """
+    require(actor, Role.ADMIN)
+    check_mailbox(app, mailbox)
+    with app.write() as tx:
+        owner = find_authority(tx, mailbox.authority_id)
+        _end(tx, owner.id, mailbox.channel, mailbox.valid_from - timedelta(days=1))
+        return record_mailbox(app, tx, actor, mailbox)
+
+
+def _end(tx: Connection, authority_id: str, channel: str, last: date) -> int:
+    return tx.execute(
+        update(mailboxes)
+        .where(
+            mailboxes.c.authority_id == authority_id,
+            mailboxes.c.channel == channel,
+            or_(mailboxes.c.valid_until.is_(None), mailboxes.c.valid_until > last),
+        )
+        .values(valid_until=last)
+    ).rowcount
+
+
+def check_mailbox(app: "Installation", mailbox: Mailbox) -> None:
+    """Refuse a mailbox that cannot be used; raise MailboxRefusedError, TermRefusedError."""
     try:
         split_channel(mailbox.channel)
     except ValueError as error:
@@ -399,15 +430,7 @@ def end_mailbox(app: "Installation", actor: Actor, authority: str, channel: str,
     require(actor, Role.ADMIN)
     with app.write() as tx:
         owner = find_authority(tx, authority)
-        ended = tx.execute(
-            update(mailboxes)
-            .where(
-                mailboxes.c.authority_id == owner.id,
-                mailboxes.c.channel == channel,
-                or_(mailboxes.c.valid_until.is_(None), mailboxes.c.valid_until > last),
-            )
-            .values(valid_until=last)
-        ).rowcount
+        ended = _end(tx, owner.id, channel, last)
         if not ended:
             raise MailboxUnknownError(
                 f"{owner.name} has no open mailbox on {channel}", hint="'dienstweg mailbox list' shows them"
