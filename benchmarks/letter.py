@@ -161,6 +161,7 @@ def printing(folder: Path, count: int) -> list[Row]:
         details = {
             "dispatch": f"{number:08d}",
             "pages": 2,
+            "answer_sheet": True,
             "registered": "none",
             "recipient": ["Kreisstadt Homburg", "Am Forum 5", "66424 Homburg"],
             "reference": f"SB-2026-{number:06d}",

@@ -94,7 +94,7 @@ def compose(
         "logo": logo,
         "sender": {"name": one_line(sender.name), "unit": one_line(sender.unit) if sender.unit else None},
         "footer": footer_of(head, sender),
-        "running": f"An {one_line(partner.name)} · Unser Zeichen {one_line(envelope.own_reference)}",
+        "running": f"An {one_line(partner.name)} · {_unbroken(f'Unser Zeichen {envelope.own_reference}')}",
         "return_line": " · ".join(_party_lines(sender)),
         "remarks": [REMARKS[terms.registered]] if terms.registered in REMARKS else [],
         "address": address,
@@ -228,6 +228,11 @@ def _answer_sheet(envelope: Envelope) -> dict[str, Any]:
         "hint": "Dieses Blatt führt Ihre Antwort zum richtigen Vorgang. Bitte legen Sie es obenauf.",
         "fields": _ANSWER_FIELDS,
     }
+
+
+def _unbroken(text: str) -> str:
+    """Return one line that is not parted at its blanks."""
+    return one_line(text).replace(" ", "\u00a0")
 
 
 def _party_lines(party: Party) -> list[str]:

@@ -10,6 +10,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from adapters.letter.codes import print_partner_reference
 from adapters.letter.errors import StepUnknownError
 from adapters.letter.payload import LetterPayload
 from adapters.letter.pdfs import page_count, render_page
@@ -20,6 +21,7 @@ from engine.definitions.model import walk
 from engine.definitions.package import ProcedurePackage, load_package
 from engine.definitions.reader import read_model
 from engine.errors import RefusedError
+from engine.exchange.codes import parse_code
 from engine.exchange.ports import AdapterContext, Envelope, FormClass, Mailbox, MessageType, Party
 from engine.identifiers import IdSource
 from processes.bpmn import shipped
@@ -122,8 +124,11 @@ def preview(
 ) -> Path:
     """Set a letter of ``message_type`` into ``folder``; return the PDF.
 
-    Raises what ``LetterPayload.build`` raises, and MessageDataRefusedError for data that does not fit.
+    Raises what ``LetterPayload.build`` raises, MessageDataRefusedError for data that does not fit, and
+    CodeUnreadableError for a partner's code that is none.
     """
+    if wish.answer_to is not None and print_partner_reference(wish.answer_to) is None:
+        parse_code(wish.answer_to)  # says what is wrong with it
     data = sample(message_type.schema) if wish.data is None else check_data(message_type, wish.data)
     now = clock.now()
     subject = render_subject(

@@ -1,13 +1,14 @@
 """What a letter that came in says about where it belongs."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from adapters.letter.codes import understand
-from adapters.letter.decoding import ENDINGS, read_pages
+from adapters.letter.decoding import ENDINGS, Page, read_pages
 from adapters.letter.sheets import number, remarks_on
 from engine.exchange.codes import Code, Kind, Standing, read_code
+from engine.exchange.errors import UnreadableError
 from engine.exchange.ports import Part, Reading, Reference
 
 SCAN_ROLES = frozenset({"letter", "scan"})
@@ -37,10 +38,18 @@ def looks_like_letter(part: Part) -> bool:
 
 def read_letter(parts: Sequence[Part], installation: str, secret: bytes) -> Reading:
     """Read the codes of all parts; raise UnreadableError where a part is neither PDF nor picture."""
-    pages = [number(page) for part in parts for page in read_pages(part.path)]
+    pages = [number(page) for part in parts for page in _pages_of(part)]
     contents = [content for it in pages for content in it.page.contents]
     reading = reading_of(contents, installation, secret)
     return replace(reading, remarks=(*reading.remarks, *remarks_on(pages)))
+
+
+def _pages_of(part: Part) -> Iterator[Page]:
+    """Read a part; what is wrong is said of the name it came with, not of the one it is kept under."""
+    try:
+        yield from read_pages(part.path)
+    except UnreadableError as error:
+        raise UnreadableError(error.message, where=part.name, hint=error.hint) from error
 
 
 def reading_of(contents: Iterable[str], installation: str, secret: bytes) -> Reading:

@@ -127,6 +127,10 @@ def test_no_file_of_a_scanner_is_unreadable(tmp_path: Path) -> None:
         with pytest.raises(UnreadableError) as caught:
             desk.read(path)
         assert caught.value.where == name
+        kept = path.rename(tmp_path / "3f2b8c1e94d7")  # as a store names it
+        with pytest.raises(UnreadableError) as caught:
+            desk.payload.read([Part(name, "application/pdf", kept, "scan")], tmp_path)
+        assert caught.value.where == name
 
 
 @pytest.mark.parametrize("ending", [".png", ".tif", ".jpg"])
