@@ -14,19 +14,21 @@ from adapters.post.print_folder import Found, PrintFolder, folder_name
 from adapters.post.runs import postage_of, product_name
 from adapters.post.scanner_folder import ScannerFolder
 from adapters.post.settings import read_settings
-from adapters.post.tariffs import read_tariffs
+from adapters.post.tariffs import postage, read_tariffs
 from engine.exchange.abilities import Costs
 from engine.exchange.ports import (
     AdapterContext,
     Assurance,
     Blocker,
     CarrierDescription,
+    Document,
     Envelope,
     FormClass,
     HandedOver,
     Health,
     Incoming,
     Mailbox,
+    MessageType,
     Outcome,
     Part,
     Prepared,
@@ -138,6 +140,19 @@ class PostCarrier:
             return Costs(letter.pages)
         return Costs(letter.pages, cost.cents, product_name(cost.product, letter))
 
+    def price(self, message_type: MessageType, documents: Sequence[Document], on: date) -> int | None:
+        """Return what a letter would have cost: one sheet and the pages of its documents.
+
+        None where the tariffs know no price, or a document's pages cannot be counted.
+        """
+        try:
+            pages = 1 + sum(map(_pages_of, documents))
+            registered = read_terms(message_type).registered.value
+            tariffs = read_tariffs(self._settings.tariffs)
+            return postage(tariffs, pages, registered, on, duplex=self._settings.duplex).cents
+        except (TariffMissingError, PdfUnreadableError):
+            return None
+
     def collect(self, mailbox: Mailbox) -> Iterator[Incoming]:
         """Yield the documents in the authority's scanner folder; nothing where none is set up."""
         return self._scanner.collect(mailbox)
@@ -149,6 +164,14 @@ class PostCarrier:
         ok = existing.is_dir() and os.access(existing, os.W_OK)
         text = f"print folder {root} " + ("can be written" if ok else "cannot be written")
         return Health(ok, text, self._context.clock.now())
+
+
+def _pages_of(document: Document) -> int:
+    """Return a document's pages; what is no PDF would at least fill one."""
+    if document.media_type != "application/pdf":
+        return 1
+    with document.open() as content:
+        return page_count(content.read())
 
 
 def _pages(path: Path) -> int:

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from engine.exchange.ports import Mailbox, MessageType, Part, Party, Prepared, Reading
+from engine.exchange.ports import Document, Mailbox, MessageType, Part, Party, Prepared, Reading
 
 
 @runtime_checkable
@@ -143,4 +143,13 @@ class ReportsBack(Protocol):
     def tell_sender(self, reason: str) -> None:
         """Have the sender told ``reason`` and the mailbox's technical conditions before the
         acknowledgement."""
+        ...
+
+
+@runtime_checkable
+class PricesLetters(Protocol):
+    """A carrier that can say what a letter would have cost that was not needed."""
+
+    def price(self, message_type: MessageType, documents: Sequence[Document], on: date) -> int | None:
+        """Return the postage in cents, at the least; None where no price is known for that day or weight."""
         ...

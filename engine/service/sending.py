@@ -30,6 +30,7 @@ from engine.service import outcomes, signing
 from engine.service.blockers import Judge, letter_box, load_boxes
 from engine.service.directory import Authority, find_authority, find_mailbox
 from engine.service.dispatch_parts import load_prepared, store_prepared
+from engine.service.migration.spared import note_spared, price_letter
 from engine.service.rules import load_rules
 from engine.service.stories import read_head
 from engine.store.tables import (
@@ -82,6 +83,7 @@ def deliver(app: "Installation", dispatch: Mapping[str, Any]) -> None:
     carrier = app.adapters.carrier(carrier_name)
     with app.read() as tx:
         prepared = load_prepared(app, tx, dispatch)
+    letter = price_letter(app, dispatch)
     if dispatch["state"] == "sending":
         outcome = carrier.resolve(prepared)
         if outcomes.did_not_go(outcome):
@@ -98,6 +100,7 @@ def deliver(app: "Installation", dispatch: Mapping[str, Any]) -> None:
     app.probe("transmitted")
     with app.write() as tx:
         outcomes.record(app, tx, dispatch["id"], outcome)
+        note_spared(tx, dispatch["exchange_id"], outcome, letter)
     app.probe("recorded")
 
 

@@ -84,6 +84,8 @@ def test_a_letter_and_an_electronic_exchange_are_booked_as_they_went(halls):
     sent = next(row for row in rows(sb.app) if row["exchange_id"] != letter["exchange_id"])
     assert (sent["channel"], sent["level"], sent["receipt"]) == (XDOMEA, "C", "received")
     assert sent["received_at"] is not None
+    # One sheet at the tariff of that day; what went on paper spared nothing.
+    assert (sent["spared_cents"], letter["spared_cents"]) == (95, None)
     (arrived,) = rows(hom.app, tables.ledger_arrivals)
     assert (arrived["procedure_key"], arrived["partner_id"]) == ("vollstreckungshilfe", SAARBRUECKEN)
     paper_figures.note_print(hom.app, hom.actor, arrived["arrival_id"])
