@@ -1,6 +1,7 @@
 """``dienstweg task``."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -152,6 +153,25 @@ def claim(
 
 
 @app.command()
+def files(
+    ctx: typer.Context,
+    task: str,
+    out: Annotated[Path, typer.Option(help="Folder to write them into.")] = Path(),
+    json: Json = False,
+) -> None:
+    """Write out the files that a task of signing (Signieren) is about, byte by byte as they will be sent."""
+    from engine.service.signing_files import export_files
+
+    state: State = ctx.obj
+    written = export_files(state.app, state.actor, task, out)
+    if json:
+        print_json([str(path) for path in written])
+        return
+    for path in written:
+        typer.echo(path)
+
+
+@app.command()
 def complete(
     ctx: typer.Context,
     task: str,
@@ -159,6 +179,10 @@ def complete(
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", help="One field as KEY=VALUE, as a person writes it (31.01.2026, 12,50, ja)."),
+    ] = None,
+    file: Annotated[
+        list[Path] | None,
+        typer.Option("--file", help="A signature (.p7s) for a task of signing; repeatable."),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -169,7 +193,7 @@ def complete(
     values = read_data(data)
     if set_:
         values = merged(values, typed_data(state.app, state.actor, task, read_pairs(set_)))
-    line = complete_task(state.app, state.actor, task, values)
+    line = complete_task(state.app, state.actor, task, values, file or ())
     if json:
         print_json(line)
     else:

@@ -17,6 +17,7 @@ from adapters.document.errors import DataFileError
 from adapters.document.mapping import mapping_of
 from engine.exchange.ports import Envelope, Part, Reading, Reference
 from engine.exchange.routes import identified
+from engine.exchange.signers import SUFFIX
 
 FORMAT = "urn:dienstweg:document:1"
 NAME = "Nachrichtendaten.json"
@@ -189,7 +190,11 @@ def _matched(
         document = FoundDocument(name, entry.media_type, entry.sha256, entry.size, part.path)
         found.append((entry, document))
     wanted = {entry.sha256 for entry in listed}
-    return found, [part.name for sha256, part in at_hand if sha256 not in wanted]
+    return found, [
+        part.name
+        for sha256, part in at_hand
+        if sha256 not in wanted and not part.name.lower().endswith(SUFFIX)
+    ]
 
 
 def _plain(name: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from adapters.ego_mail.checking import check_mailbox
 from adapters.ego_mail.checks import blockers_of, size_blocker
-from adapters.ego_mail.errors import EgoMailSettingsError, NothingToSendError
+from adapters.ego_mail.errors import EgoMailSettingsError, NothingToSendError, UnsignedError
 from adapters.ego_mail.facts import RECEIPT, handed_over, tracked
 from adapters.ego_mail.inbox import Inbox, OsciIncoming
 from adapters.ego_mail.letters import cover_text, letter, metadata_of, subject_line
@@ -24,11 +24,13 @@ from adapters.ego_mail.osci.errors import (
     UnreachableError,
     definitely_not_done,
 )
+from adapters.ego_mail.osci.keys import Signer
 from adapters.ego_mail.osci.metadata import write_metadata
 from adapters.ego_mail.osci.selection import ById
 from adapters.ego_mail.osci.trust import check_validity, expiry_warnings
-from adapters.ego_mail.settings import intermediary_of, terms_of
+from adapters.ego_mail.settings import Office, intermediary_of, terms_of
 from adapters.ego_mail.trial import open_mailbox
+from adapters.signatures.verifying import Verifier
 from engine.errors import DienstwegError, EnvironmentFaultError
 from engine.exchange.abilities import Finding, Tracked
 from engine.exchange.ports import (
@@ -48,8 +50,10 @@ from engine.exchange.ports import (
     Requirements,
     Unknown,
 )
+from engine.exchange.signers import ROLE, SUFFIX
+from engine.exchange.substitutes import SEAL, admissible
 
-ROLES = ("container", "document", "letter", "attachment")
+ROLES = ("container", "document", "letter", "attachment", ROLE)
 RECEIPT_WITHIN = "P5D"
 """Covers a weekend with holidays on both sides."""
 CARDS_KEPT = timedelta(days=1)
@@ -66,7 +70,7 @@ class EgoMailCarrier:
         self._context = context
         self._clock = context.clock
         self._offices = Offices(context)
-        self._inbox = Inbox(home / "incoming", self._offices, context.clock)
+        self._inbox = Inbox(home / "incoming", self._offices, context.clock, Verifier(context))
 
     def describe(self) -> CarrierDescription:
         """Say what this carrier is."""
@@ -115,9 +119,9 @@ class EgoMailCarrier:
             return Prepared(envelope.dispatch_id, envelope.dispatch_id, wanted, sender, recipient, details)
         client = self._offices.client(office, terms.intermediary)
         signers = [office.keys.identity.signer] if office.keys.identity.signer else []
-        if envelope.form is FormClass.WRITTEN and office.keys.seal is not None:
-            signers.append(office.keys.seal)
-        text = cover_text(envelope, [part.name for part in wanted])
+        if envelope.form is FormClass.WRITTEN:
+            signers += self._seal(office, recipient, wanted)
+        text = cover_text(envelope, wanted)
         size = sum(part.path.stat().st_size for part in wanted)
         delivery = Delivery(
             [letter(text, wanted, signers, [terms.certificate])],
@@ -195,6 +199,30 @@ class EgoMailCarrier:
         with Dialog(ready) as dialog:
             cards = dialog.process_cards(ById(prepared.carrier_reference))
         return tracked(cards, prepared.carrier_reference)
+
+    def substitutes(self, sender: Mailbox) -> tuple[str, ...]:
+        """Return the qualified seal, where the authority has one and its certificate is valid."""
+        try:
+            seal = self._offices.of(sender).keys.seal
+            if seal is None:
+                return ()
+            check_validity(seal.certificate, self._clock.now())
+        except (OsciError, EgoMailSettingsError):
+            return ()
+        return (SEAL,)
+
+    def _seal(self, office: Office, recipient: Mailbox, parts: Sequence[Part]) -> list[Signer]:
+        """Return the seal that the written form is to bear, or nothing where every file is signed.
+
+        Raises UnsignedError: whatever asks for it, nothing in written form goes out unsigned.
+        """
+        names = {part.name for part in parts if part.role == ROLE}
+        files = [part for part in parts if part.role != ROLE]
+        if all(f"{part.name}{SUFFIX}" in names for part in files):
+            return []
+        if office.keys.seal is not None and SEAL in admissible(recipient, self._clock.now().date()):
+            return [office.keys.seal]
+        raise UnsignedError("written form without signature or seal", where=recipient.authority_id)
 
     def collect(self, mailbox: Mailbox) -> Iterator[OsciIncoming]:
         """Yield what waits; see ``Inbox.collect``."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from adapters.ego_mail.errors import EgoMailSettingsError
 from adapters.ego_mail.osci.errors import CertificateError, CertificateExpiredError, CertificateUsageError
 from adapters.ego_mail.osci.trust import Use, check_validity
-from adapters.ego_mail.settings import SEAL, Office, Terms, terms_of
+from adapters.ego_mail.settings import Office, Terms, terms_of
 from engine.exchange.ports import Blocker, FormClass, Mailbox, Requirements
 
 
@@ -21,7 +21,7 @@ def blockers_of(
     found = [
         *_certificates(office, terms, now),
         *_formats(recipient, requirements),
-        *_form(office, recipient, terms, requirements.form),
+        *_form(recipient, requirements.form),
     ]
     if not terms.per_file:
         size = size_blocker(recipient, terms, [requirements.total_bytes])
@@ -74,19 +74,11 @@ def _formats(recipient: Mailbox, requirements: Requirements) -> list[Blocker]:
     return [_recipient("format", f"the mailbox takes no {', '.join(refused)}")]
 
 
-def _form(office: Office, recipient: Mailbox, terms: Terms, form: FormClass) -> list[Blocker]:
-    """Nothing in written form goes out without a substitute that the mailbox's terms accept."""
-    if form not in recipient.form_classes:
-        return [_recipient("form-class", f"form {form.value} is not accepted there")]
-    if form is not FormClass.WRITTEN:
+def _form(recipient: Mailbox, form: FormClass) -> list[Blocker]:
+    """Hold the form against the mailbox; what satisfies the written form is the engine's to find out."""
+    if form in recipient.form_classes:
         return []
-    if SEAL not in terms.substitutes:
-        wanted = ", ".join(terms.substitutes) or "no substitute at all"
-        message = f"the mailbox asks for {wanted} for the written form; only a {SEAL} can be made here"
-        return [Blocker("no-signer", "sender", message)]
-    if office.keys.seal is None:
-        return [Blocker("no-signer", "sender", f"no {SEAL} is configured for the written form")]
-    return []
+    return [_recipient("form-class", f"form {form.value} is not accepted there")]
 
 
 def _recipient(code: str, message: str) -> Blocker:

@@ -11,6 +11,10 @@ class NothingToSendError(RefusedError):
     """The dispatch has no part that fits into an OSCI message."""
 
 
+class UnsignedError(RefusedError):
+    """Nothing in written form goes out without what satisfies it."""
+
+
 class TrialMissingError(EnvironmentFaultError):
     """The trial intermediary is not installed."""
 

@@ -20,7 +20,7 @@ from adapters.ego_mail.offices import Offices
 from adapters.ego_mail.osci.cards import ProcessCard
 from adapters.ego_mail.osci.client import Client
 from adapters.ego_mail.osci.dialog import Dialog, Fetched
-from adapters.ego_mail.osci.errors import CertificateError, MalformedMessageError, OsciError
+from adapters.ego_mail.osci.errors import CertificateError, KeyFileError, MalformedMessageError, OsciError
 from adapters.ego_mail.osci.keys import fingerprint, subject
 from adapters.ego_mail.osci.metadata import MessageMetaData, find_metadata
 from adapters.ego_mail.osci.opened import OpenedPackage, ReceivedContainer
@@ -28,6 +28,8 @@ from adapters.ego_mail.osci.selection import ById, ByReception, Side
 from adapters.ego_mail.osci.streams import Blob, BytesBlob, chunks
 from adapters.ego_mail.osci.trust import Use
 from adapters.ego_mail.settings import Office, intermediary_of
+from adapters.signatures.errors import SignatureSettingsError
+from adapters.signatures.verifying import Verifier
 from engine.clock import Clock
 from engine.exchange.file_names import safe_names
 from engine.exchange.ports import Assurance, Mailbox, Part
@@ -36,10 +38,11 @@ BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 COVER = "Anschreiben.txt"
 REMARKS = "Hinweise.txt"
 RAW = "Nachricht.osci"
+SIGNATURES = "Signaturen.txt"
 BROKEN = "unreadable"
 CONTENT = "container"
 ANYWAY = ("text/plain", "application/zip")
-CONTAINERS = (".zip", ".xdomea")
+CONTAINERS = (".zip", ".xdomea", ".p7s", "nachrichtendaten.json")
 
 
 class FileEvidence(Mapping[str, bytes]):
@@ -105,8 +108,9 @@ class OsciIncoming:
 class Inbox:
     """Looks into own mailboxes at their intermediaries."""
 
-    def __init__(self, home: Path, offices: Offices, clock: Clock) -> None:
-        """Keep what was fetched below ``home`` until it is acknowledged."""
+    def __init__(self, home: Path, offices: Offices, clock: Clock, verifier: Verifier) -> None:
+        """Keep what was fetched below ``home`` until it is acknowledged; verify signatures beside files."""
+        self._verifier = verifier
         self._home = home
         self._offices = offices
         self._clock = clock
@@ -147,7 +151,7 @@ class Inbox:
             raw = folder / RAW
             with raw.open("wb") as target:
                 target.writelines(fetched.raw())
-            taken = _Taken(folder, fetched, office).take()
+            taken = _Taken(folder, fetched, office, self._verifier).take()
         told = partial(self._notice, client, mailbox, fetched, folder.with_suffix(".told"))
         creation = fetched.card.creation
         received = creation.plain if creation and creation.plain else fetched.card.recent_modification
@@ -209,12 +213,13 @@ class _Taken:
     folder: Path
     fetched: Fetched
     office: Office
+    verifier: Verifier
     parts: list[Part] = field(default_factory=list)
     evidence: dict[str, bytes] = field(default_factory=dict)
     sender_id: str | None = None
     assurance: Assurance = Assurance.NONE
     broken: str | None = None
-    """Why the message could not be opened."""
+    """Why the message could not be opened, or must not be believed."""
 
     def take(self) -> "_Taken":
         remarks: list[str] = []
@@ -222,6 +227,7 @@ class _Taken:
             with self.fetched.open() as package:
                 remarks += self._identify(package)
                 self._write(package)
+            remarks += self._signatures()
         except OsciError as error:
             self.broken = str(error)
             remarks.append(f"Die Nachricht kann nicht geöffnet werden: {error}")
@@ -230,6 +236,21 @@ class _Taken:
         if remarks:
             self.evidence[REMARKS] = ("\n".join(remarks) + "\n").encode()
         return self
+
+    def _signatures(self) -> list[str]:
+        """Verify the signatures beside the files. One that is broken leaves the message to a clerk."""
+        try:
+            found = self.verifier.beside(self.parts, self._sent)
+        except (SignatureSettingsError, KeyFileError) as error:
+            return [f"Die Signaturen der Dateien konnten nicht geprüft werden: {error}"]
+        if found is None:
+            return []
+        self.evidence[SIGNATURES] = found.report().encode()
+        if not found.broken:
+            return []
+        self.assurance = Assurance.NONE
+        self.broken = f"Eine elektronische Signatur ist nicht gültig: {'; '.join(found.faults)}"
+        return [self.broken]
 
     def _identify(self, package: OpenedPackage) -> list[str]:
         """Find the sender: best by a content signature over everything, else by the transport's."""

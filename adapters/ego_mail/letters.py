@@ -10,6 +10,7 @@ from adapters.ego_mail.osci.metadata import Code, MessageMetaData, PartyIdentifi
 from adapters.ego_mail.osci.streams import FileBlob
 from engine.exchange.file_names import safe_names
 from engine.exchange.ports import Envelope, FormClass, Part, Party
+from engine.exchange.signers import ROLE
 
 SERVICE = "urn:dienstweg:exchange"
 TYPES = "urn:dienstweg:message-types"
@@ -21,7 +22,7 @@ def subject_line(envelope: Envelope) -> str:
     return f"{envelope.message_type.title}, {envelope.own_reference}".rstrip(", ")
 
 
-def cover_text(envelope: Envelope, files: Sequence[str]) -> str:
+def cover_text(envelope: Envelope, parts: Sequence[Part]) -> str:
     """Write what a clerk without Dienstweg reads first; it travels encrypted with the files."""
     lines = [
         envelope.message_type.title,
@@ -40,7 +41,14 @@ def cover_text(envelope: Envelope, files: Sequence[str]) -> str:
         lines.append("Dies ist eine Kopie einer früheren Sendung.")
     if envelope.test:
         lines.append("TESTNACHRICHT: bitte nicht bearbeiten.")
+    files = [part.name for part in parts if part.role != ROLE]
     lines += ["", "Anlagen:", *(f"  {number}. {name}" for number, name in enumerate(files, start=1))]
+    signatures = [part.name for part in parts if part.role == ROLE]
+    if signatures:
+        lines += ["", "Elektronische Signaturen der Anlagen:", *(f"  {name}" for name in signatures)]
+        lines.append(
+            "Die Erklärung steht in den signierten Anlagen; dieser Begleittext ist kein Teil von ihr."
+        )
     lines += ["", "Bitte geben Sie in Ihrer Antwort unser Zeichen an."]
     lines.append(f"Vorgangsnummer: {envelope.exchange_id}")
     contact = ", ".join(envelope.sender.contact[key] for key in _CONTACTS if key in envelope.sender.contact)

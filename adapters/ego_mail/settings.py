@@ -17,9 +17,6 @@ from adapters.ego_mail.osci.trust import TrustStore
 from engine.exchange.ports import Mailbox
 
 TABLE = "[adapters.ego_mail]"
-SEAL = "qualified-seal"
-SUBSTITUTES = ("qualified-signature", SEAL)
-"""Substitutes of the written form that a mailbox's terms can name (§ 3a(3) VwVfG)."""
 DEFAULT_TIMEOUT = 60.0
 
 
@@ -172,7 +169,6 @@ class Terms:
     intermediary: Intermediary
     per_file: bool
     """Whether ``max_bytes`` is meant for each file; else for the whole message."""
-    substitutes: tuple[str, ...]
 
 
 def terms_of(mailbox: Mailbox, default: Intermediary | None) -> Terms:
@@ -189,7 +185,6 @@ def terms_of(mailbox: Mailbox, default: Intermediary | None) -> Terms:
         certificate,
         intermediary_of(mailbox, default),
         limit == "file",
-        tuple(settings.get("substitutes", SUBSTITUTES[:1])),
     )
 
 

@@ -8,10 +8,12 @@ from typing import Any
 from engine.errors import EnvironmentFaultError
 from engine.exchange.ports import AdapterContext, Carrier, Payload, split_channel
 from engine.exchange.scanning import Scanner
+from engine.exchange.signers import Signer
 
 CARRIERS = "dienstweg.carriers"
 PAYLOADS = "dienstweg.payloads"
 SCANNERS = "dienstweg.scanners"
+SIGNERS = "dienstweg.signers"
 
 
 class UnknownChannelError(EnvironmentFaultError):
@@ -28,6 +30,7 @@ class Adapters:
         self._carriers: dict[str, Carrier] = {}
         self._payloads: dict[str, Payload] = {}
         self._scanners: dict[str, Scanner] = {}
+        self._signers: dict[str, Signer] = {}
 
     def carrier(self, name: str) -> Carrier:
         """Return the carrier ``name``; raise UnknownChannelError where none is installed."""
@@ -47,6 +50,16 @@ class Adapters:
             self._scanners[name] = self._factory(SCANNERS, name)(self._context_for(name))
         return self._scanners[name]
 
+    def signer(self, name: str) -> Signer:
+        """Return the signer ``name``; raise UnknownChannelError where none is installed."""
+        if name not in self._signers:
+            self._signers[name] = self._factory(SIGNERS, name)(self._context_for(name))
+        return self._signers[name]
+
+    def signers(self) -> list[Signer]:
+        """Return every installed signer, by name."""
+        return [self.signer(name) for name in sorted({*_installed(SIGNERS), *self._signers})]
+
     def channel(self, channel: str) -> tuple[Payload, Carrier]:
         """Return both halves of ``channel``, e.g. ``letter+post``."""
         payload, carrier = split_channel(channel)
@@ -60,12 +73,20 @@ class Adapters:
         """Return every installed carrier, by name."""
         return [self.carrier(name) for name in sorted(_installed(CARRIERS))]
 
-    def add(self, *, carrier: Carrier | None = None, payload: Payload | None = None) -> None:
+    def add(
+        self,
+        *,
+        carrier: Carrier | None = None,
+        payload: Payload | None = None,
+        signer: Signer | None = None,
+    ) -> None:
         """Put in an adapter by hand; for tests and for programs that use the engine as a library."""
         if carrier is not None:
             self._carriers[carrier.describe().name] = carrier
         if payload is not None:
             self._payloads[payload.name] = payload
+        if signer is not None:
+            self._signers[signer.describe().name] = signer
 
     def add_scanner(self, name: str, scanner: Scanner) -> None:
         """Put in a malware scanner by hand, as ``add`` does with carriers and payloads."""

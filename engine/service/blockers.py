@@ -3,7 +3,7 @@
 The send job decides by it and the migration's readiness is made of it, so that they cannot drift apart.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from engine.exchange.decision import POST
 from engine.exchange.ports import Blocker, FormClass, Mailbox, Requirements
 from engine.exchange.registry import Adapters, UnknownChannelError
+from engine.exchange.written import ways
 from engine.service.directory import Authority, load_authorities, load_mailboxes
 
 
@@ -127,7 +128,17 @@ class Judge:
         return [
             *self._payloads(channel, recipient, requirements),
             *self._carriers(channel, sender, recipient, requirements),
+            *self._written(channel, sender, recipient, requirements),
         ]
+
+    def _written(
+        self, channel: str, sender: Mailbox | None, recipient: Mailbox, requirements: Requirements
+    ) -> Sequence[Blocker]:
+        """Return why nothing can satisfy the written form; on paper it is signed by hand."""
+        _, carrier = self._adapters.channel(channel)
+        if requirements.form is not FormClass.WRITTEN or not carrier.describe().electronic or sender is None:
+            return ()
+        return ways(carrier, sender, recipient, requirements.on, self._adapters.signers()).blockers
 
     def _payloads(self, channel: str, recipient: Mailbox, requirements: Requirements) -> list[Blocker]:
         wanted = requirements.message_type

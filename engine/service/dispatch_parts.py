@@ -1,6 +1,6 @@
 """What a carrier prepared, frozen in the store and brought back for the hand-over."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, insert, select
@@ -17,7 +17,20 @@ def store_prepared(
     app: "Installation", tx: Connection, dispatch: Mapping[str, Any], prepared: Prepared
 ) -> dict[str, Any]:
     """Store the parts' bytes and rows; return the columns of the dispatch that belong to it."""
-    for position, part in enumerate(prepared.parts):
+    add_parts(app, tx, dispatch, prepared.parts)
+    return columns_of(prepared)
+
+
+def add_parts(
+    app: "Installation",
+    tx: Connection,
+    dispatch: Mapping[str, Any],
+    parts: Sequence[Part],
+    *,
+    first: int = 0,
+) -> None:
+    """Store the bytes and rows of parts from position ``first`` on."""
+    for position, part in enumerate(parts, start=first):
         with part.path.open("rb") as source:
             blob = app.documents.put(source)
         tx.execute(
@@ -32,6 +45,10 @@ def store_prepared(
                 role=part.role,
             )
         )
+
+
+def columns_of(prepared: Prepared) -> dict[str, Any]:
+    """Return the columns of a dispatch that say what its carrier prepared."""
     return {
         "carrier_reference": prepared.carrier_reference,
         "prepared": {

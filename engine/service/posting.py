@@ -1,7 +1,8 @@
 """Tasks that belong to a dispatch rather than to a form: signing or posting a letter, deciding on a copy."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -48,7 +49,12 @@ def about(tx: Connection, task: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def complete(
-    app: "Installation", tx: Connection, task: Mapping[str, Any], actor: Actor, data: Mapping[str, Any]
+    app: "Installation",
+    tx: Connection,
+    task: Mapping[str, Any],
+    actor: Actor,
+    data: Mapping[str, Any],
+    files: Sequence[Path] = (),
 ) -> None:
     """Complete a task about a dispatch or deadline; a confirmed posting is a dated fact.
 
@@ -56,13 +62,15 @@ def complete(
     ``postage_cents``, ``pages``, ``product``, ``run``; what it does not give the carrier reckons. Raises
     PostingRefusedError, SigningRefusedError, CopyRefusedError.
     """
+    if files and task["kind"] != signing.SIGN:
+        raise PostingRefusedError("no files are asked for here", hint="leave out --file")
     if task["kind"] == deadline_jobs.REMINDER:
         if data:
             raise PostingRefusedError("a reminder asks for nothing", hint="complete it without data")
         _close(app, tx, task, actor)
         return
     if task["kind"] == signing.SIGN:
-        signing.complete(app, tx, task, actor, data)
+        signing.complete(app, tx, task, actor, data, files)
         _close(app, tx, task, actor)
         return
     if task["kind"] == awaiting.DECIDE_COPY:

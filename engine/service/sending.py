@@ -22,6 +22,7 @@ from engine.exchange.ports import (
     Envelope,
     FormClass,
     Mailbox,
+    Rejected,
     Requirements,
     split_channel,
     total_size,
@@ -29,7 +30,7 @@ from engine.exchange.ports import (
 from engine.service import outcomes, signing
 from engine.service.blockers import Judge, letter_box, load_boxes
 from engine.service.directory import Authority, find_authority, find_mailbox
-from engine.service.dispatch_parts import load_prepared, store_prepared
+from engine.service.dispatch_parts import columns_of, load_prepared, store_prepared
 from engine.service.migration.spared import note_spared, price_letter
 from engine.service.rules import load_rules
 from engine.service.stories import read_head
@@ -67,6 +68,10 @@ def handle_send(app: "Installation", job: Job) -> None:
             if latest is None:
                 return
             shadow.accompany(app, tx, exchange, latest)
+        if latest["state"] == "prepared" and signing.is_signed(latest):
+            latest = _assemble(app, tx, exchange, latest)
+            if latest is None:
+                return
     app.probe("prepared")
     if latest["state"] == signing.AWAITING:
         return
@@ -161,9 +166,14 @@ def _prepare(
     recipient = recipient_mailbox(tx, exchange["recipient_id"], decision.channel, today)
     if recipient is None:
         raise RuntimeError("the decision chose a channel without a mailbox")
+    written = exchange["form"] == FormClass.WRITTEN.value
+    plan = signing.plan(app, carrier, sender, recipient) if written else signing.Plan.NOTHING
     with TemporaryDirectory() as folder:
         parts = payload.build(envelope, recipient, Path(folder))
-        prepared = carrier.prepare(envelope, parts, sender, recipient)
+        if plan is signing.Plan.FILES:
+            prepared = signing.unsigned(envelope, parts, carrier, sender, recipient)
+        else:
+            prepared = carrier.prepare(envelope, parts, sender, recipient)
         frozen = store_prepared(app, tx, {"id": dispatch_id, **owner}, prepared)
     row: dict[str, Any] = {
         "id": dispatch_id,
@@ -174,7 +184,7 @@ def _prepare(
         "purpose": "message",
         "number": number,
         "channel": decision.channel,
-        "state": signing.state_of(exchange, carrier),
+        "state": "prepared" if plan is signing.Plan.NOTHING else signing.AWAITING,
         "intended_channel": decision.intended,
         "decision": asdict(decision),
         "level": payload.level.value,
@@ -186,8 +196,32 @@ def _prepare(
     }
     tx.execute(insert(dispatches).values(**row))
     if row["state"] == signing.AWAITING:
-        signing.ask(app, tx, exchange, dispatch_id)
+        signing.ask(app, tx, exchange, dispatch_id, plan)
     return row
+
+
+def _assemble(
+    app: "Installation", tx: Connection, exchange: RowMapping, dispatch: Mapping[str, Any]
+) -> Mapping[str, Any] | None:
+    """Let the carrier prepare what was signed; None where the channel is not ready any more.
+
+    The terms are looked at again: days may have passed since the files were frozen.
+    """
+    now, channel = app.clock.now(), dispatch["channel"]
+    today = local_day(now)
+    decision = decide_channel(app, tx, exchange, at=now, by_hand=channel, why="signed for it")
+    recipient = recipient_mailbox(tx, exchange["recipient_id"], channel, today)
+    if decision.channel is None or recipient is None:
+        reasons = [reason for seen in decision.considered for reason in seen.reasons]
+        outcomes.record(app, tx, dispatch["id"], Rejected("; ".join(reasons)))
+        return None
+    _, carrier = app.adapters.channel(channel)
+    envelope = build_envelope(app, tx, exchange, dispatch["id"], copy=dispatch["copy"])
+    parts = load_prepared(app, tx, dispatch).parts
+    sender = find_mailbox(tx, exchange["authority_id"], channel, today)
+    ready = columns_of(carrier.prepare(envelope, parts, sender, recipient))
+    tx.execute(update(dispatches).where(dispatches.c.id == dispatch["id"]).values(**ready))
+    return {**dispatch, **ready}
 
 
 def exchange_files(app: "Installation", tx: Connection, exchange_id: str) -> list[StoredDocument]:
@@ -212,12 +246,13 @@ def decide_channel(
     rules: Sequence[Rule] | None = None,
     at: datetime | None = None,
     by_hand: str | None = None,
+    why: str = "a clerk asked for a copy",
 ) -> Decision:
     """Decide by rules, law, mailboxes and the adapters' own checks; nothing is changed.
 
     Everything is decided for one instant, ``at`` (UTC; now, by this process's clock). ``failed`` are channels
     that were tried (None: look them up), ``rules`` those of the sender (None: as they are stored).
-    ``by_hand`` is a channel that a clerk has named: then no rule is asked.
+    ``by_hand`` is a channel that is given, and ``why``: then no rule is asked.
     """
     at = at or app.clock.now()
     case = tx.execute(select(cases).where(cases.c.id == exchange["case_id"])).mappings().one()
@@ -231,7 +266,6 @@ def decide_channel(
         media_types=tuple(file.media_type for file in files),
         on=today,
     )
-
     sender, recipient = exchange["authority_id"], exchange["recipient_id"]
     boxes = load_boxes(tx, {sender, recipient})
     judge = Judge(app.adapters, boxes)
@@ -240,7 +274,7 @@ def decide_channel(
         return judge.blockers(channel, sender, recipient, requirements)
 
     if by_hand is not None:
-        return decide_by_hand(by_hand, "a clerk asked for a copy", check)
+        return decide_by_hand(by_hand, why, check)
     relation = relation_of(exchange, boxes.authorities[recipient])
     return decide(
         load_rules(tx, sender, relation) if rules is None else rules,

@@ -1,8 +1,9 @@
 """Tasks: listing, claiming, completing. The first to complete wins; the second reads who and when."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -118,9 +119,15 @@ def typed_data(
 
 
 def complete_task(
-    app: "Installation", actor: Actor, key: str, data: Mapping[str, Any] | None = None
+    app: "Installation",
+    actor: Actor,
+    key: str,
+    data: Mapping[str, Any] | None = None,
+    files: Sequence[Path] = (),
 ) -> TaskLine:
     """Complete a task with the form's data; the case moves on in the same transaction.
+
+    ``files`` are what a task of kind *sign* asks for: signatures that were made elsewhere.
 
     Raises TaskUnknownError, TaskDoneError (who and when), TaskClaimedError, FormRefusedError listing every
     faulty field, and what the case's next steps refuse; nothing is changed then.
@@ -134,7 +141,9 @@ def complete_task(
                 f"{_name(tx, row['claimed_by'])} has been at work on it since {_clock(row['claimed_at'])}"
             )
         if row["kind"] != "form":
-            posting.complete(app, tx, row, actor, data or {})
+            posting.complete(app, tx, row, actor, data or {}, files)
+        elif files:
+            raise TaskDataRefusedError("this task asks for no files", hint="add them with 'document add'")
         else:
             form = _form(app, tx, locked, row)
             if form is None:

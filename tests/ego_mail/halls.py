@@ -1,5 +1,6 @@
 """Two town halls that reach each other through a running intermediary alone, as their settings files say."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from engine.clock import TurnedClock
-from engine.definitions.package import load_package
+from engine.definitions.package import ProcedurePackage, load_package
 from engine.exchange.ports import Party
 from engine.service import directory, tasks
 from engine.service.installation import open_installation
@@ -58,7 +59,7 @@ class Halls:
             return [dict(row) for row in tx.execute(select(table)).mappings()]
 
 
-def configure(world: World, side: Side, party: Party) -> Side:
+def configure(world: World, side: Side, party: Party, more: str = "") -> Side:
     """Write the carrier's table into the settings file and open the installation with it."""
     home, keys = side.app.settings.home, world.home(party)
     own = world.settings(party, trust=str(keys / "trust"), tls_ca=str(keys / "trust" / "ca.pem"))
@@ -70,24 +71,47 @@ def configure(world: World, side: Side, party: Party) -> Side:
     lines += [f'signature = "{keys}/signature.p12"', f'cipher = "{keys}/cipher.p12"']
     lines += ['password_env = "TEST_KEY_PASSWORD"']
     with (home / "dienstweg.toml").open("a", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
+        file.write("\n".join(lines) + "\n" + more)
     side.app.close()
     app = open_installation(home, clock=world.clock)
     return Side(app, app.actor("clerk"), side.role)
 
 
+def written_package(folder: Path) -> ProcedurePackage:
+    """Copy the procedure below ``folder``, with the request in written form."""
+    source = next(each for each in shipped() if each.name == "vollstreckungshilfe")
+    copy = folder / "package" / "vollstreckungshilfe"
+    shutil.copytree(Path(str(source)), copy)
+    model = copy / "vollstreckungshilfe.bpmn"
+    text = model.read_text(encoding="utf-8")
+    model.write_text(text.replace('dw:form="confidential"', 'dw:form="written"', 1), encoding="utf-8")
+    return load_package(copy)
+
+
 @contextmanager
-def open_halls(world: World, folder: Path) -> Iterator[Halls]:
-    """Open both installations below ``folder``, switched to eGo-MAIL."""
-    package = next(load_package(each) for each in shipped() if each.name == "vollstreckungshilfe")
+def open_halls(
+    world: World,
+    folder: Path,
+    *,
+    channel: str = CHANNEL,
+    package: ProcedurePackage | None = None,
+    toml: str = "",
+    **mailbox: Any,
+) -> Iterator[Halls]:
+    """Open both installations below ``folder``, switched to eGo-MAIL.
+
+    ``toml`` is more for the settings files, ``mailbox`` what is different in the mailboxes.
+    """
+    package = package or next(load_package(it) for it in shipped() if it.name == "vollstreckungshilfe")
     clock: TurnedClock = world.clock
     roles = {role: party.authority_id for role, party in PARTIES.items()}
     made = open_sides(folder, package, roles, "letter+post", clock)
-    sides = {role: configure(world, side, PARTIES[role]) for role, side in made.items()}
+    sides = {role: configure(world, side, PARTIES[role], toml) for role, side in made.items()}
     for side in sides.values():
         for party in PARTIES.values():
-            directory.add_mailbox(side.app, side.actor, world.mailbox(party))
-        switch(side.app, side.actor, Switch(CHANNEL, reason="test"))
+            box = world.mailbox(party, channel=channel, **mailbox)
+            directory.add_mailbox(side.app, side.actor, box)
+        switch(side.app, side.actor, Switch(channel, reason="test"))
     yield Halls(sides)
     for side in sides.values():
         side.app.close()

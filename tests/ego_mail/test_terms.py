@@ -8,7 +8,7 @@ import pytest
 
 from engine.exchange.ports import FormClass, HandedOver, Part, Rejected, Requirements
 from tests.contracts.samples import HOMBURG, NOON, REQUEST, SAARBRUECKEN, Envelopes
-from tests.ego_mail.conftest import World, pem, write_pkcs12
+from tests.ego_mail.conftest import World, pem
 from tests.osci.pki import Authority
 
 SMALL = Requirements(REQUEST, FormClass.NONE, 1000, ("application/pdf",), NOON.date())
@@ -23,6 +23,7 @@ def codes(world: World, requirements: Requirements = SMALL, **changes: object) -
 def test_nothing_stands_in_the_way_of_a_small_pdf(world: World) -> None:
     assert codes(world) == []
     assert codes(world, replace(SMALL, form=FormClass.CONFIDENTIAL)) == []
+    assert codes(world, form_classes=(FormClass.WRITTEN,)) == ["form-class"]
 
 
 def test_size_and_format_are_the_mailbox_s(world: World) -> None:
@@ -54,21 +55,6 @@ def test_an_authority_without_keys_or_password_is_not_ready(
     monkeypatch.delenv("TEST_KEY_PASSWORD")
     assert codes(world) == ["bad-settings"]
     assert not world.carrier(SAARBRUECKEN).health().ok
-
-
-def test_the_written_form_needs_a_substitute_that_the_mailbox_accepts(world: World) -> None:
-    written = replace(SMALL, form=FormClass.WRITTEN)
-    assert codes(world, written) == ["no-signer"]
-    accepts = {"substitutes": ["qualified-signature", "qualified-seal"]}
-    assert codes(world, written, settings=accepts) == ["no-signer"]
-    assert codes(world, written, form_classes=(FormClass.NONE,)) == ["form-class"]
-
-    home, keys = world.home(SAARBRUECKEN), world.keys(SAARBRUECKEN)
-    write_pkcs12(home / "seal.p12", keys.signing_key, keys.signature)
-    table = world.settings(SAARBRUECKEN)["keys"][SAARBRUECKEN.authority_id]
-    carrier = world.carrier(SAARBRUECKEN, keys={SAARBRUECKEN.authority_id: {**table, "seal": "seal.p12"}})
-    recipient = world.mailbox(HOMBURG, settings=accepts)
-    assert carrier.check(world.mailbox(SAARBRUECKEN), recipient, written) == []
 
 
 @pytest.mark.parametrize(("limit", "goes"), [("message", False), ("file", True)])

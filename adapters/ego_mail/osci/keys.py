@@ -65,9 +65,13 @@ class KeyPair:
 
     def signer(self) -> "LocalSigner":
         """Return a signer over this key; raise KeyFileError where the key is of an unfit kind."""
+        return LocalSigner(self.certificate, self.signing_key())
+
+    def signing_key(self) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
+        """Return the key itself; raise KeyFileError where it is of an unfit kind."""
         if isinstance(self._key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
-            return LocalSigner(self.certificate, self._key)
-        raise KeyFileError("only RSA and EC keys can sign OSCI messages")
+            return self._key
+        raise KeyFileError("only RSA and EC keys can sign")
 
     def decrypter(self) -> "LocalDecrypter":
         """Return a decrypter over this key; raise KeyFileError where it is no RSA key."""
