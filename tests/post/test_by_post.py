@@ -68,7 +68,7 @@ def test_the_post_room_at_the_command_line(towns: Towns, tmp_path: Path) -> None
     first = next(it for it in tasks.list_tasks(towns.sb.app, towns.sb.actor) if it.kind == "confirm-posting")
     tasks.complete_task(towns.sb.app, towns.sb.actor, first.id, {})
     told = towns.post(towns.sb, "run")
-    assert "1 Briefe" in told.output
+    assert "1 Brief, 2 Seiten, 0,95 €" in told.output
     assert "post confirm 2026-03-02-01" in told.output
     (run,) = towns.told(towns.sb, "list")["runs"]
     assert (run["letters"], run["cents"], run["printed"]) == (1, 95, True)
