@@ -1,10 +1,11 @@
 """Two town halls that reach each other through a running intermediary alone, as their settings files say."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import select
@@ -96,6 +97,7 @@ def open_halls(
     channel: str = CHANNEL,
     package: ProcedurePackage | None = None,
     toml: str = "",
+    databases: Mapping[str, str] = MappingProxyType({}),
     **mailbox: Any,
 ) -> Iterator[Halls]:
     """Open both installations below ``folder``, switched to eGo-MAIL.
@@ -105,7 +107,7 @@ def open_halls(
     package = package or next(load_package(it) for it in shipped() if it.name == "vollstreckungshilfe")
     clock: TurnedClock = world.clock
     roles = {role: party.authority_id for role, party in PARTIES.items()}
-    made = open_sides(folder, package, roles, "letter+post", clock)
+    made = open_sides(folder, package, roles, "letter+post", clock, databases)
     sides = {role: configure(world, side, PARTIES[role], toml) for role, side in made.items()}
     for side in sides.values():
         for party in PARTIES.values():

@@ -2,21 +2,28 @@
 
 import sqlite3
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
+from engine.definitions.package import load_package
 from engine.errors import RefusedError
 from engine.service import tasks
 from engine.service.awaiting import DECIDE_COPY
 from engine.service.cases import start_case
+from engine.service.deadlines import list_deadlines
+from engine.service.mailbox_health import health_of
+from engine.service.procedures import deploy
 from engine.service.work import run_until_idle
 from engine.store.tables import dispatches, evidence, facts, jobs, mailboxes
 from engine.store.tables import tasks as task_rows
+from tests.contracts.samples import HOMBURG
 from tests.ego_mail.conftest import CHANNEL, World
-from tests.ego_mail.halls import REQUEST, Halls, open_halls
+from tests.ego_mail.halls import PARTIES, REQUEST, Halls, open_halls
+
+CONSENT = Path(__file__).parents[1] / "service" / "packages" / "einvernehmen"
 
 
 @pytest.fixture
@@ -68,6 +75,41 @@ def test_reception_becomes_a_fact_with_the_card_that_proves_it(halls: Halls, wor
     later(world, halls, days=6)
     assert copies(halls) == []
     assert cards(halls) == 2
+
+
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_a_deadline_runs_from_reception_alone(
+    world: World, tmp_path: Path, database: str, request: pytest.FixtureRequest
+) -> None:
+    """§ 36(2) BauGB: two months from the arrival of the request at the municipality."""
+    databases = {}
+    if database == "postgresql":
+        postgres = request.getfixturevalue("postgres")
+        databases = {role: postgres.fresh() for role in PARTIES}
+    with open_halls(world, tmp_path / "halls", databases=databases) as halls:
+        for side in halls.sides.values():
+            deploy(side.app, side.actor, load_package(CONSENT))
+        side = halls.sides["requesting"]
+        data = {"gemeinde": HOMBURG.authority_id, "einvernehmensersuchen": {"vorhaben": "Carport"}}
+        start_case(side.app, side.actor, "einvernehmen", data, process_id="Process_Bauaufsicht")
+        run_until_idle(side.app)
+        (line,) = list_deadlines(side.app, side.actor)
+        assert (line.state, line.end) == ("unarmed", None)
+        # The municipality fetches, but its receipt is lost: the message is forwarded and nothing more.
+        box = world.mailbox(HOMBURG)
+        assert len(list(world.carrier(HOMBURG).collect(box))) == 1
+        later(world, halls, minutes=1)
+        assert sorted(known(halls)) == ["created", "forwarded"]
+        (line,) = list_deadlines(side.app, side.actor)
+        assert (line.state, line.end) == ("unarmed", None)
+
+        world.clock.turn(timedelta(days=4))
+        run_until_idle(halls.sides["enforcing"].app)
+        later(world, halls, hours=6)
+        (line,) = list_deadlines(side.app, side.actor)
+        assert (line.state, line.end) == ("armed", date(2026, 5, 6))
+        with side.app.read() as tx:
+            assert {each.ok for each in health_of(tx).values()} == {True}
 
 
 def test_forwarding_alone_is_no_delivery_and_a_clerk_sends_a_copy(halls: Halls, world: World) -> None:
