@@ -47,10 +47,10 @@ def trend(months: Mapping[str, Sequence[int]], span: Sequence[str]) -> str:
 def heat(percent: float | None) -> tuple[str, str]:
     """Return a heat map's cell and its colour: the percentage with a shade that needs no colour."""
     if percent is None:
-        return f"  {GAP}  ", ""
+        return f"   {GAP}", ""
     shade = _SHADES[min(4, int(percent / 20))]
     colour = ("red", "dark_orange", "yellow", "green_yellow", "green")[min(4, int(percent / 20))]
-    return f"{shade}{percent:3.0f}{shade}", colour
+    return f"{shade}{percent:3.0f}", colour
 
 
 def minutes(value: int | None) -> str:

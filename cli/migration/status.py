@@ -1,5 +1,6 @@
 """``dienstweg migration status``."""
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +13,15 @@ if TYPE_CHECKING:
     from engine.migration.status import Status
 
 app = typer.Typer()
+
+
+class HeatColumns(StrEnum):
+    """What procedures are held against in a heat map."""
+
+    RECIPIENT = "recipient"
+    DISTRICT = "district"
+    SENDER = "sender"
+    MONTH = "month"
 
 
 @app.command()
@@ -29,7 +39,7 @@ def status(
     since: Annotated[str | None, typer.Option(help="First month, YYYY-MM.")] = None,
     until: Annotated[str | None, typer.Option(help="Last month, YYYY-MM.")] = None,
     heat: Annotated[
-        str | None, typer.Option(help="Heat map of procedures by recipient, district or month.")
+        HeatColumns | None, typer.Option(help="Show a heat map of procedures by this; without --by.")
     ] = None,
     json: Json = False,
     csv: Csv = False,
@@ -42,10 +52,12 @@ def status(
     from engine.service.migration.status import status
 
     state: State = ctx.obj
+    if heat is not None and by:
+        raise typer.BadParameter("a heat map is split by procedure and --heat", param_hint="--by")
     names = [name.strip() for text in by or () for name in text.split(",") if name.strip()]
     question = Question(
         scope=make_scope(procedure, step, sender, recipient, district),
-        by=tuple(names) or (("procedure", heat) if heat else Question().by),
+        by=tuple(names) or (("procedure", heat.value) if heat else Question().by),
         since=since,
         until=until,
     )
@@ -58,7 +70,7 @@ def status(
     elif heat:
         from cli.migration.status_screen import show_heat
 
-        show_heat(found, heat)
+        show_heat(found, heat.value)
     else:
         from cli.migration.status_screen import show_status
 

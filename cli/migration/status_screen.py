@@ -21,6 +21,7 @@ TITLES = {
 KINDS = {"municipality": "Gemeinden", "district": "Kreise", "land": "Land"}
 MEDIA = {"paper": "Papier", "electronic": "elektronisch"}
 WIDE = 120
+_HEAT_CELL = 6
 LONGEST_TREND = 12
 
 
@@ -82,12 +83,13 @@ def _share(share: "Share") -> str:
 
 
 def _lines(console: Any, found: "Status", span: Sequence[str], *, wide: bool) -> None:
+    """Print a line a group; in a narrow window what is not said of the claim gives way first."""
+    by = found.question.by
+    trends = "month" not in by and len(span) > 1 and (wide or len(by) < 3)
     drawn = _table()
-    for name in found.question.by:
-        drawn.add_column(TITLES[name], overflow="fold")
-    trends = "month" not in found.question.by and len(span) > 1
-    figures = ["n", "A", "B", "C", "D"] if wide else ["n", "Papier"]
-    for title in figures:
+    for name in by:
+        drawn.add_column(TITLES[name], overflow="fold", min_width=8)
+    for title in ("n", "A", "B", "C", "D") if wide else ("n",):
         drawn.add_column(title, justify="right", no_wrap=True)
     drawn.add_column("elektronisch", no_wrap=True)
     drawn.add_column("Regel", justify="right", no_wrap=True)
@@ -100,11 +102,9 @@ def _lines(console: Any, found: "Status", span: Sequence[str], *, wide: bool) ->
         if not f.exchanges:  # only arrivals: they are in the total below
             continue
         percent = f.electronic.percent
-        levels = [number(f.levels[level]) for level in "ABCD"] if wide else [number(f.levels["A"])]
-        cells = [
-            *line.key.values(),
-            number(f.sent),
-            *levels,
+        cells = [_title(found, name, key) for name, key in line.key.items()]
+        cells += [number(f.sent), *((number(f.levels[level]) for level in "ABCD") if wide else ())]
+        cells += [
             f"{bar(percent, 10 if wide else 6)} {percentage(percent):>6}",
             percentage(f.claimed.percent),
         ]
@@ -113,8 +113,15 @@ def _lines(console: Any, found: "Status", span: Sequence[str], *, wide: bool) ->
         cells.append(number(f.fallbacks))
         if wide:
             cells += [percentage(f.confirmed.percent), number(f.unsent)]
-        drawn.add_row(*(name or "–" for name in cells))
+        drawn.add_row(*cells)
     console.print(drawn)
+
+
+def _title(found: "Status", dimension: str, key: str) -> str:
+    """Return what people call a group: an authority by its name."""
+    if dimension in ("sender", "recipient", "district"):
+        return found.names.get(key, key) or "–"
+    return key or "–"
 
 
 def _details(console: Any, total: "Figures", *, wide: bool) -> None:
@@ -173,28 +180,31 @@ def show_heat(found: "Status", columns: str) -> None:
 
     console = console_()
     rows, across = ("procedure", columns) if columns == "month" else (columns, "procedure")
-    cells = {(line.key[rows], line.key[across]): line.figures for line in found.lines}
+    cells = {
+        (line.key[rows], line.key[across]): line.figures for line in found.lines if line.figures.exchanges
+    }
     names = _ordered(key[1] for key in cells)
-    room = max(1, (console.width - 30) // 8)
-    names = names[-room:] if across == "month" else names[:room]
-    drawn = _table("Elektronisch gesendet in Prozent (n)")
-    drawn.add_column(TITLES[rows], overflow="fold")
-    for position, name in enumerate(names, start=1):
-        drawn.add_column(name[2:] if across == "month" else f"[{position}]", justify="center", no_wrap=True)
+    hidden = max(0, len(names) - max(1, (console.width - 22) // _HEAT_CELL))
+    shown = names[hidden:] if across == "month" else names[: len(names) - hidden]
+    months = f", {shown[0]} bis {shown[-1]}" if across == "month" and shown else ""
+    drawn = _table(f"Elektronisch gesendet in Prozent, darunter n{months}")
+    drawn.add_column(TITLES[rows], overflow="fold", max_width=22)
+    for position, name in enumerate(shown, start=1):
+        title = name[5:] if across == "month" else f"[{position}]"
+        drawn.add_column(title, justify="right", no_wrap=True)
     for row in _ordered(key[0] for key in cells):
         drawn_cells = []
-        for name in names:
+        for name in shown:
             figures = cells.get((row, name))
             text, colour = heat(figures.electronic.percent if figures else None)
             sent = f"\n{number(figures.sent)}" if figures and figures.sent else ""
             drawn_cells.append(Text(text, style=colour) + Text(sent, style="dim"))
-        drawn.add_row(row or "–", *drawn_cells)
+        drawn.add_row(_title(found, rows, row), *drawn_cells)
     console.print(drawn)
     if across != "month":
-        for position, name in enumerate(names, start=1):
+        for position, name in enumerate(shown, start=1):
             console.print(f"[{position}] {name}")
-    hidden = len({key[1] for key in cells}) - len(names)
-    if hidden > 0:
+    if hidden:
         console.print(f"{hidden} weitere Spalten passen nicht: breiteres Fenster, oder --json")
 
 
@@ -206,4 +216,12 @@ def _table(title: str | None = None) -> Any:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    return Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    return Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+        padding=(0, 1, 0, 0),
+    )

@@ -82,6 +82,8 @@ class Status:
     why_paper: Mapping[Why, int]
     """Relations that still send on paper, by why they do."""
     reported: tuple[Reported, ...]
+    names: Mapping[str, str]
+    """Key → name of every authority of the directory."""
 
 
 def checked_dimensions(names: Iterable[str]) -> tuple[str, ...]:

@@ -84,6 +84,7 @@ def status(app: "Installation", actor: Actor, question: Question | None = None) 
             lines=found,
             coverage=_coverage(tx, now.date(), relations),
             why_paper=why_paper(still),
+            names={row.id: row.name for row in tx.execute(select(authorities.c.id, authorities.c.name))},
             reported=(*_own_reported(tx, own, visible, month_of(now)), *partners),
         )
 
