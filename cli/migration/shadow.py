@@ -100,14 +100,14 @@ def compare(
             line.without_receipt,
             line.failed,
             line.waiting,
-            line.verdict,
         )
         for line in found
     ]
     columns = ["Verfahren", "Schritt", "an", "Kanal", "n", "gleich", "verschieden", "nur bestätigt"]
-    columns += ["ohne Quittung", "gescheitert", "offen", "Schluss"]
+    columns += ["ohne Quittung", "gescheitert", "offen"]
     table(columns, rows, "Vergleich (comparison)")
     for line in found:
+        typer.echo(f"{line.element_id} → {line.recipient_id} on {line.channel}, n = {line.n}: {line.verdict}")
         for text, n in line.differences.items():
             typer.echo(f"{line.element_id} → {line.recipient_id}: {n} × {text}")
 

@@ -3,6 +3,7 @@
 import random
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from conftest import HOMBURG, NOON, SAARBRUECKEN, XDOMEA
@@ -12,6 +13,7 @@ from sqlalchemy import delete, insert, select, update
 
 from engine.actor import Actor, Role
 from engine.clock import TurnedClock
+from engine.definitions.package import load_package
 from engine.exchange.decision import LIVE, PILOT, POST, SHADOW, Relation, decide, takes_part
 from engine.exchange.ports import Mailbox
 from engine.migration.switching import PlannedRuleError
@@ -31,6 +33,7 @@ from engine.service.migration.switching import (
     switch,
 )
 from engine.service.migration.watching import JOB
+from engine.service.procedures import deploy
 from engine.service.rules import load_rules
 from engine.service.troubles import list_incidents
 from engine.service.work import run_until_idle
@@ -589,3 +592,18 @@ def test_a_list_of_many_relations_is_one_act(opened):
         counted[effect.verdict] = counted.get(effect.verdict, 0) + 1
     assert sum(counted.values()) == len(lines)
     assert run_until_idle(app).jobs == 0
+
+
+def test_the_deadlines_of_a_model_are_told_for_both_channels(opened):
+    app, actor = opened.sb.app, opened.sb.actor
+    deploy(app, actor, load_package(Path(__file__).parent / "packages" / "einvernehmen"))
+    done = preview(app, actor, Switch(XDOMEA, procedure="einvernehmen", recipient=HOMBURG))
+    told = [each for each in done.consequences if each.about.startswith("baugb-36-2")]
+    assert told, done.consequences
+    for each in told:
+        assert (each.before_channel, each.after_channel) == (POST, XDOMEA)
+        assert "nothing is deemed granted" in each.before
+        assert "xdomea receipt" in each.after
+        assert "nothing is deemed granted" not in each.after
+    same = Switch(POST, procedure="einvernehmen", recipient=HOMBURG)
+    assert preview(app, actor, same).consequences == []
