@@ -5,26 +5,37 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from engine.exchange.chain import commit_to, next_link
 from engine.identifiers import IdSource
-from engine.store.prepared import Prepared, insert_into
+from engine.store.prepared import Prepared
 from engine.store.tables import case_states, chain, history
 
 SALT_BYTES = 16
 
 _MINE = (case_states.c.case_id == bindparam("case"), case_states.c.sequence == bindparam("before"))
 _LINKED: dict[str, Any] = {"sequence": bindparam("after"), "chain_head": bindparam("hash")}
-_BEGIN = insert_into(case_states)
-_NOTE = Prepared(update(case_states).where(*_MINE).values(**_LINKED))
-_MOVE = Prepared(
-    update(case_states)
+_ROWS: dict[str, Any] = {
+    table.name: insert(table).values({c.name: bindparam(c.name, type_=c.type) for c in table.c})
+    for table in (history, chain, case_states)
+}
+_CHANGES: dict[str, Any] = {
+    "begin": _ROWS["case_states"],
+    "note": update(case_states).where(*_MINE).values(**_LINKED),
+    "move": update(case_states)
     .where(*_MINE)
-    .values(**_LINKED, document=bindparam("document"), result=bindparam("result"))
-)
-_INSERT_HISTORY = insert_into(history)
-_INSERT_LINK = insert_into(chain)
+    .values(**_LINKED, document=bindparam("document"), result=bindparam("result")),
+}
+_ONE_BY_ONE = {
+    name: (Prepared(_ROWS["history"]), Prepared(_ROWS["chain"]), Prepared(change))
+    for name, change in _CHANGES.items()
+}
+_AT_ONCE = {
+    name: (Prepared(change.add_cte(_ROWS["history"].cte("told"), _ROWS["chain"].cte("linked"))),)
+    for name, change in _CHANGES.items()
+}
+"""The same for PostgreSQL, where every statement is an exchange: all three changes in one."""
 _READ_HEAD = Prepared(
     select(case_states.c.authority_id, case_states.c.sequence, case_states.c.chain_head)
     .where(case_states.c.case_id == bindparam("case"))
@@ -84,21 +95,30 @@ def append(
     salt = ids.token(SALT_BYTES).hex()
     commitment = commit_to(salt, subject_of(head.case_id, sequence, entry))
     link = next_link(head.chain_head, sequence, entry.kind, commitment)
-    where = {"case": head.case_id, "before": head.sequence, "after": sequence, "hash": link.hash}
-    row = {"case_id": head.case_id, "authority_id": head.authority_id, "sequence": sequence}
-    row |= {"kind": entry.kind}
-    told = {"at": entry.at, "actor": entry.actor, "command": entry.command, "steps": entry.steps}
-    linked = {"commitment": commitment, "previous": link.previous, "hash": link.hash}
+    values = {
+        "case_id": head.case_id,
+        "authority_id": head.authority_id,
+        "sequence": sequence,
+        "kind": entry.kind,
+        "at": entry.at,
+        "actor": entry.actor,
+        "command": entry.command,
+        "steps": entry.steps,
+        "salt": salt,
+        "commitment": commitment,
+        "previous": link.previous,
+        "hash": link.hash,
+        "chain_head": link.hash,
+        "case": head.case_id,
+        "before": head.sequence,
+        "after": sequence,
+        "document": document,
+        "result": result,
+    }
+    change = "begin" if head.sequence == 0 else "note" if document is None else "move"
     # Whoever read the same head has written this sequence before us: the history's key refuses ours then.
-    _INSERT_HISTORY.run(tx, **row, **told, salt=salt)
-    _INSERT_LINK.run(tx, **row, **linked)
-    if head.sequence == 0:
-        mine = {"case_id": head.case_id, "authority_id": head.authority_id, "sequence": sequence}
-        _BEGIN.run(tx, **mine, document=document, chain_head=link.hash, result=result)
-    elif document is None:
-        _NOTE.run(tx, **where)
-    else:
-        _MOVE.run(tx, **where, document=document, result=result)
+    for statement in (_ONE_BY_ONE if tx.dialect.name == "sqlite" else _AT_ONCE)[change]:
+        statement.run(tx, **values)
     return Head(head.case_id, head.authority_id, sequence, link.hash)
 
 

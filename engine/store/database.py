@@ -117,7 +117,7 @@ def _transaction(connection: Connection, begin: str) -> Iterator[None]:
     Both databases run in the driver's autocommit mode, so that the only beginning is this one.
     """
     with connection.begin():
-        pipeline.send(connection, begin)
+        pipeline.execute(connection, begin)
         try:
             yield
         except BaseException:
@@ -189,7 +189,9 @@ def _explained(error: BaseException | None, *, lost: bool) -> DienstwegError | N
 def _same_sequence(error: BaseException | None) -> bool:
     """Tell whether two wrote the same entry of a case's story: the second has read a case that moved on."""
     constraint = getattr(getattr(error, "diag", None), "constraint_name", None)
-    return constraint == "pk_history" or str(error).startswith("UNIQUE constraint failed: history.")
+    return constraint in ("pk_history", "pk_chain") or str(error).startswith(
+        "UNIQUE constraint failed: history."
+    )
 
 
 def _normalised(url: URL) -> URL:

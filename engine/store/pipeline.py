@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 _ENTERED = "dienstweg.pipeline"
+_WRITER = "dienstweg.writer"
 _OFF = 0  # libpq's PQ_PIPELINE_OFF
 
 
@@ -24,18 +25,23 @@ def driver_of(tx: Connection) -> Any:
         entered = driver.pipeline()
         entered.__enter__()
         tx.info[_ENTERED] = entered
+        tx.info[_WRITER] = driver.cursor()
     return driver
 
 
-def send(tx: Connection, sql: str) -> None:
-    """Send a statement without parameters whose answer nobody reads."""
-    driver_of(tx).execute(sql)
+def execute(tx: Connection, sql: str, parameters: Any = None) -> None:
+    """Send a statement whose answer nobody reads; all of them share one cursor."""
+    driver = driver_of(tx)
+    if tx.dialect.name == "sqlite":
+        driver.execute(sql, parameters or ()).close()
+    else:
+        tx.info[_WRITER].execute(sql, parameters)
 
 
 def commit(tx: Connection) -> None:
     """Send the commit behind what is on its way already, and wait once for everything."""
     if _ENTERED in tx.info:
-        send(tx, "COMMIT")
+        execute(tx, "COMMIT")
         leave(tx)
 
 

@@ -73,7 +73,7 @@ class Prepared:
     def run(self, tx: Connection, **values: Any) -> None:
         """Execute a statement whose answer nobody reads."""
         compiled = self._for(tx)
-        pipeline.driver_of(tx).execute(compiled.sql, _parameters(compiled, values)).close()
+        pipeline.execute(tx, compiled.sql, _parameters(compiled, values))
 
     def run_many(self, tx: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute once for each of ``rows``."""
