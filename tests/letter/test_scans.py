@@ -84,6 +84,18 @@ def test_answer_and_request_find_each_other_by_paper_alone(tmp_path: Path) -> No
     assert back.remarks == ()
 
 
+def test_a_partners_code_is_found_in_a_noisy_scan(tmp_path: Path) -> None:
+    answer = Desk(tmp_path / "hom", "HOM").write(exchange_id=TWO, answer_to=code_of(ONE))
+    sheet = scans(answer, 150)[0]
+    for _ in range(4):
+        scan = save_pdf([noisy(skewed(sheet, 2), 60)], tmp_path / "scan.pdf")
+        assert Reference("code", code_of(ONE)) in Desk(tmp_path / "sb").read(scan).references
+
+
+def code_of(exchange: str) -> str:
+    return make_code("SB1", exchange, SECRET).whole().text
+
+
 def test_a_request_that_came_electronically_is_named_on_the_paper_answer(tmp_path: Path) -> None:
     answer = Desk(tmp_path / "hom", "HOM").write(answer_to=ONE)
     assert Reference("exchange", ONE) in Desk(tmp_path / "sb").read(answer).references
