@@ -153,6 +153,15 @@ def test_a_reception_that_comes_late_takes_the_question_away(halls: Halls, world
     assert [row["status"] for row in rows] == ["withdrawn"]
 
 
+def test_a_look_just_before_the_term_keeps_clerks_from_needless_questions(halls: Halls, world: World) -> None:
+    later(world, halls, days=4, hours=23, minutes=50)
+    world.clock.turn(timedelta(minutes=5))
+    run_until_idle(halls.sides["enforcing"].app)
+    later(world, halls, minutes=5)
+    assert [row for row in halls.rows("requesting", task_rows) if row["kind"] == DECIDE_COPY] == []
+    assert "received" in known(halls)
+
+
 def test_a_mailbox_can_name_its_own_term(world: World, tmp_path: Path) -> None:
     with open_halls(world, tmp_path / "halls") as halls:
         side = halls.sides["requesting"]
