@@ -6,6 +6,7 @@ from collections.abc import Callable
 from sqlalchemy import bindparam, func, select
 
 from benchmarks._bench import installation, package
+from benchmarks.inbox import fill
 from benchmarks.result import Row
 from engine.actor import Actor
 from engine.service.cases import start_case
@@ -19,6 +20,7 @@ BEHIND = {"quick": (10, 100, 1_000), "full": (10, 100, 1_000, 5_000)}
 ROUNDS = {"quick": 1_000, "full": 10_000}
 WIDTH = {"quick": 100, "full": 1_000}
 PROBES = {"quick": 15, "full": 60}
+OTHERS = {"quick": 2_000, "full": 100_000}
 
 LOOP = """
 <startEvent id="start"><outgoing>f1</outgoing></startEvent>
@@ -67,7 +69,19 @@ def run(scale: str) -> list[Row]:
         "<incoming>f4</incoming><outgoing>f6", "<incoming>f4</incoming><incoming>f10</incoming><outgoing>f6"
     )
     with installation(package("loop", loop), package("many", MANY)) as (app, actor):
-        return [*_sequence(app, actor, scale), *_gateway_loop(app, actor, scale), *_many(app, actor, scale)]
+        rows = [*_sequence(app, actor, scale), *_gateway_loop(app, actor, scale), *_many(app, actor, scale)]
+        return [*rows, *_among_others(app, actor, scale)]
+
+
+def _among_others(app: Installation, actor: Actor, scale: str) -> list[Row]:
+    case = start_case(app, actor, "loop", {"n": 0, "stop": 1}).id
+    few = _timed(PROBES[scale], lambda: _complete(app, actor, case))
+    fill(app, OTHERS[scale])
+    many = _timed(PROBES[scale], lambda: _complete(app, actor, case))
+    return [
+        Row(f"completing a task among {OTHERS[scale]:,} other cases", many, "ms CPU"),
+        Row("ratio to the same before they were there", many / few, "×"),
+    ]
 
 
 def _complete(app: Installation, actor: Actor, case: str) -> None:

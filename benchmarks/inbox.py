@@ -38,7 +38,7 @@ def _measure(name: str, url: Callable[[], str], scale: str) -> list[Row]:
         filled = {}
         for size in SIZES[scale]:
             filled[size] = stack.enter_context(installation(database_url=url()))
-            _fill(filled[size][0], size)
+            fill(filled[size][0], size)
         for _ in range(PAGES):
             for size, (app, actor) in filled.items():
                 bound = replace(actor, units=frozenset(UNITS[:1]))
@@ -63,7 +63,7 @@ def _page(app: Installation, actor: Actor) -> float:
     return (time.perf_counter() - begun) * 1000
 
 
-def _fill(app: Installation, size: int) -> None:
+def fill(app: Installation, size: int) -> None:
     """Write cases with one open task each; every third task has a due date."""
     case, task = insert_into(cases, *_case(0)), insert_into(tasks, *_task(0))
     for begun in range(0, size, BATCH):
