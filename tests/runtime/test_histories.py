@@ -1,6 +1,9 @@
 """Cases recorded earlier go on as they would have: from every stored state, command by command."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -8,7 +11,7 @@ from engine.identifiers import SeededIds
 from engine.runtime import ItemKind, Program, StateUnreadableError, advance
 from engine.runtime.document import load
 from engine.runtime.services import Services
-from engine.runtime.upgrades import STATE_FORMAT, upgraded
+from engine.runtime.upgrades import STATE_FORMAT, UPGRADERS, upgraded
 from tests.conformance.driver import BEGIN
 from tests.runtime.recording import command_of, files, instant, outcome, own_models, read
 from tests.runtime.walks import STEP_LIMIT
@@ -75,3 +78,36 @@ def test_a_document_for_another_model_is_refused_not_misread() -> None:
 def test_present_documents_need_no_upgrade() -> None:
     document = {"state_format": STATE_FORMAT}
     assert upgraded(document) is document
+
+
+def test_an_older_document_goes_on_through_every_upgrader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Format 1 is the first that was ever written; two made-up older ones prove the way."""
+    changes = {-1: ("identifiers", "idents"), 0: ("idents", "ids")}
+
+    def step(number: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
+        old, new = changes[number]
+
+        def upgrade(document: dict[str, Any]) -> dict[str, Any]:
+            return {**{k: v for k, v in document.items() if k != old}, new: document[old], **after(number)}
+
+        return upgrade
+
+    def after(number: int) -> dict[str, Any]:
+        return {"state_format": number + 1}
+
+    for number in changes:
+        monkeypatch.setitem(cast("dict[int, Any]", UPGRADERS), number, step(number))
+    history = next(one for one in read(FILES[0]) if len(one["rows"]) > 1)
+    row, following = history["rows"][0], history["rows"][1]
+    document = json.loads(row["state"])
+    document["identifiers"] = document.pop("ids")
+    state = json.dumps({**document, "state_format": -1})
+    result = advance(
+        PROGRAMS[history["case"]],
+        state,
+        command_of(following["do"]),
+        now=instant(following),
+        ids=SeededIds(1),
+        step_limit=STEP_LIMIT,
+    )
+    assert outcome(result) == following["outcome"]
