@@ -24,7 +24,7 @@ from adapters.xdomea.errors import (
     XdomeaUnreadableError,
 )
 from adapters.xdomea.interpret import confirmation_wanted, data_for, reading_of
-from adapters.xdomea.mapping import mapping_of
+from adapters.xdomea.mapping import XdomeaMapping, mapping_of
 from adapters.xdomea.message import Message
 from adapters.xdomea.reading import ContainerReader
 from adapters.xdomea.schemas import Schemas
@@ -45,6 +45,7 @@ from engine.exchange.ports import (
 
 MEDIA_TYPE = "application/zip"
 ROLE = "container"
+_MAPPINGS_KEPT = 1_000
 SCHEMAS_VARIABLE = "DIENSTWEG_XDOMEA_SCHEMAS"
 
 
@@ -61,6 +62,8 @@ class XdomeaPayload:
         folder = context.settings.get("schemas") or os.environ.get(SCHEMAS_VARIABLE)
         self._schemas = Schemas(Path(folder)) if folder else None
         self._reader = ContainerReader(limits, self._schemas)
+        # With the message type itself, so that its id stays its own.
+        self._mappings: dict[int, tuple[MessageType, XdomeaMapping]] = {}
 
     def check(self, recipient: Mailbox, requirements: Requirements) -> list[Blocker]:
         """Say whether the recipient takes a version we write, and whether the mapping holds."""
@@ -75,13 +78,22 @@ class XdomeaPayload:
                 )
             ]
         try:
-            mapping = mapping_of(requirements.message_type)
+            mapping = self._mapping(requirements.message_type)
         except MappingError as error:
             return [Blocker("bad-mapping", "sender", str(error))]
         if not exists(mapping.message, version):
             message = f"xdomea {version} has no message {mapping.message}"
             return [Blocker("no-such-message", "recipient", message)]
         return []
+
+    def _mapping(self, message_type: MessageType) -> XdomeaMapping:
+        """Return the mapping of a message type; reading one takes long, and readiness asks for thousands."""
+        known = self._mappings.get(id(message_type))
+        if known is None:
+            if len(self._mappings) >= _MAPPINGS_KEPT:
+                self._mappings.clear()
+            known = self._mappings[id(message_type)] = (message_type, mapping_of(message_type))
+        return known[1]
 
     def build(self, envelope: Envelope, recipient: Mailbox, folder: Path) -> tuple[Part, ...]:
         """Write the container into ``folder``; the same envelope gives the same bytes.

@@ -148,7 +148,8 @@ class Carrier(Protocol):
         """Return what stands in the way of carrying this to ``recipient``; an empty list means ready.
 
         The answer depends on form, sizes, media types and day, not on the message type: what a message says
-        is the payload's matter. The same question may be asked once for many exchanges.
+        is the payload's matter. What lets a large exchange pass lets a smaller one pass too. So the same
+        question may be asked once for many exchanges.
         """
         ...
 
@@ -189,7 +190,10 @@ class Payload(Protocol):
         ...
 
     def check(self, recipient: Mailbox, requirements: Requirements) -> list[Blocker]:
-        """Return what stands in the way of building this message type for ``recipient``, whoever sends."""
+        """Return what stands in the way of building this message type for ``recipient``, whoever sends.
+
+        What lets a large exchange pass lets a smaller one pass too.
+        """
         ...
 
     def build(self, envelope: Envelope, recipient: Mailbox, folder: Path) -> tuple[Part, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 
 from engine.exchange.decision import POST
 from engine.exchange.parcels import Blocker, FormClass, Mailbox, MessageType, Requirements
@@ -75,9 +76,11 @@ def group(steps: Iterable[tuple[Step, Need]]) -> list[Group]:
     found: dict[tuple[object, ...], list[tuple[Step, Need]]] = {}
     for step, need in steps:
         found.setdefault((need.key, step.constant), []).append((step, need))
-    return [
+    groups = [
         Group(same[0][1], tuple(step for step, _ in same), same[0][0].constant) for same in found.values()
     ]
+    # What lets the largest pass answers for the others.
+    return sorted(groups, key=lambda each: -each.need.largest_bytes)
 
 
 @dataclass
@@ -138,10 +141,17 @@ class Gain:
     """Side, code and message of what would stand in the way all the same → relations."""
 
 
+def _wanted(need: Need, on: date) -> tuple[Requirements, Requirements]:
+    """Return what usual exchanges ask, and those like the largest."""
+    usual = need.requirements(on)
+    return usual, need.requirements(on, largest=True) if need.largest_bytes > need.usual_bytes else usual
+
+
 Check = Callable[[str, str, str, Requirements], Sequence[Blocker]]
 """Channel, sender, recipient, requirements → what stands in the way."""
 Look = Callable[[str, str, str], Sequence[Blocker]]
 """Channel, sender, recipient → remarks."""
+Blockers = tuple[Blocker, ...]
 Cell = tuple[int, str, str]
 """Place of a group, sender, recipient."""
 
@@ -174,8 +184,14 @@ class Readiness:
         self.on = on
         self._check = check
         self._look = look
-        self._known: dict[tuple[int, str, str, str], Verdict] = {}
+        self._known: dict[Cell, tuple[Verdict, ...]] = {}
+        self._seen: dict[tuple[str, str, str], Blockers] = {}
+        self._said: dict[tuple[Grade, Blockers, Blockers], Verdict] = {}
         self._volumes = self._by_cell()
+        self._wanted = [_wanted(each.need, on) for each in self.groups]
+        self._names = [
+            frozenset(f"{step.procedure} {step.element}" for step in each.steps) for each in self.groups
+        ]
 
     def _by_cell(self) -> Mapping[Cell, Volume]:
         place = {
@@ -191,23 +207,37 @@ class Readiness:
                 found[cell] = found.get(cell, NOTHING) + volume
         return found
 
-    def verdict(self, place: int, sender: str, recipient: str, channel: str) -> Verdict:
-        """Return what ``channel`` can do for a group of relations."""
-        key = (place, sender, recipient, channel)
-        if key not in self._known:
-            self._known[key] = self._judged(self.groups[place].need, sender, recipient, channel)
-        return self._known[key]
+    def verdicts(self, cell: Cell) -> tuple[Verdict, ...]:
+        """Return what each channel can do for a group of relations, in the order of ``channels``."""
+        if cell not in self._known:
+            self._known[cell] = tuple(self._judged(cell, channel) for channel in self.channels)
+        return self._known[cell]
 
-    def _judged(self, need: Need, sender: str, recipient: str, channel: str) -> Verdict:
-        blockers = tuple(self._check(channel, sender, recipient, need.requirements(self.on)))
-        if blockers:
-            return Verdict(Grade.BLOCKED, blockers)
-        remarks = tuple(self._look(channel, sender, recipient))
-        if need.largest_bytes > need.usual_bytes:
-            largest = tuple(self._check(channel, sender, recipient, need.requirements(self.on, largest=True)))
-            if largest:
-                return Verdict(Grade.PARTLY, largest, remarks)
-        return Verdict(Grade.READY, (), remarks)
+    def _judged(self, cell: Cell, channel: str) -> Verdict:
+        place, sender, recipient = cell
+        usual, largest = self._wanted[place]
+        blockers = tuple(self._check(channel, sender, recipient, largest))
+        if not blockers:
+            return self._verdict(Grade.READY, (), self._remarks(channel, sender, recipient))
+        if usual is largest:
+            return self._verdict(Grade.BLOCKED, blockers, ())
+        of_usual = tuple(self._check(channel, sender, recipient, usual))
+        if of_usual:
+            return self._verdict(Grade.BLOCKED, of_usual, ())
+        return self._verdict(Grade.PARTLY, blockers, self._remarks(channel, sender, recipient))
+
+    def _remarks(self, channel: str, sender: str, recipient: str) -> tuple[Blocker, ...]:
+        key = (channel, sender, recipient)
+        if key not in self._seen:
+            self._seen[key] = tuple(self._look(*key))
+        return self._seen[key]
+
+    def _verdict(self, grade: Grade, blockers: Blockers, remarks: Blockers) -> Verdict:
+        """Return the one verdict that says so."""
+        key = (grade, blockers, remarks)
+        if key not in self._said:
+            self._said[key] = Verdict(grade, blockers, remarks)
+        return self._said[key]
 
     def cells(self) -> Iterator[Cell]:
         """Yield every group of relations between two authorities."""
@@ -226,20 +256,25 @@ class Readiness:
         """Return a tally for each channel, by ``recipient``, ``sender`` or ``step``."""
         found: dict[str, dict[str, Tally]] = {}
         for cell in self.cells():
-            place, sender, recipient = cell
-            steps = self.groups[place].steps
-            for channel in self.channels:
-                verdict = self.verdict(place, sender, recipient, channel)
-                if by == "step":
-                    for step in steps:
-                        key = (step.procedure, step.element, sender, recipient)
-                        row = found.setdefault(f"{step.procedure} {step.element}", {})
-                        total = self.volumes.get(key, NOTHING).total
-                        row.setdefault(channel, Tally()).add(verdict, 1, total)
-                else:
-                    row = found.setdefault(recipient if by == "recipient" else sender, {})
-                    row.setdefault(channel, Tally()).add(verdict, len(steps), self.volume(cell).total)
+            verdicts = self.verdicts(cell)
+            for row, relations, volume in self._rows(cell, by):
+                tallies = found.setdefault(row, {})
+                for channel, verdict in zip(self.channels, verdicts, strict=True):
+                    if channel not in tallies:
+                        tallies[channel] = Tally()
+                    tallies[channel].add(verdict, relations, volume)
         return found
+
+    def _rows(self, cell: Cell, by: str) -> Iterator[tuple[str, int, int]]:
+        """Yield the matrix's lines that a cell counts in, with relations and exchanges."""
+        place, sender, recipient = cell
+        steps = self.groups[place].steps
+        if by != "step":
+            yield (recipient if by == "recipient" else sender), len(steps), self.volume(cell).total
+            return
+        for step in steps:
+            figures = self.volumes.get((step.procedure, step.element, sender, recipient), NOTHING)
+            yield f"{step.procedure} {step.element}", 1, figures.total
 
     def obstacles(self) -> list[Obstacle]:
         """Return what stands in the way, and what should be known: the post last, most figures first."""
@@ -248,16 +283,17 @@ class Readiness:
             place, sender, recipient = cell
             owners = {"sender": sender, "recipient": recipient}
             steps = self.groups[place].steps
-            for channel in self.channels:
-                verdict = self.verdict(place, sender, recipient, channel)
+            for channel, verdict in zip(self.channels, self.verdicts(cell), strict=True):
                 for blocks, seen in ((True, verdict.blockers), (False, verdict.remarks)):
                     for each in seen:
                         owner = owners.get(each.side, "")
                         key = (channel, each.side, each.code, each.message, owner, blocks)
-                        one = found.setdefault(key, Obstacle(*key))
+                        one = found.get(key)
+                        if one is None:
+                            one = found[key] = Obstacle(*key)
                         one.relations += len(steps)
                         one.volume += self.volume(cell).total
-                        one.steps.update(f"{step.procedure} {step.element}" for step in steps)
+                        one.steps.update(self._names[place])
         return sorted(
             found.values(),
             key=lambda one: (
@@ -270,8 +306,8 @@ class Readiness:
     def goes_electronically(self, cell: Cell) -> bool:
         """Tell whether any channel but the post could carry usual exchanges."""
         return any(
-            self.verdict(*cell, channel).grade is not Grade.BLOCKED
-            for channel in self.channels
+            verdict.grade is not Grade.BLOCKED
+            for channel, verdict in zip(self.channels, self.verdicts(cell), strict=True)
             if channel != POST
         )
 
@@ -279,12 +315,11 @@ class Readiness:
         """Return what ``mailboxes`` would bring together; ``check`` judges as if they were open."""
         relations, volume = 0, NOTHING
         still: Counter[tuple[str, str, str]] = Counter()
-        for cell in self._touched({each.authority_id for each in mailboxes}):
+        owners = {each.authority_id for each in mailboxes}
+        for cell in dict.fromkeys(cell for owner in sorted(owners) for cell in self._by_post.get(owner, ())):
             place, sender, recipient = cell
-            if self.goes_electronically(cell):
-                continue
             steps = len(self.groups[place].steps)
-            needed = self.groups[place].need.requirements(self.on)
+            needed = self._wanted[place][0]
             found = [
                 check(each.channel, sender, recipient, needed)
                 for each in mailboxes
@@ -297,12 +332,12 @@ class Readiness:
             volume += self.volume(cell)
         return Gain(tuple(mailboxes), relations, volume.total, volume.paper, still)
 
-    def _touched(self, authorities: set[str]) -> Iterator[Cell]:
-        """Yield every cell that one of ``authorities`` has a part in, once."""
-        for place, each in enumerate(self.groups):
-            recipients = self.recipients if each.constant is None else (each.constant,)
-            for sender in self.senders:
-                among = recipients if sender in authorities else authorities.intersection(recipients)
-                for recipient in among:
-                    if recipient != sender:
-                        yield place, sender, recipient
+    @cached_property
+    def _by_post(self) -> Mapping[str, list[Cell]]:
+        """Cells that no electronic channel can carry, by each of their authorities."""
+        found: dict[str, list[Cell]] = {}
+        for cell in self.cells():
+            if not self.goes_electronically(cell):
+                for owner in cell[1:]:
+                    found.setdefault(owner, []).append(cell)
+        return found

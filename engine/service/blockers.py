@@ -3,14 +3,14 @@
 The send job decides by it and the migration's readiness is made of it, so that they cannot drift apart.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection
 
 from engine.exchange.decision import POST
-from engine.exchange.ports import Blocker, FormClass, Mailbox, Requirements
+from engine.exchange.ports import Blocker, Carrier, FormClass, Mailbox, Payload, Requirements
 from engine.exchange.registry import Adapters, UnknownChannelError
 from engine.exchange.written import ways
 from engine.service.directory import Authority, load_authorities, load_mailboxes
@@ -97,14 +97,19 @@ def load_boxes(tx: Connection, authority_ids: Collection[str] | None = None) -> 
 class Judge:
     """Asks payload and carrier; what was asked once is remembered, so keep it for one look only.
 
-    A carrier's answer does not depend on the message type (``Carrier.check``), a payload's not on the sender.
+    A carrier's answer does not depend on the message type, a payload's not on the sender, and what is not too
+    large leaves no smaller one behind (``engine.exchange.ports``): thousands of relations need few questions.
     """
 
     def __init__(self, adapters: Adapters, boxes: Boxes) -> None:
         """Judge between the owners of ``boxes``."""
         self.boxes = boxes
         self._adapters = adapters
-        self._known: dict[tuple[Any, ...], list[Blocker]] = {}
+        self._channels: dict[str, tuple[Payload, Carrier] | Blocker] = {}
+        self._known: dict[tuple[Any, ...], Sequence[Blocker]] = {}
+        self._passed: dict[tuple[Any, ...], int] = {}
+        self._receiving: dict[tuple[str, str, date], Mailbox | Blocker] = {}
+        self._sending: dict[tuple[str, str, date], Mailbox | None] = {}
 
     def assuming(self, boxes: Boxes) -> "Judge":
         """Return a judge over other mailboxes."""
@@ -114,55 +119,67 @@ class Judge:
         self, channel: str, sender_id: str, recipient_id: str, requirements: Requirements
     ) -> list[Blocker]:
         """Return what keeps ``channel`` from carrying this; an empty list means ready."""
-        try:
-            self._adapters.channel(channel)
-        except UnknownChannelError as error:
-            return [Blocker("no-adapter", "sender", str(error))]
-        recipient = self.boxes.receiving(recipient_id, channel, requirements.on)
+        halves = self._halves(channel)
+        if isinstance(halves, Blocker):
+            return [halves]
+        payload, carrier = halves
+        to = (recipient_id, channel, requirements.on)
+        if to not in self._receiving:
+            self._receiving[to] = self.boxes.receiving(*to)
+        recipient = self._receiving[to]
         if isinstance(recipient, Blocker):
             return [recipient]
         if requirements.form not in recipient.form_classes:
             form = requirements.form.value
             return [Blocker("form-class", "recipient", f"form {form} is not accepted there")]
-        sender = self.boxes.open(sender_id, channel, requirements.on)
+        at = (sender_id, channel, requirements.on)
+        if at not in self._sending:
+            self._sending[at] = self.boxes.open(*at)
+        sender = self._sending[at]
+        kind = (requirements.form, requirements.media_types, requirements.on, requirements.test)
+        wanted = requirements.message_type
         return [
-            *self._payloads(channel, recipient, requirements),
-            *self._carriers(channel, sender, recipient, requirements),
-            *self._written(channel, sender, recipient, requirements),
+            *self._ask(
+                ("payload", channel, id(recipient), wanted.key, wanted.version, kind),
+                requirements.total_bytes,
+                lambda: payload.check(recipient, requirements),
+            ),
+            *self._ask(
+                ("carrier", channel, id(sender), id(recipient), kind),
+                requirements.total_bytes,
+                lambda: carrier.check(sender, recipient, requirements),
+            ),
+            *self._ask(
+                ("written", channel, id(sender), id(recipient), kind),
+                0,
+                lambda: self._written(carrier, sender, recipient, requirements),
+            ),
         ]
 
     def _written(
-        self, channel: str, sender: Mailbox | None, recipient: Mailbox, requirements: Requirements
+        self, carrier: Carrier, sender: Mailbox | None, recipient: Mailbox, requirements: Requirements
     ) -> Sequence[Blocker]:
         """Return why nothing can satisfy the written form; on paper it is signed by hand."""
-        _, carrier = self._adapters.channel(channel)
         if requirements.form is not FormClass.WRITTEN or not carrier.describe().electronic or sender is None:
             return ()
         return ways(carrier, sender, recipient, requirements.on, self._adapters.signers()).blockers
 
-    def _payloads(self, channel: str, recipient: Mailbox, requirements: Requirements) -> list[Blocker]:
-        wanted = requirements.message_type
-        key = ("payload", channel, id(recipient), wanted.key, wanted.version, *_asked(requirements))
+    def _halves(self, channel: str) -> tuple[Payload, Carrier] | Blocker:
+        if channel not in self._channels:
+            try:
+                self._channels[channel] = self._adapters.channel(channel)
+            except UnknownChannelError as error:
+                self._channels[channel] = Blocker("no-adapter", "sender", str(error))
+        return self._channels[channel]
+
+    def _ask(
+        self, about: tuple[Any, ...], size: int, check: Callable[[], Sequence[Blocker]]
+    ) -> Sequence[Blocker]:
+        if size <= self._passed.get(about, -1):
+            return ()
+        key = (about, size)
         if key not in self._known:
-            payload, _ = self._adapters.channel(channel)
-            self._known[key] = payload.check(recipient, requirements)
+            self._known[key] = check()
+            if not self._known[key]:
+                self._passed[about] = max(size, self._passed.get(about, -1))
         return self._known[key]
-
-    def _carriers(
-        self, channel: str, sender: Mailbox | None, recipient: Mailbox, requirements: Requirements
-    ) -> list[Blocker]:
-        key = ("carrier", channel, id(sender), id(recipient), *_asked(requirements))
-        if key not in self._known:
-            _, carrier = self._adapters.channel(channel)
-            self._known[key] = carrier.check(sender, recipient, requirements)
-        return self._known[key]
-
-
-def _asked(requirements: Requirements) -> tuple[Any, ...]:
-    return (
-        requirements.form,
-        requirements.total_bytes,
-        requirements.media_types,
-        requirements.on,
-        requirements.test,
-    )

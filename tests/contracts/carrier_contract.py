@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,19 @@ class CarrierContract:
             assert (
                 rig.carrier.check(rig.sender, rig.recipient, replace(changed, message_type=other)) == answer
             )
+
+    def test_who_takes_a_large_exchange_takes_a_smaller_one(self, rig: CarrierRig) -> None:
+        asked = requirements(rig.envelopes.new())
+        for limit in (None, 500, 10**7):
+            recipient = replace(rig.recipient, max_bytes=limit)
+            found = [
+                {
+                    each.code
+                    for each in rig.carrier.check(rig.sender, recipient, replace(asked, total_bytes=size))
+                }
+                for size in (0, 499, 500, 501, 10**6, 10**8)
+            ]
+            assert all(smaller <= larger for smaller, larger in pairwise(found))
 
     def test_preparing_reaches_nobody(self, rig: CarrierRig) -> None:
         prepared = rig.prepare()

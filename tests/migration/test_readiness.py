@@ -150,8 +150,11 @@ def _with_form(app, form, channel):
         def _readiness(self):
             found = super()._readiness()
             (one,) = found.groups
-            found.groups = [replace(one, need=replace(one.need, form=form))]
-            return found
+            need = replace(one.need, form=form)
+            wanted = [(one.steps[0], need)]
+            return Readiness(
+                wanted, found.senders, found.recipients, found.channels, found.volumes, found._check, found.on
+            )
 
     with app.read() as tx:
         wish = Wish(ONE, channels=[channel])

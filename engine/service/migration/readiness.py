@@ -211,12 +211,11 @@ class _Look:
 
     def _best(self, cell: Cell) -> str | None:
         """Return the ready channel of the best evidence level."""
+        if cell[2] not in self.authorities:
+            return None
+        verdicts = zip(self.base.channels, self.base.verdicts(cell), strict=True)
         ready = [
-            channel
-            for channel in self.base.channels
-            if channel != POST
-            and cell[2] in self.authorities
-            and self.base.verdict(*cell, channel).grade is not Grade.BLOCKED
+            channel for channel, verdict in verdicts if channel != POST and verdict.grade is not Grade.BLOCKED
         ]
         level = {channel: self.app.adapters.channel(channel)[0].level.value for channel in ready}
         return max(ready, key=lambda channel: level[channel], default=None)
