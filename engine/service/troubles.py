@@ -56,6 +56,7 @@ _JOBS = {
     "job:confirm": ("confirm", "dispatch"),
     "job:work": ("work", "item"),
     "job:step": ("step", "item"),
+    "job:rule-watch": ("rule-watch", "rule"),
     "job:match-buffer": ("match-buffer", "item"),
 }
 """Incident of a job that failed for good → kind of job, and its argument that the incident's subject is."""

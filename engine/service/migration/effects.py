@@ -274,18 +274,19 @@ _KEEPS: Mapping[str, str] = {
 def _exchanges(
     app: "Installation", tx: Connection, grounds: Grounds, books: Mapping[str, Books], at: datetime
 ) -> Iterable[ExchangeEffect]:
+    earlier = dispatches.alias()
     newest = (
-        select(dispatches.c.exchange_id, func.max(dispatches.c.number).label("number"))
-        .group_by(dispatches.c.exchange_id)
-        .subquery()
+        select(func.max(earlier.c.number))
+        .where(earlier.c.exchange_id == exchanges.c.id)
+        .correlate(exchanges)
+        .scalar_subquery()
     )
     rows = tx.execute(
         select(exchanges, cases.c.own_reference, dispatches.c.state, dispatches.c.channel)
         .join(cases, and_(cases.c.id == exchanges.c.case_id, cases.c.status == "open"))
-        .join(newest, newest.c.exchange_id == exchanges.c.id, isouter=True)
         .join(
             dispatches,
-            and_(dispatches.c.exchange_id == newest.c.exchange_id, dispatches.c.number == newest.c.number),
+            and_(dispatches.c.exchange_id == exchanges.c.id, dispatches.c.number == newest),
             isouter=True,
         )
         .where(

@@ -117,8 +117,8 @@ def handle_shadow(app: "Installation", job: Job) -> None:
             .join(shadow_sends, shadow_sends.c.dispatch_id == dispatches.c.id)
             .where(shadow_sends.c.id == shadow_id)
         )
-        found = dispatch.mappings().one()
-    if found["state"] in _BEGUN:
+        found = dispatch.mappings().one_or_none()
+    if found is not None and found["state"] in _BEGUN:
         deliver(app, dict(found))
 
 

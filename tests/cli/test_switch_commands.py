@@ -1,0 +1,92 @@
+"""Switching as an admin types it: dry runs, summaries, reverts, refusals and their exit statuses."""
+
+import pytest
+
+RELATION = ("--procedure", "vollstreckungshilfe", "--recipient", "Homburg")
+
+
+@pytest.fixture
+def opened(sb, tmp_path):
+    """Homburg has an exchange folder that takes tests, and so has Saarbrücken."""
+    for name in ("Homburg", "Saarbrücken"):
+        (tmp_path / name).mkdir()
+        terms = ("--accepts-test", "--settings", '{"versions": ["3.1.0"]}')
+        made = sb("mailbox", "add", name, "xdomea+folder", tmp_path / name, *terms)
+        assert made.status == 0, made.err
+    return sb
+
+
+def test_a_dry_run_changes_nothing_and_the_run_says_the_same_as_done(opened):
+    wanted = ("migration", "switch", "xdomea+folder", *RELATION, "--pilot", "10")
+    dry = opened(*wanted, "--dry-run")
+    assert dry.status == 0, dry.err
+    assert "dry run, nothing is changed" in dry.out
+    assert opened("migration", "rules", "--json").json == []
+    done = opened(*wanted, "--reason", "try")
+    assert done.out.startswith("done: ")
+    assert "pilot 10 %" in done.out
+    assert dry.out.splitlines()[2:] == done.out.splitlines()[2:]
+    shown = opened(*wanted, "--dry-run", "--json").json
+    assert (shown["act_id"], shown["effects"]["counts"]["relations"]["stays"]) == (
+        None,
+        {"it is so already": 3},
+    )
+
+
+def test_a_revert_and_the_history(opened):
+    opened("migration", "switch", "xdomea+folder", *RELATION, "--reason", "go")
+    assert opened("migration", "revert", "--last").status == 1  # no reason
+    back = opened("migration", "revert", "--last", "--reason", "the share is rebuilt", "--list")
+    assert back.status == 0, back.err
+    assert "ends: from 10041100" in back.out
+    newest, first = opened("migration", "history", "--json").json
+    assert (newest["kind"], newest["reason"], first["kind"]) == ("revert", "the share is rebuilt", "switch")
+    assert "rebuilt" in opened("migration", "history").out
+    assert opened("migration", "revert", "--last", "--reason", "x").status == 3
+    assert opened("migration", "rules", "--json").json == []
+    assert len(opened("migration", "rules", "--all", "--json").json) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "word"),
+    [
+        (["switch", "xdomea+folder", "--shadow", "--pilot", "5"], 2, "exclude each other"),
+        (["switch", "xdomea+folder", "--from-file", "x.csv", "--recipient", "Homburg"], 2, "leave"),
+        (["switch", "xdomea+folder", "--from-file", "nowhere.csv"], 2, "cannot read"),
+        (["switch", "xdomea+folder", "--recipient", "Neunkirchen"], 1, "no open mailbox"),
+        (["switch", "xdomea+folder", "--district", "Homburg"], 1, "no district"),
+        (["switch", "xdomea+folder", "--sender", "Homburg"], 3, "no sender"),
+        (["switch", "xdomea+folder", "--recipient", "Entenhausen"], 3, "no authority"),
+        (["switch", "xdomea+folder", "--revert-if", "often"], 1, "no condition"),
+        (["switch", "xdomea+folder", "--effective", "2020-01-01"], 1, "in the past"),
+        (["switch", "letter+post", "--shadow"], 1, "print and post"),
+        (["revert"], 2, "give a rule's number"),
+        (["revert", "abcdef12", "--reason", "x"], 3, "no rule or switch"),
+        (["shadow", "show", "abcdef12"], 3, "no shadow send"),
+        (["shadow", "withdraw", "abcdef12"], 3, "no consent"),
+    ],
+)
+def test_what_cannot_be_is_told_in_one_line(opened, arguments, status, word):
+    result = opened("migration", *arguments)
+    assert result.status == status, result.err
+    assert word in result.err
+    assert len(result.err.strip().splitlines()) == 1
+
+
+def test_a_planned_rule_stands_in_the_way_of_an_earlier_switch(opened):
+    later = opened("migration", "switch", "xdomea+folder", *RELATION, "--effective", "2099-01-01")
+    assert "from 01.01.2099 00:00" in later.out
+    now = opened("migration", "switch", "letter+post", *RELATION)
+    assert (now.status, "planned" in now.err) == (4, True)
+
+
+def test_consents_are_recorded_listed_and_withdrawn(opened):
+    given = ("--until", "2099-12-31", "--by", "Dr. Weber", "--reason", "Vermerk")
+    made = opened("migration", "shadow", "consent", "Homburg", *given)
+    assert made.status == 0, made.err
+    line = opened("migration", "shadow", "consents", "--json").json[0]
+    assert (line["sender_id"], line["recipient_id"], line["given_by"]) == ("10041100", "10045114", "10041100")
+    assert opened("migration", "shadow", "withdraw", line["id"]).status == 0
+    assert opened("migration", "shadow", "consents", "--json").json[0]["withdrawn_at"] is not None
+    assert opened("migration", "shadow", "list").status == 0
+    assert "keine" in opened("migration", "shadow", "compare").out
