@@ -51,16 +51,16 @@ class FileEvidence(Mapping[str, bytes]):
     def __init__(self, small: Mapping[str, bytes], files: Mapping[str, Path]) -> None:
         """Join what is in memory with files, by name."""
         self._small = dict(small)
-        self._files = dict(files)
+        self.files = dict(files)
 
     def __getitem__(self, name: str) -> bytes:
-        return self._small[name] if name in self._small else self._files[name].read_bytes()
+        return self._small[name] if name in self._small else self.files[name].read_bytes()
 
     def __iter__(self) -> Iterator[str]:
-        return iter([*self._small, *self._files])
+        return iter([*self._small, *self.files])
 
     def __len__(self) -> int:
-        return len(self._small) + len(self._files)
+        return len(self._small) + len(self.files)
 
 
 @dataclass(slots=True)

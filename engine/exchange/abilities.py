@@ -153,3 +153,13 @@ class PricesLetters(Protocol):
     def price(self, message_type: MessageType, documents: Sequence[Document], on: date) -> int | None:
         """Return the postage in cents, at the least; None where no price is known for that day or weight."""
         ...
+
+
+@runtime_checkable
+class OnDisk(Protocol):
+    """Evidence of an ``Incoming`` of which some is too large to be held in memory."""
+
+    @property
+    def files(self) -> Mapping[str, Path]:
+        """What lies on local disk, by its name in the mapping."""
+        ...

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from engine.documents import Blob
-from engine.exchange.abilities import ReportsBack
+from engine.exchange.abilities import OnDisk, ReportsBack
 from engine.exchange.errors import UnreadableError
 from engine.exchange.ports import Incoming, Part, Payload, Reading, split_channel
 from engine.service import confirming, filing, matching, scanning
@@ -132,9 +132,14 @@ def keep_proofs(
     proofs: Mapping[str, bytes],
 ) -> None:
     """Store what a carrier or scanner says of an arrival beside its files: evidence, but no part of it."""
-    for position, (name, content) in enumerate(proofs.items(), start=first):
+    files = proofs.files if isinstance(proofs, OnDisk) else {}
+    for position, name in enumerate(proofs, start=first):
         media_type = guess_type(name)[0] or "application/octet-stream"
-        blob = app.documents.put_bytes(content)
+        if name in files:
+            with files[name].open("rb") as source:
+                blob = app.documents.put(source)
+        else:
+            blob = app.documents.put_bytes(proofs[name])
         _add_part(tx, authority_id, arrival_id, position, blob, name, media_type, filing.PROOF)
 
 
