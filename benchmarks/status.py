@@ -33,7 +33,7 @@ PROCEDURES, STEPS, MONTHS = 12, 3, 24
 BATCH = 5_000
 TIMES = 5
 QUESTIONS = {
-    "by procedure, step and recipient (the default)": Question(),
+    "by procedure and step (the default)": Question(),
     "by procedure": Question(by=("procedure",)),
     "by recipient and month": Question(by=("recipient", "month")),
     "one district, by sender": Question(Scope(district="10045"), by=("sender",)),

@@ -15,7 +15,7 @@ from cli.show import table
 from engine.actor import Actor
 from engine.clock import TurnedClock
 from engine.exchange.ports import Part
-from engine.migration.status import Line
+from engine.migration.status import Line, Question
 from engine.service import cases, directory, files, registering, tasks
 from engine.service.exchanges import explain_exchange, list_exchanges, show_exchange
 from engine.service.installation import Installation, create_installation, open_installation
@@ -86,10 +86,10 @@ class Story:
         """Tell the whole story."""
         _say("Two installations, each with its own database and work loop: Saarbrücken (SB), Homburg (HOM).")
         self._by_post()
-        before = status(self.saarbruecken.app, self.saarbruecken.admin).lines
+        before = self._status_lines()
         self._switch()
         self._electronically()
-        after = status(self.saarbruecken.app, self.saarbruecken.admin).lines
+        after = self._status_lines()
         _chapter("Migration status of Saarbrücken, computed from what was really sent")
         _status("before the switch", before)
         _status("now", after)
@@ -176,6 +176,10 @@ class Story:
             _say(f"   dienstweg --home {home} --as {person.person_id} {command}")
         for line in self.way.afterwards():
             _say(line)
+
+    def _status_lines(self) -> Sequence[Line]:
+        hall = self.saarbruecken
+        return status(hall.app, hall.admin, Question(by=("procedure", "step", "recipient"))).lines
 
     # --- what people do --------------------------------------------------------------------------------
 

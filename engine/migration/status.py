@@ -33,7 +33,7 @@ class Question:
     """What a status is asked for; months are ``YYYY-MM``, both inclusive."""
 
     scope: Scope = field(default_factory=Scope)
-    by: tuple[str, ...] = ("procedure", "step", "recipient")
+    by: tuple[str, ...] = ("procedure", "step")
     since: str | None = None
     until: str | None = None
 

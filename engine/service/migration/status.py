@@ -211,12 +211,17 @@ def _claims(tx: Connection, relations: Found, own: Sequence[str], now: datetime)
     for sender in own:
         for rule in load_rules(tx, sender):
             rules.setdefault((sender, rule.procedure_key, rule.recipient_id), []).append(rule)
-    ours = set(own)
-    district_of = districts(tx)
-    found = {}
+    ours, district_of = set(own), districts(tx)
+    found: Claims = {}
+    # Most rules speak of every step: what they say of one holds for the others of procedure and recipient.
+    alike: dict[tuple[str, str, str], str] = {}
     for relation in relations:
         sender, procedure, step, recipient = relation
         if sender not in ours:
+            continue
+        known = alike.get((sender, procedure, recipient))
+        if known is not None:
+            found[relation] = known
             continue
         fitting = [
             *rules.get((sender, procedure, recipient), ()),
@@ -224,10 +229,10 @@ def _claims(tx: Connection, relations: Found, own: Sequence[str], now: datetime)
             *rules.get((sender, None, recipient), ()),
             *rules.get((sender, None, None), ()),
         ]
-        found[relation] = PAPER
-        if fitting:
-            asked = Relation(procedure, step, sender, recipient, district_of(recipient))
-            found[relation] = _claim(in_force(fitting, asked, now))
+        asked = Relation(procedure, step, sender, recipient, district_of(recipient))
+        found[relation] = _claim(in_force(fitting, asked, now)) if fitting else PAPER
+        if all(rule.element_id is None for rule in fitting):
+            alike[sender, procedure, recipient] = found[relation]
     return found
 
 

@@ -161,6 +161,12 @@ ledger_months = Table(
     Column("leads", Text),
     Index(None, "authority_id", "month"),
     Index(None, "source", "month"),
+    # Holds all that is asked of relations, in their order: no row is read, nothing is sorted.
+    Index(
+        "ix_ledger_months_relation",
+        *("authority_id", "procedure_key", "element_id", "recipient_id", "state", "month", "level"),
+        *("exchanges", "cell"),
+    ),
 )
 
 # Another installation whose reports are taken: authority_id is the own authority that trusted it.
