@@ -1,4 +1,4 @@
-"""The intermediary is killed at each of its orders: the delivery arrives once, and the sender learns of it."""
+"""The intermediary is killed at each of its orders: the delivery arrives once, and its sender learns it."""
 
 import dataclasses
 import socket
