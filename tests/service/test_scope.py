@@ -82,6 +82,7 @@ SHARED = {
     "list_mailboxes",
     "add_mailbox",
     "end_mailbox",
+    "replace_mailbox",
     "check_mailboxes",
     "list_versions",
     "show_procedure",
