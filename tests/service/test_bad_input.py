@@ -1,7 +1,6 @@
 """Bad input: a clear error, nothing lost, nothing half done."""
 
 import pytest
-from conftest import HOMBURG, REFUSAL, REQUEST, SAARBRUECKEN
 
 from engine.actor import Actor, Role
 from engine.definitions.forms import FormRefusedError
@@ -19,6 +18,7 @@ from engine.service.migration.switching import Switch, switch
 from engine.service.procedures import MessageTypeChangedError, ModelRefusedError, deploy, list_versions
 from engine.service.settings import NotInstalledError, SettingsRefusedError
 from engine.service.verifying import verify_installation
+from tests.service.conftest import HOMBURG, REFUSAL, REQUEST, SAARBRUECKEN
 
 
 def letter_code(halls):

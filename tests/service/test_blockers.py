@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from conftest import HOMBURG, NOON, SAARBRUECKEN, XDOMEA
 from sqlalchemy import select
 
 from engine.exchange.decision import POST
@@ -12,6 +11,7 @@ from engine.exchange.ports import Blocker, FormClass, Mailbox, MessageType, Requ
 from engine.service import directory, sending
 from engine.service.blockers import Boxes, Judge, load_boxes
 from engine.store.tables import exchanges
+from tests.service.conftest import HOMBURG, NOON, SAARBRUECKEN, XDOMEA
 
 TODAY = NOON.date()
 BOX = Mailbox(HOMBURG, XDOMEA, "nowhere", date(2026, 1, 1))

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from conftest import HOMBURG, REFUSAL, REQUEST, SAARBRUECKEN, Halls
 from sqlalchemy import func, select, text
 
 from engine.clock import SystemClock
@@ -29,6 +28,7 @@ from engine.store.errors import DatabaseUnavailableError
 from engine.store.tables import arrivals, cases, dispatches, evidence, exchanges, facts, incidents
 from engine.work.embedded import LEASE
 from tests.postgres import Postgres
+from tests.service.conftest import HOMBURG, REFUSAL, REQUEST, SAARBRUECKEN, Halls
 
 pytestmark = pytest.mark.forks
 

@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import HOMBURG, NOON, SAARBRUECKEN, Halls
 from icalendar import Calendar
 
 from engine.clock import TurnedClock
@@ -39,6 +38,7 @@ from engine.service.tasks import list_tasks
 from engine.service.trial import Side, open_sides
 from engine.service.troubles import list_incidents
 from engine.service.verifying import verify_installation
+from tests.service.conftest import HOMBURG, NOON, SAARBRUECKEN, Halls
 
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 on_both = pytest.mark.parametrize("database", BOTH, indirect=True)

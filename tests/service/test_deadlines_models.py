@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from conftest import HOMBURG, NOON, SAARBRUECKEN
 
 from engine.clock import TurnedClock
 from engine.definitions.package import build_package
@@ -19,6 +18,7 @@ from engine.service.tasks import complete_task, list_tasks
 from engine.service.trial import Side, open_sides
 from engine.service.verifying import verify_installation
 from engine.service.work import run_until_idle
+from tests.service.conftest import HOMBURG, NOON, SAARBRUECKEN
 
 PACKAGE = Path(__file__).parent / "packages" / "einvernehmen"
 PARTNERS = (HOMBURG, "10043114", "10042111")

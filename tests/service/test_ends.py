@@ -1,9 +1,8 @@
 """A case that reaches its ends one after the other names them all."""
 
-from conftest import SAARBRUECKEN
-
 from engine.definitions.package import build_package
 from engine.service import cases, procedures, tasks
+from tests.service.conftest import SAARBRUECKEN
 
 HEAD = b"""format: 1
 key: zweige

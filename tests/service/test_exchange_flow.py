@@ -5,7 +5,6 @@ import zipfile
 from datetime import timedelta
 
 import pytest
-from conftest import HOMBURG, REFUSAL, SAARBRUECKEN, XDOMEA
 
 from engine.exchange.codes import make_code
 from engine.exchange.ports import Mailbox
@@ -18,6 +17,7 @@ from engine.service.outbox import SendRefusedError
 from engine.service.troubles import list_incidents, retry
 from engine.service.verifying import verify_installation
 from engine.service.work import run_until_idle
+from tests.service.conftest import HOMBURG, REFUSAL, SAARBRUECKEN, XDOMEA
 
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 on_both = pytest.mark.parametrize("database", BOTH, indirect=True)

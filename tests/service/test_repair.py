@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from conftest import REQUEST
 from sqlalchemy import func, select, update
 
 from engine.actor import Actor, Role
@@ -14,6 +13,7 @@ from engine.service.exchanges import list_exchanges
 from engine.service.repairing import Action, Repair
 from engine.service.verifying import verify_installation
 from engine.store.tables import audit, case_states, dispatches, history
+from tests.service.conftest import REQUEST
 
 
 def story(side):

@@ -5,7 +5,6 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from conftest import HOMBURG, NOON, REQUEST, SAARBRUECKEN
 
 from engine.actor import Actor, Role
 from engine.clock import TurnedClock
@@ -44,6 +43,7 @@ from engine.service.migration import (
 )
 from engine.service.work import run_until_idle
 from engine.store.tables import metadata, shadow_sends
+from tests.service.conftest import HOMBURG, NOON, REQUEST, SAARBRUECKEN
 
 MODULES: tuple[ModuleType, ...] = (
     bookings,

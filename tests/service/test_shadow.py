@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from conftest import HOMBURG, NOON, SAARBRUECKEN, XDOMEA
 from sqlalchemy import func, select
 
 from engine.exchange.ports import FormClass, Mailbox
@@ -23,6 +22,7 @@ from engine.service.registering import list_arrivals
 from engine.service.troubles import list_incidents
 from engine.service.work import run_until_idle
 from engine.store.tables import arrival_parts, deadlines, dispatch_parts, dispatches, shadow_sends
+from tests.service.conftest import HOMBURG, NOON, SAARBRUECKEN, XDOMEA
 
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 on_both = pytest.mark.parametrize("database", BOTH, indirect=True)

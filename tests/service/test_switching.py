@@ -6,7 +6,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from conftest import HOMBURG, NOON, SAARBRUECKEN, XDOMEA
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select, update
@@ -39,6 +38,7 @@ from engine.service.troubles import list_incidents
 from engine.service.work import run_until_idle
 from engine.store.tables import authorities, cases, channel_rules, dispatches, exchanges, facts, rule_changes
 from engine.work.ports import Job
+from tests.service.conftest import HOMBURG, NOON, SAARBRUECKEN, XDOMEA
 
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 on_both = pytest.mark.parametrize("database", BOTH, indirect=True)
