@@ -55,7 +55,7 @@ def test_a_case_from_start_to_letter(sb, home, tmp_path):
     assert line["electronic"] == {"count": 0, "n": 1, "percent": 0.0}
     assert "Send_Ersuchen" in sb("migration", "status").out
     timer = sb("timer", "list", "--json").json[0]
-    assert json.loads(sb("timer", "show", timer["id"]).out)["expression"] == "P3M"
+    assert json.loads(sb("timer", "show", timer["id"]).out)["expression"] == "P3M7D"
     assert sb("db", "check").status == 0
 
 
