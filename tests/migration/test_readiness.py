@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from many_halls import HELP, HOMBURG, KIRKEL, NOON, SAARBRUECKEN, make, sent
 from sqlalchemy import delete, insert, select
 
 from engine.exchange.decision import POST
@@ -28,6 +27,7 @@ from engine.service.migration.what_if import WhatIfRefusedError
 from engine.service.migration.wishes import Switch
 from engine.service.sending import decide_channel
 from engine.store.tables import channel_rules, exchange_documents, exchanges, ledger, ledger_marks, mailboxes
+from tests.migration.many_halls import HELP, HOMBURG, KIRKEL, NOON, SAARBRUECKEN, make, sent
 
 FOLDER, EGO = "xdomea+folder", "xdomea+ego_mail"
 TODAY = NOON.date()

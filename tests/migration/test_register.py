@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from many_halls import HELP, HOMBURG, KIRKEL, SAARBRUECKEN, YOUTH, make, packages, sent
 from sqlalchemy import func, select
 
 from engine.definitions.package import PackageRefusedError, build_package
@@ -30,6 +29,7 @@ from engine.service.migration.steps import (
 from engine.service.procedures import deploy
 from engine.service.programs import ProcedureUnknownError
 from engine.store.tables import audit
+from tests.migration.many_halls import HELP, HOMBURG, KIRKEL, SAARBRUECKEN, YOUTH, make, packages, sent
 
 NO_REASONS = Reasons({}, {}, frozenset("xy"))
 

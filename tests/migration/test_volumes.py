@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from many_halls import HELP, HOMBURG, KIRKEL, SAARBRUECKEN, make, sent
 from sqlalchemy import func, select
 
 from engine.migration import event_logs
@@ -37,6 +36,7 @@ from engine.service.migration.volumes import (
     remove_import,
 )
 from engine.store.tables import audit, imported_volumes
+from tests.migration.many_halls import HELP, HOMBURG, KIRKEL, SAARBRUECKEN, make, sent
 
 RECEIPT = Path(os.environ.get("DIENSTWEG_SHARED", "/work/shared")) / "domain/logs/receipt.xes.gz"
 GOOD = """Verfahren;Schritt;Absender;Empfänger;Monat;Anzahl;Kanal;Bemerkung
