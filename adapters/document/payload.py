@@ -35,6 +35,8 @@ class DocumentPayload:
 
     name = "document"
     level = EvidenceLevel.B
+    separable = True
+    """The data file lists every file by its digest: nothing that is missing passes for whole."""
 
     def __init__(self, context: AdapterContext) -> None:
         """Keep what the installation lends."""

@@ -1,34 +1,26 @@
 """The carrier ``ego_mail``: OSCI deliveries through the intermediary of the Virtuelle Poststelle."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
 from pathlib import Path
 
 from adapters.ego_mail.checking import check_mailbox
 from adapters.ego_mail.checks import blockers_of, size_blocker
 from adapters.ego_mail.errors import EgoMailSettingsError, NothingToSendError, UnsignedError
-from adapters.ego_mail.facts import RECEIPT, handed_over, tracked
 from adapters.ego_mail.inbox import Inbox, OsciIncoming
-from adapters.ego_mail.letters import cover_text, letter, metadata_of, subject_line
+from adapters.ego_mail.letters import cover_text, letter, metadata_of, places, subject_line
 from adapters.ego_mail.offices import Offices
-from adapters.ego_mail.osci.cards import ProcessCard
 from adapters.ego_mail.osci.client import Client, Delivery
-from adapters.ego_mail.osci.client import Prepared as OsciPrepared
-from adapters.ego_mail.osci.dialog import Dialog
 from adapters.ego_mail.osci.errors import (
     CertificateError,
-    FeedbackError,
-    HttpStatusError,
     OsciError,
-    UnreachableError,
-    definitely_not_done,
 )
 from adapters.ego_mail.osci.keys import Signer
 from adapters.ego_mail.osci.metadata import write_metadata
-from adapters.ego_mail.osci.selection import ById
 from adapters.ego_mail.osci.trust import check_validity, expiry_warnings
+from adapters.ego_mail.outgoing import Outgoing, rejected
+from adapters.ego_mail.pieces import JoinedIncoming
 from adapters.ego_mail.settings import Office, intermediary_of, terms_of
+from adapters.ego_mail.splitting import size_of, split
 from adapters.ego_mail.trial import open_mailbox
 from adapters.signatures.verifying import Verifier
 from engine.errors import DienstwegError, EnvironmentFaultError
@@ -40,7 +32,6 @@ from engine.exchange.ports import (
     CarrierDescription,
     Envelope,
     FormClass,
-    HandedOver,
     Health,
     Mailbox,
     Outcome,
@@ -56,8 +47,6 @@ from engine.exchange.substitutes import SEAL, admissible
 ROLES = ("container", "document", "letter", "attachment", ROLE)
 RECEIPT_WITHIN = "P5D"
 """Covers a weekend with holidays on both sides."""
-CARDS_KEPT = timedelta(days=1)
-"""How long after a begun hand-over a missing process card proves that nothing was stored."""
 
 
 class EgoMailCarrier:
@@ -66,7 +55,7 @@ class EgoMailCarrier:
     def __init__(self, context: AdapterContext) -> None:
         """Keep prepared bytes and arrivals under the installation's data folder."""
         home = context.home / "ego_mail"
-        self._outgoing = home / "outgoing"
+        self._outgoing = Outgoing(home / "outgoing", context.clock)
         self._context = context
         self._clock = context.clock
         self._offices = Offices(context)
@@ -103,6 +92,8 @@ class EgoMailCarrier:
     ) -> Prepared:
         """Reserve a MessageId and write the signed and sealed delivery. Nothing of it is sent.
 
+        Where one message may not hold all files they are split over several, each as its terms say.
+
         Asking for a MessageId is the one order that goes out; nobody but the intermediary learns of it.
         Raises NothingToSendError, EgoMailSettingsError, what the intermediary answers, UnreachableError.
         """
@@ -113,33 +104,31 @@ class EgoMailCarrier:
             raise EgoMailSettingsError("no own mailbox to send from", where=envelope.sender.authority_id)
         office = self._offices.of(sender)
         terms = terms_of(recipient, office.intermediary)
-        blocker = size_blocker(recipient, terms, [part.path.stat().st_size for part in wanted])
-        if blocker is not None:
-            details = {"refused": [blocker.code, blocker.side, blocker.message]}
-            return Prepared(envelope.dispatch_id, envelope.dispatch_id, wanted, sender, recipient, details)
+        pieces = [list(wanted)]
+        if recipient.max_bytes is not None and not terms.per_file:
+            pieces = split(wanted, recipient.max_bytes)
+        for piece in pieces:
+            blocker = size_blocker(recipient, terms, [size_of(part) for part in piece])
+            if blocker is not None:
+                details = {"refused": [blocker.code, blocker.side, blocker.message]}
+                return Prepared(
+                    envelope.dispatch_id, envelope.dispatch_id, wanted, sender, recipient, details
+                )
         client = self._offices.client(office, terms.intermediary)
         signers = [office.keys.identity.signer] if office.keys.identity.signer else []
         if envelope.form is FormClass.WRITTEN:
             signers += self._seal(office, recipient, wanted)
-        text = cover_text(envelope, wanted)
-        size = sum(part.path.stat().st_size for part in wanted)
-        delivery = Delivery(
-            [letter(text, wanted, signers, [terms.certificate])],
-            terms.certificate,
-            subject_line(envelope),
-            [write_metadata(metadata_of(envelope, size))],
-        )
-        self._outgoing.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = self._outgoing / f"{envelope.dispatch_id}.osci"
-        written = client.prepare(delivery, client.message_id(), path)
-        return Prepared(
-            envelope.dispatch_id,
-            written.message_id,
-            wanted,
-            sender,
-            recipient,
-            {"osci": {**written.to_json(), "path": path.name}, "sha256": _digest(path)},
-        )
+        deliveries = [
+            Delivery(
+                [letter(cover_text(envelope, piece, place), piece, signers, [terms.certificate])],
+                terms.certificate,
+                subject_line(envelope, place),
+                [write_metadata(metadata_of(envelope, sum(map(size_of, piece)), place))],
+            )
+            for place, piece in zip(places(len(pieces)), pieces, strict=True)
+        ]
+        first, details = self._outgoing.write(client, envelope.dispatch_id, deliveries)
+        return Prepared(envelope.dispatch_id, first, wanted, sender, recipient, details)
 
     def transmit(self, prepared: Prepared) -> Outcome:
         """Send the prepared bytes. Where the answer is lost, the process card decides, else it is Unknown."""
@@ -149,42 +138,16 @@ class EgoMailCarrier:
         ready = self._client_for(prepared)
         if not isinstance(ready, Client):
             return ready
-        delivery = OsciPrepared.from_json(dict(prepared.details["osci"]))
-        path = self._outgoing / delivery.path
-        if not path.is_file() or _digest(path) != prepared.details["sha256"]:
-            return _rejected("the prepared bytes are gone or were changed", "prepared-missing", "sender")
-        self._begun(prepared).write_text(self._clock.now().isoformat(), encoding="ascii")
-        try:
-            receipt = ready.transmit(
-                OsciPrepared(path, delivery.kind, delivery.message_id, delivery.challenge)
-            )
-        except (OsciError, EnvironmentFaultError) as error:
-            if definitely_not_done(error):
-                return _not_done(error)
-            return self._after_doubt(ready, prepared, error)
-        return self._done(prepared, handed_over(receipt.card, self._clock.now(), {RECEIPT: receipt.raw}))
+        return self._outgoing.transmit(ready, prepared)
 
     def resolve(self, prepared: Prepared) -> Outcome:
-        """Ask for the process card by MessageId.
-
-        No card soon after means that the message was not stored; sending the same MessageId again is safe,
-        since an intermediary takes each one once. Long after, the card may have been cleared away: Unknown.
-        """
+        """Ask for the process card by MessageId (``Outgoing.resolve``)."""
         if "refused" in prepared.details:
             return self.transmit(prepared)
         ready = self._client_for(prepared)
         if not isinstance(ready, Client):
             return Unknown(ready.reason)
-        try:
-            card = _card(ready, prepared.carrier_reference)
-        except (OsciError, EnvironmentFaultError) as error:
-            return Unknown(f"the process card could not be fetched: {error}")
-        if card is not None:
-            return self._done(prepared, handed_over(card, self._clock.now(), {}))
-        begun = self._begun_at(prepared)
-        if begun is not None and self._clock.now() - begun > CARDS_KEPT:
-            return Unknown(f"begun at {begun.isoformat()}; there is no process card (any more)")
-        return Rejected("the intermediary has no process card: it was not stored", retry=True)
+        return self._outgoing.resolve(ready, prepared)
 
     @property
     def receipt_within(self) -> str:
@@ -196,9 +159,7 @@ class EgoMailCarrier:
         ready = self._client_for(prepared)
         if not isinstance(ready, Client):
             raise EgoMailSettingsError(ready.reason, where=prepared.recipient.authority_id)
-        with Dialog(ready) as dialog:
-            cards = dialog.process_cards(ById(prepared.carrier_reference))
-        return tracked(cards, prepared.carrier_reference)
+        return self._outgoing.track(ready, prepared)
 
     def substitutes(self, sender: Mailbox) -> tuple[str, ...]:
         """Return the qualified seal, where the authority has one and its certificate is valid."""
@@ -224,7 +185,7 @@ class EgoMailCarrier:
             return [office.keys.seal]
         raise UnsignedError("written form without signature or seal", where=recipient.authority_id)
 
-    def collect(self, mailbox: Mailbox) -> Iterator[OsciIncoming]:
+    def collect(self, mailbox: Mailbox) -> Iterator[OsciIncoming | JoinedIncoming]:
         """Yield what waits; see ``Inbox.collect``."""
         return self._inbox.collect(mailbox)
 
@@ -259,7 +220,7 @@ class EgoMailCarrier:
     def _client_for(self, prepared: Prepared) -> Client | Rejected:
         """Return the client for a prepared dispatch, or why nothing can be sent now."""
         if prepared.sender is None:
-            return _rejected("no own mailbox to send from", "no-mailbox", "sender")
+            return rejected("no own mailbox to send from", "no-mailbox", "sender")
         try:
             office = self._offices.of(prepared.sender)
             intermediary = intermediary_of(prepared.recipient, office.intermediary)
@@ -267,54 +228,6 @@ class EgoMailCarrier:
                 check_validity(intermediary.cipher, self._clock.now())
             return self._offices.client(office, intermediary)
         except CertificateError as error:
-            return _rejected(str(error), "certificate", "channel")
+            return rejected(str(error), "certificate", "channel")
         except (OsciError, EnvironmentFaultError) as error:
-            return _rejected(str(error), "bad-settings", "sender")
-
-    def _after_doubt(self, client: Client, prepared: Prepared, error: Exception) -> Outcome:
-        try:
-            card = _card(client, prepared.carrier_reference)
-        except (OsciError, EnvironmentFaultError):
-            card = None
-        if card is not None:
-            return self._done(prepared, handed_over(card, self._clock.now(), {}))
-        return Unknown(str(error))
-
-    def _done(self, prepared: Prepared, outcome: HandedOver) -> HandedOver:
-        """Forget the prepared bytes: from here on the intermediary answers for them."""
-        (self._outgoing / prepared.details["osci"]["path"]).unlink(missing_ok=True)
-        self._begun(prepared).unlink(missing_ok=True)
-        return outcome
-
-    def _begun(self, prepared: Prepared) -> Path:
-        self._outgoing.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return self._outgoing / f"{prepared.dispatch_id}.begun"
-
-    def _begun_at(self, prepared: Prepared) -> datetime | None:
-        note = self._begun(prepared)
-        return datetime.fromisoformat(note.read_text(encoding="ascii")) if note.exists() else None
-
-
-def _card(client: Client, message_id: str) -> ProcessCard | None:
-    with Dialog(client) as dialog:
-        found = dialog.process_cards(ById(message_id)).cards
-    return next((card for card in found if card.message_id == message_id), None)
-
-
-def _rejected(reason: str, code: str, side: str, *, retry: bool = False) -> Rejected:
-    return Rejected(reason, (Blocker(code, side, reason),), retry=retry)
-
-
-def _not_done(error: Exception) -> Rejected:
-    if isinstance(error, UnreachableError):
-        return _rejected(str(error), "unreachable", "channel", retry=True)
-    if isinstance(error, HttpStatusError):
-        busy = error.status in (408, 425, 429)
-        return _rejected(str(error), f"http-{error.status}", "channel", retry=busy)
-    code = f"osci-{error.codes[0]}" if isinstance(error, FeedbackError) and error.codes else "osci"
-    return _rejected(str(error), code, "channel")
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as source:
-        return hashlib.file_digest(source, "sha256").hexdigest()
+            return rejected(str(error), "bad-settings", "sender")

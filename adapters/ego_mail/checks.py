@@ -23,9 +23,12 @@ def blockers_of(
         *_formats(recipient, requirements),
         *_form(recipient, requirements.form),
     ]
-    if not terms.per_file:
-        size = size_blocker(recipient, terms, [requirements.total_bytes])
-        found += [size] if size else []
+    whole = requirements.sizes if requirements.separable else (requirements.total_bytes,)
+    for size in requirements.sizes if terms.per_file else whole:
+        blocker = size_blocker(recipient, terms, [size])
+        if blocker is not None:
+            found.append(blocker)
+            break
     if requirements.test and not recipient.accepts_test:
         found.append(_recipient("no-tests", "the mailbox takes no test messages"))
     return found

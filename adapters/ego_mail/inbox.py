@@ -13,6 +13,7 @@ from cryptography import x509
 
 from adapters.ego_mail import notices
 from adapters.ego_mail.errors import NotFetchedError
+from adapters.ego_mail.evidence import FileEvidence
 from adapters.ego_mail.facts import CARD
 from adapters.ego_mail.letters import SERVICE
 from adapters.ego_mail.notices import Notice
@@ -27,6 +28,7 @@ from adapters.ego_mail.osci.opened import OpenedPackage, ReceivedContainer
 from adapters.ego_mail.osci.selection import ById, ByReception, Side
 from adapters.ego_mail.osci.streams import Blob, BytesBlob, chunks
 from adapters.ego_mail.osci.trust import Use
+from adapters.ego_mail.pieces import JoinedIncoming, Notes, Place, place_of, ready
 from adapters.ego_mail.settings import Office, intermediary_of
 from adapters.signatures.errors import SignatureSettingsError
 from adapters.signatures.verifying import Verifier
@@ -43,24 +45,6 @@ BROKEN = "unreadable"
 CONTENT = "container"
 ANYWAY = ("text/plain", "application/zip")
 CONTAINERS = (".zip", ".xdomea", ".p7s", "nachrichtendaten.json")
-
-
-class FileEvidence(Mapping[str, bytes]):
-    """Evidence that stays on disk until somebody reads it."""
-
-    def __init__(self, small: Mapping[str, bytes], files: Mapping[str, Path]) -> None:
-        """Join what is in memory with files, by name."""
-        self._small = dict(small)
-        self.files = dict(files)
-
-    def __getitem__(self, name: str) -> bytes:
-        return self._small[name] if name in self._small else self.files[name].read_bytes()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter([*self._small, *self.files])
-
-    def __len__(self) -> int:
-        return len(self._small) + len(self.files)
 
 
 @dataclass(slots=True)
@@ -80,6 +64,8 @@ class OsciIncoming:
     _notice: Notice | None = field(default=None, repr=False)
     unsuitable: str | None = None
     """Why it cannot be processed: it could not be opened, or its formats are not in the mailbox's terms."""
+    place: Place | None = None
+    """Which part of a dispatch it is, where that came in several messages."""
     _acknowledged: bool = False
 
     def tell_sender(self, reason: str) -> None:
@@ -112,10 +98,11 @@ class Inbox:
         """Keep what was fetched below ``home`` until it is acknowledged; verify signatures beside files."""
         self._verifier = verifier
         self._home = home
+        self._notes = Notes(home / "pieces")
         self._offices = offices
         self._clock = clock
 
-    def collect(self, mailbox: Mailbox) -> Iterator[OsciIncoming]:
+    def collect(self, mailbox: Mailbox) -> Iterator[OsciIncoming | JoinedIncoming]:
         """Yield what waits, oldest first; what cannot be fetched is reported after the rest.
 
         A delivery that cannot be opened is yielded as it came, for a clerk. Raises NotFetchedError, and what
@@ -124,16 +111,60 @@ class Inbox:
         office = self._offices.of(mailbox)
         client = self._offices.client(office, intermediary_of(mailbox, office.intermediary))
         faults: list[str] = []
-        for card in _waiting(client):
+
+        def fetch(card: ProcessCard) -> OsciIncoming | None:
             try:
-                incoming = self._fetch(client, office, mailbox, card)
+                return self._fetch(client, office, mailbox, card)
             except OsciError as error:
                 faults.append(f"{card.message_id}: {error}")
-                continue
-            if incoming is not None:
-                yield incoming
+                return None
+
+        waiting = _waiting(client)
+        yield from self._whole(waiting, fetch)
+        yield from self._joined(waiting, fetch)
         if faults:
             raise NotFetchedError("; ".join(faults), where=mailbox.address)
+
+    def _whole(
+        self, waiting: Sequence[ProcessCard], fetch: Callable[[ProcessCard], "OsciIncoming | None"]
+    ) -> Iterator[OsciIncoming]:
+        """Yield the messages that are whole, and note the places of the others."""
+        for card in waiting:
+            if self._notes.known(card.message_id) is not None:
+                continue
+            incoming = fetch(card)
+            if incoming is None:
+                continue
+            if incoming.place is None:
+                yield incoming
+            else:
+                self._notes.keep(card.message_id, incoming.place)
+
+    def _joined(
+        self, waiting: Sequence[ProcessCard], fetch: Callable[[ProcessCard], "OsciIncoming | None"]
+    ) -> Iterator[JoinedIncoming]:
+        """Yield each dispatch of several messages that is complete or overdue; see ``pieces``."""
+        known = {card.message_id: self._notes.known(card.message_id) for card in waiting}
+        places = {message_id: place for message_id, place in known.items() if place is not None}
+        for card in waiting:
+            if card.message_id in places and self._notes.is_stored(card.message_id):
+                del places[card.message_id]
+                left = fetch(card)
+                if left is not None:
+                    left.acknowledge()
+                    self._notes.forget(card.message_id)
+        since = {card.message_id: card.recent_modification for card in waiting}
+        for group in ready(places, since, self._clock.now()):
+            cards: dict[int, ProcessCard] = {}
+            for card in waiting:
+                place = places.get(card.message_id)
+                if place is not None and place.group == group:
+                    cards.setdefault(place.number, card)
+            fetched = [(places[card.message_id], fetch(card)) for _, card in sorted(cards.items())]
+            found = [(place, piece) for place, piece in fetched if piece is not None]
+            # What cannot be fetched now is reported, and tried again.
+            if len(found) == len(cards):
+                yield JoinedIncoming(found, self._notes)
 
     def _fetch(
         self, client: Client, office: Office, mailbox: Mailbox, card: ProcessCard
@@ -168,6 +199,7 @@ class Inbox:
             _told=told,
             _notice=None if taken.broken is None else told(taken.broken),
             unsuitable=taken.broken or _formats(mailbox, taken.parts),
+            place=place_of(_properties(fetched), taken.sender_id),
         )
 
     def _notice(
@@ -319,10 +351,19 @@ class _Taken:
 
 def _service(fetched: Fetched) -> str | None:
     """Return the service a message's metadata name, where it has any that can be read."""
-    found: MessageMetaData | None = None
-    with suppress(MalformedMessageError):
-        found = find_metadata(fetched.headers)
+    found = _metadata(fetched)
     return None if found is None else found.service
+
+
+def _properties(fetched: Fetched) -> Mapping[str, str]:
+    found = _metadata(fetched)
+    return found.properties if found is not None and found.service == SERVICE else {}
+
+
+def _metadata(fetched: Fetched) -> MessageMetaData | None:
+    with suppress(MalformedMessageError):
+        return find_metadata(fetched.headers)
+    return None
 
 
 def _signers(container: ReceivedContainer) -> set[str]:

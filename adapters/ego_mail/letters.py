@@ -17,12 +17,22 @@ TYPES = "urn:dienstweg:message-types"
 NOTICE = "notice"
 
 
-def subject_line(envelope: Envelope) -> str:
+Place = tuple[int, int]
+"""Number of a message and how many there are of one dispatch."""
+
+
+def places(count: int) -> list[Place | None]:
+    """Return the place of each message of a dispatch; one that is alone has none."""
+    return [None] if count == 1 else [(number, count) for number in range(1, count + 1)]
+
+
+def subject_line(envelope: Envelope, place: Place | None = None) -> str:
     """Return the subject. The intermediary sees it, so it names no person and no matter."""
-    return f"{envelope.message_type.title}, {envelope.own_reference}".rstrip(", ")
+    said = f"{envelope.message_type.title}, {envelope.own_reference}".rstrip(", ")
+    return f"{said}, Teil {place[0]} von {place[1]}" if place else said
 
 
-def cover_text(envelope: Envelope, parts: Sequence[Part]) -> str:
+def cover_text(envelope: Envelope, parts: Sequence[Part], place: Place | None = None) -> str:
     """Write what a clerk without Dienstweg reads first; it travels encrypted with the files."""
     lines = [
         envelope.message_type.title,
@@ -33,6 +43,11 @@ def cover_text(envelope: Envelope, parts: Sequence[Part]) -> str:
         f"Datum: {envelope.created.date():%d.%m.%Y}",
         f"Unser Zeichen: {envelope.own_reference}",
     ]
+    if place is not None:
+        lines[1:1] = [
+            f"Teil {place[0]} von {place[1]}: Die Anlagen verteilen sich auf {place[1]} Nachrichten, "
+            "weil sie für eine zu groß sind."
+        ]
     if envelope.partner_reference:
         lines.append(f"Ihr Zeichen: {envelope.partner_reference}")
     if envelope.answer_due is not None:
@@ -64,12 +79,14 @@ def _party(party: Party) -> str:
     return f"{party.name}, {party.unit}" if party.unit else party.name
 
 
-def metadata_of(envelope: Envelope, size: int) -> MessageMetaData:
+def metadata_of(envelope: Envelope, size: int, place: Place | None = None) -> MessageMetaData:
     """Return the header that says what the message is about; the intermediary can read it."""
     kind = envelope.message_type
     properties = {"exchange": envelope.exchange_id, "installation": envelope.installation}
     if envelope.form is not FormClass.NONE:
         properties["form"] = envelope.form.value
+    if place is not None:
+        properties |= {"dispatch": envelope.dispatch_id, "part": str(place[0]), "parts": str(place[1])}
     return MessageMetaData(
         author=_identifier(envelope.sender),
         reader=_identifier(envelope.recipient),
@@ -78,7 +95,7 @@ def metadata_of(envelope: Envelope, size: int) -> MessageMetaData:
         business_scenario=kind.title,
         message_type=Code(kind.key, TYPES, kind.version, kind.title),
         payload_schema=f"{TYPES}:{kind.key}:{kind.version}",
-        subject=subject_line(envelope),
+        subject=subject_line(envelope, place),
         in_reply_to=[envelope.answer_to] if envelope.answer_to else [],
         requester_reference=envelope.own_reference or None,
         responder_reference=envelope.partner_reference,

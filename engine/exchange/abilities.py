@@ -28,6 +28,16 @@ class ConfirmsImport(Protocol):
 
 
 @runtime_checkable
+class Separable(Protocol):
+    """A payload whose parts may travel in several messages, and are put together again when all are there."""
+
+    @property
+    def separable(self) -> bool:
+        """Whether they may."""
+        ...
+
+
+@runtime_checkable
 class ReadsForeign(Protocol):
     """A payload that understands messages of partners who know nothing of our message types."""
 

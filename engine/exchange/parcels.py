@@ -226,6 +226,10 @@ class Requirements:
     media_types: tuple[str, ...]
     on: date
     test: bool = False
+    sizes: tuple[int, ...] = ()
+    """Bytes of each file, where they are known."""
+    separable: bool = False
+    """Whether the payload's files may travel in several messages."""
 
 
 @dataclass(frozen=True, slots=True)

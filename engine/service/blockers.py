@@ -4,11 +4,13 @@ The send job decides by it and the migration's readiness is made of it, so that 
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection
 
+from engine.exchange.abilities import Separable
 from engine.exchange.decision import POST
 from engine.exchange.ports import Blocker, Carrier, FormClass, Mailbox, Payload, Requirements
 from engine.exchange.registry import Adapters, UnknownChannelError
@@ -137,6 +139,7 @@ class Judge:
             self._sending[at] = self.boxes.open(*at)
         sender = self._sending[at]
         kind = (requirements.form, requirements.media_types, requirements.on, requirements.test)
+        separable = isinstance(payload, Separable) and payload.separable
         wanted = requirements.message_type
         return [
             *self._ask(
@@ -145,9 +148,9 @@ class Judge:
                 lambda: payload.check(recipient, requirements),
             ),
             *self._ask(
-                ("carrier", channel, id(sender), id(recipient), kind),
+                ("carrier", channel, id(sender), id(recipient), kind, requirements.sizes),
                 requirements.total_bytes,
-                lambda: carrier.check(sender, recipient, requirements),
+                lambda: carrier.check(sender, recipient, replace(requirements, separable=separable)),
             ),
             *self._ask(
                 ("written", channel, id(sender), id(recipient), kind),

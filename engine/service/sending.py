@@ -265,6 +265,7 @@ def decide_channel(
         total_bytes=total_size(files),
         media_types=tuple(file.media_type for file in files),
         on=today,
+        sizes=tuple(file.size for file in files),
     )
     sender, recipient = exchange["authority_id"], exchange["recipient_id"]
     boxes = load_boxes(tx, {sender, recipient})

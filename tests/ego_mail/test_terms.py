@@ -29,7 +29,15 @@ def test_nothing_stands_in_the_way_of_a_small_pdf(world: World) -> None:
 def test_size_and_format_are_the_mailbox_s(world: World) -> None:
     large = replace(SMALL, total_bytes=30_000_001)
     assert codes(world, large) == ["too-large"]
+    assert codes(world, replace(SMALL, total_bytes=30_000_000)) == []
     assert codes(world, large, settings={"limit": "file"}) == []
+    halves = replace(large, sizes=(30_000_000, 1))
+    assert codes(world, halves) == ["too-large"]
+    assert codes(world, halves, settings={"limit": "file"}) == []
+    assert codes(world, replace(halves, separable=True)) == []
+    one = replace(large, sizes=(1, 30_000_001), separable=True)
+    assert codes(world, one) == ["too-large"]
+    assert codes(world, one, settings={"limit": "file"}) == ["too-large"]
     assert codes(world, replace(SMALL, media_types=("video/mp4",))) == ["format"]
 
 
@@ -57,14 +65,15 @@ def test_an_authority_without_keys_or_password_is_not_ready(
     assert not world.carrier(SAARBRUECKEN).health().ok
 
 
-@pytest.mark.parametrize(("limit", "goes"), [("message", False), ("file", True)])
+@pytest.mark.parametrize("limit", ["message", "file"])
+@pytest.mark.parametrize(("size", "goes"), [(1000, True), (1001, False)])
 def test_the_real_sizes_decide_when_it_is_prepared(
-    world: World, tmp_path: Path, limit: str, goes: bool
+    world: World, tmp_path: Path, limit: str, size: int, goes: bool
 ) -> None:
     parts = []
     for number in range(2):
         path = tmp_path / f"{number}.pdf"
-        path.write_bytes(b"x" * 600)
+        path.write_bytes(b"x" * size)
         parts.append(Part(path.name, "application/pdf", path, "document"))
     carrier = world.carrier(SAARBRUECKEN)
     recipient = world.mailbox(HOMBURG, max_bytes=1000, settings={"limit": limit})

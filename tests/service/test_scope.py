@@ -22,6 +22,7 @@ from engine.service import (
     procedures,
     recording,
     registering,
+    signing_files,
     tasks,
     timing,
     troubles,
@@ -68,6 +69,7 @@ MODULES: tuple[ModuleType, ...] = (
     status,
     steps,
     switching,
+    signing_files,
     tasks,
     timing,
     troubles,
@@ -195,6 +197,7 @@ def keys_of(app, actor, clerk, case, arrival):
         "claim_task": tasks.list_tasks(app, clerk)[0].id,
         "typed_data": tasks.list_tasks(app, clerk)[0].id,
         "complete_task": tasks.list_tasks(app, clerk)[0].id,
+        "export_files": tasks.list_tasks(app, clerk)[0].id,
         "show_exchange": exchanges.list_exchanges(app, clerk)[0].id,
         "explain_exchange": exchanges.list_exchanges(app, clerk)[0].id,
         "show_arrival": arrival.id,
@@ -218,6 +221,7 @@ def keys_of(app, actor, clerk, case, arrival):
 
 
 EXTRA = {
+    "export_files": (Path("nowhere"),),
     "assign": (None, "reason"),
     "reject": ("reason",),
     "typed_data": ({},),
