@@ -97,8 +97,9 @@ class Figures:
     arrived: Counter[str] = field(default_factory=Counter)
     printed_count: int = 0
     scanned_count: int = 0
-    transports: dict[str, Counter[int]] = field(default_factory=lambda: {m: Counter() for m in MEDIA})
-    leads: dict[str, Counter[int]] = field(default_factory=lambda: {m: Counter() for m in MEDIA})
+    transport_texts: dict[str, list[str]] = field(default_factory=lambda: {m: [] for m in MEDIA})
+    """Minutes as months keep them: counted only when somebody asks, and then all at once."""
+    lead_texts: dict[str, list[str]] = field(default_factory=lambda: {m: [] for m in MEDIA})
     months: dict[str, list[int]] = field(default_factory=dict)
     """Month → exchanges sent, of these electronic."""
     relations: Relations | None = None
@@ -127,8 +128,10 @@ class Figures:
         if row["fallback"]:
             self.fallback_reasons[row["fallback"]] += n
         medium = MEDIA[row["level"] != PAPER]
-        _count(self.transports[medium], row["transports"])
-        _count(self.leads[medium], row["leads"])
+        if row["transports"]:
+            self.transport_texts[medium].append(row["transports"])
+        if row["leads"]:
+            self.lead_texts[medium].append(row["leads"])
         month = self.months.setdefault(row["month"], [0, 0])
         month[0] += n
         month[1] += n * (row["level"] != PAPER)
@@ -209,6 +212,16 @@ class Figures:
         return Share(self.scanned_count, self.arrived["paper"])
 
     @property
+    def transports(self) -> dict[str, Counter[int]]:
+        """Minutes from hand-over to receipt, and how often each occurred, by medium."""
+        return {medium: _counted(texts) for medium, texts in self.transport_texts.items()}
+
+    @property
+    def leads(self) -> dict[str, Counter[int]]:
+        """Minutes from the exchange's beginning to its answer, and how often each occurred, by medium."""
+        return {medium: _counted(texts) for medium, texts in self.lead_texts.items()}
+
+    @property
     def transport(self) -> dict[str, Times]:
         """From hand-over to receipt, by medium."""
         return {medium: times(found) for medium, found in self.transports.items()}
@@ -219,10 +232,8 @@ class Figures:
         return {medium: times(found) for medium, found in self.leads.items()}
 
 
-def _count(found: Counter[int], packed: str | None) -> None:
-    if packed:
-        for minutes, n in Counter(packed.split(" ")).items():
-            found[int(minutes)] += n
+def _counted(texts: list[str]) -> Counter[int]:
+    return Counter({int(minutes): n for minutes, n in Counter(" ".join(texts).split()).items()})
 
 
 def added(figures: Iterable[Figures]) -> Figures:
@@ -237,8 +248,8 @@ def added(figures: Iterable[Figures]) -> Figures:
         ):
             setattr(total, name, getattr(total, name) + getattr(one, name))
         for medium in MEDIA:
-            total.transports[medium].update(one.transports[medium])
-            total.leads[medium].update(one.leads[medium])
+            total.transport_texts[medium] += one.transport_texts[medium]
+            total.lead_texts[medium] += one.lead_texts[medium]
         for month, (n, electronic) in one.months.items():
             mine = total.months.setdefault(month, [0, 0])
             mine[0] += n
