@@ -35,6 +35,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "fact": ("cli.fact", "Facts (Tatsachen) about exchanges: record, withdraw."),
     "decision": ("cli.decision", "DMN decisions: evaluate, list."),
     "timer": ("cli.timer", "Timers: list, show."),
+    "schedule": ("cli.schedule", "Schedules (Zeitpläne): let timer starts begin cases: on, off, list, show."),
     "authority": ("cli.authority", "Authorities (Behörden): list, show, import."),
     "mailbox": ("cli.mailbox", "Mailboxes (Postfächer): add, end, list, check."),
     "person": ("cli.person", "People: add, list."),

@@ -1,5 +1,6 @@
 """``dienstweg model``."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -92,10 +93,10 @@ def show(ctx: typer.Context, procedure: str, json: Json = False) -> None:
         return
     typer.echo(f"{found['title']}  ({found['key']}, version {found['number']})")
     rows = [
-        (p["name"], p["process_id"], "ja" if p["manual_start"] else ", ".join(p["start_messages"]))
+        (p["name"], p["process_id"], "ja" if p["manual_start"] else ", ".join(p["start_messages"]), _times(p))
         for p in found["processes"]
     ]
-    table(["Prozess", "Id", "Start von Hand oder durch"], rows, "Prozesse (processes)")
+    table(["Prozess", "Id", "Start von Hand oder durch", "Zeitstart"], rows, "Prozesse (processes)")
     steps = [
         (p["process_id"], s["name"], s["element_id"], s["message"], s["form"], s["fallback"])
         for p in found["processes"]
@@ -104,6 +105,11 @@ def show(ctx: typer.Context, procedure: str, json: Json = False) -> None:
     table(["Prozess", "Schritt", "Id", "Nachricht", "Form", "Rückfall"], steps, "Austauschschritte (steps)")
     types = [(m["key"], m["version"], m["title"], m["form"]) for m in found["message_types"]]
     table(["Schlüssel", "Version", "Titel", "Form"], types, "Nachrichtentypen (message types)")
+
+
+def _times(process: Mapping[str, Any]) -> str:
+    """Return the timer starts of a process as a table shows them."""
+    return ", ".join(f"{start['element_id']}: {start['time']}" for start in process["start_timers"])
 
 
 @app.command("test")

@@ -20,7 +20,8 @@ def list_(
     limit: Annotated[int, typer.Option(min=1)] = 50,
     json: Json = False,
 ) -> None:
-    """List planned timers, the next one first."""
+    """List planned timers of cases, the next one first; 'schedule list' shows what will begin cases."""
+    from engine.service.schedules import list_schedules
     from engine.service.timing import list_timers
 
     state: State = ctx.obj
@@ -31,6 +32,9 @@ def list_(
         return
     rows = [(short(t.id), t.due_at, t.own_reference, t.element_id, t.expression, t.revision) for t in found]
     table(["Nummer", "fällig", "Aktenzeichen", "Element", "Angabe", "Rev."], rows, "Zeitgeber (timers)")
+    waiting = sum(each.due_at is not None for each in list_schedules(state.app, state.actor))
+    if waiting:
+        typer.echo(f"{waiting} Zeitpläne beginnen Vorgänge (schedules): 'dienstweg schedule list'")
 
 
 @app.command()

@@ -18,9 +18,10 @@ to 02:00) is the first of the two. Write an offset where the other is meant.
 
 import calendar
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import overload
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -36,6 +37,7 @@ ZONE = "Europe/Berlin"
 """The zone in which dates are meant where nothing else is said."""
 
 _LONGEST = 200
+_END = datetime.max.replace(tzinfo=UTC)
 _PERIOD = re.compile(
     r"(?P<sign>[+-]?)P(?!$)(?:(?P<weeks>\d{1,9})W"
     r"|(?:(?P<years>\d{1,9})Y)?(?:(?P<months>\d{1,9})M)?(?:(?P<days>\d{1,9})D)?"
@@ -282,6 +284,28 @@ class Cycle:
             return None
         origin, times = (start, n) if self.start is None else (self.start, n - 1)
         return add_period(origin, self.period, self.zone, times).astimezone(UTC)
+
+    def until(self, start: datetime, instant: datetime) -> int:
+        """Return how many occurrences lie at or before ``instant``; found by halving, however many there are.
+
+        What would lie beyond the calendar counts as never.
+        """
+        return bisect_right(
+            range(1, self._more_than(start, instant)), instant, key=partial(self._or_end, start)
+        )
+
+    def _more_than(self, start: datetime, instant: datetime) -> int:
+        """Return a number whose occurrence is later than ``instant``."""
+        number = 1
+        while self._or_end(start, number) <= instant:
+            number *= 2
+        return number
+
+    def _or_end(self, start: datetime, n: int) -> datetime:
+        try:
+            return self.nth(start, n) or _END
+        except OutOfCalendarError:
+            return _END
 
     def __str__(self) -> str:
         """Return the ISO 8601 text, the start in UTC."""

@@ -17,8 +17,10 @@ from engine.errors import ConflictError, RefusedError
 from engine.exchange.abilities import ChecksMappings
 from engine.exchange.ports import MessageType
 from engine.runtime import FUNCTIONS, Program
+from engine.service import schedules
 from engine.service.access import require
 from engine.service.programs import Deployed
+from engine.service.schedule_starts import starts_of
 from engine.service.services import known_workers
 from engine.store.tables import message_types, package_files, procedure_versions, processes
 
@@ -131,6 +133,9 @@ def deploy(
             tx.execute(insert(processes).values(**_process_row(version, package, process, deployed)))
         for message_type in package.message_types.values():
             _register(tx, message_type, now)
+        schedules.follow(
+            app, tx, package.key, deployed, [process.id for process in runnable], actor.person_id
+        )
     return version
 
 
@@ -296,6 +301,11 @@ def show_procedure(app: "Installation", actor: Actor, procedure: str) -> dict[st
         )
         parts = tx.execute(select(processes).where(processes.c.version_id == version_id)).mappings().all()
         package = app.programs.package(tx, version_id)
+        timed = starts_of(app.programs.deployed(tx, version_id), [part["process_id"] for part in parts])
+    starts: dict[str, list[dict[str, str]]] = {}
+    for start in timed:
+        about = {"element_id": start.element_id, "kind": start.timer.value, "time": start.expression.text}
+        starts.setdefault(start.process_id, []).append(about)
     return {
         "key": procedure,
         "title": row["title"],
@@ -304,7 +314,7 @@ def show_procedure(app: "Installation", actor: Actor, procedure: str) -> dict[st
         "content_hash": row["content_hash"],
         "deployed_at": row["deployed_at"],
         "deployed_by": row["deployed_by"],
-        "processes": [dict(part) for part in parts],
+        "processes": [{**part, "start_timers": starts.get(part["process_id"], [])} for part in parts],
         "message_types": [
             {"key": m.key, "version": m.version, "title": m.title, "form": m.form.value}
             for m in package.message_types.values()

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, insert, select, text, update
 from engine.actor import Actor
 from engine.errors import DienstwegError, NotFoundError
 from engine.runtime import api
+from engine.service import schedule_rounds
 from engine.service.advance import lock_case, move_locked
 from engine.service.numbers import known_as
 from engine.store.errors import CaseChangedError, DatabaseUnavailableError
@@ -260,15 +261,16 @@ def _refused(app: "Installation", timer_id: str, case_id: str, error: Exception)
 
 
 def next_due(app: "Installation", after: datetime | None = None) -> datetime | None:
-    """Return when the next timer or job is due (UTC), or None where nothing is planned.
+    """Return when the next timer, schedule or job is due (UTC), or None where nothing is planned.
 
     ``after`` leaves out what was due at that instant already: what could not happen then, e.g. the timer of a
     case that cannot move, must not keep the work loop awake.
     """
     with app.read() as tx:
         first = _FIRST.first(tx) if after is None else _NEXT.first(tx, after=after)
+        schedule = schedule_rounds.next_due(tx, after)
     timer = None if first is None else first.due_at
     job = app.queue.next_due()
     if job is not None and after is not None and job <= after:
         job = None
-    return min((instant for instant in (timer, job) if instant is not None), default=None)
+    return min((instant for instant in (timer, schedule, job) if instant is not None), default=None)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, or_, select, update
 from engine.actor import Actor, Role
 from engine.errors import ConflictError, NotFoundError, RefusedError
 from engine.runtime import api
-from engine.service import mailbox_health
+from engine.service import mailbox_health, schedule_rounds
 from engine.service.access import require
 from engine.service.advance import move
 from engine.service.migration import ledger
@@ -100,8 +100,8 @@ def retry(app: "Installation", actor: Actor, key: str, reason: str) -> Incident:
                 authority_id=row["authority_id"],
                 key=f"send:{exchange_id}",
             )
-        elif row["kind"] in ("timer", "mailbox"):
-            pass  # The next round fires the timer, which is still due, or looks into the mailbox again.
+        elif row["kind"] in ("timer", "mailbox", schedule_rounds.HELD):
+            pass  # The next round fires what is still due, or looks into the mailbox again.
         elif row["kind"] == mailbox_health.KIND:
             mailbox_health.forget(tx, row["subject_id"])  # The next round looks again.
         elif row["kind"] in _JOBS:
@@ -125,11 +125,14 @@ def resolve(
     """Close an incident with a reason; for an unknown outcome say whether the message went.
 
     ``went=True`` records the hand-over as a clerk's knowledge, ``went=False`` lets it be sent again.
+    A schedule whose case could not be begun leaves it out and goes on with its next due instant.
     """
     require(actor, Role.ADMIN, Role.CLERK)
     with app.write() as tx:
         row = _open(tx, actor, key)
-        if row["kind"] == "outcome-unknown":
+        if row["kind"] == schedule_rounds.HELD:
+            schedule_rounds.skip(app, tx, row["subject_id"])
+        elif row["kind"] == "outcome-unknown":
             if went is None:
                 raise IncidentRefusedError(
                     "say whether the message went", hint="repeat with --went or --did-not-go"

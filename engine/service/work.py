@@ -18,6 +18,7 @@ from engine.service import (
     mailbox_health,
     messages,
     receiving,
+    schedule_rounds,
     sending,
     services,
     timing,
@@ -42,6 +43,7 @@ _OUTSIDE: Mapping[str, Callable[["Installation", Job], None]] = {
     "arrival": receiving.handle_arrival,
     "confirm": confirming.handle_confirm,
     "timer": timing.handle_timer,
+    schedule_rounds.JOB: schedule_rounds.handle_schedule,
     "track": tracking.handle_track,
     "work": services.handle_work,
     shadow.JOB: shadow.handle_shadow,
@@ -155,12 +157,12 @@ def run_round(app: "Installation", worker: Worker, *, collect: bool = True) -> D
 
 
 def schedule(app: "Installation") -> int:
-    """Let happen what time brings; return how many timers were due."""
+    """Let happen what time brings; return how many timers and schedules were due."""
     messages.expire_buffer(app)
     ledger.fold_when_due(app)
     if isinstance(app.queue, EmbeddedQueue):
-        return timing.fire_due(app)
-    return timing.enqueue_due(app)
+        return schedule_rounds.begin_due(app) + timing.fire_due(app)
+    return schedule_rounds.enqueue_due(app) + timing.enqueue_due(app)
 
 
 def run_until_idle(app: "Installation") -> Done:

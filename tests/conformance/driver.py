@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from engine.deadlines.iso import add_period, parse_period
+from engine.deadlines.iso import ZONE, add_period, parse_period, zone_of
+from engine.deadlines.plans import Plan
 from engine.decisions import read_decisions
 from engine.definitions.model import Model, NodeKind, walk
 from engine.definitions.reader import read_model
@@ -65,6 +66,19 @@ def compile_case(folder: Path, case: Mapping[str, Any]) -> tuple[Program, set[st
     return compile_program(models[0], case["process_id"], called), shown
 
 
+def plans_of(folder: Path, case: Mapping[str, Any]) -> dict[str, Plan]:
+    """Return when each timer start of the case's process is due."""
+    return {
+        node.id: Plan(event.timer.value, event.expression.text)
+        for model in models_of(folder, case)
+        for process in model.processes
+        if process.id == case["process_id"]
+        for node in process.scope.starts()
+        for event in node.events
+        if event.timer is not None and event.expression is not None
+    }
+
+
 def decisions_of(folder: Path, case: Mapping[str, Any]) -> DecisionEvaluator | None:
     """Read the case's DMN file, where it has one."""
     name = case.get("decisions")
@@ -101,9 +115,11 @@ class Driver:
     thrown: list[str] = field(default_factory=list)
     pending: dict[str, Any] | None = None
     decisions: DecisionEvaluator | None = None
+    plans: Mapping[str, Plan] = field(default_factory=dict)
+    """Timer starts by element."""
 
     def start(self, variables: Mapping[str, Any]) -> None:
-        """Start the case; a process without a none start event waits for its first message or signal."""
+        """Start the case; a process without a none start event waits for its first event."""
         if self.program.root.starts:
             self._apply(Start(variables))
         else:
@@ -165,6 +181,8 @@ class Driver:
     def turn(self, duration: str) -> None:
         """Turn the clock, then fire what has become due, the earliest first."""
         self.now = add_period(self.now, parse_period(duration))
+        if self.state is None:
+            self._start_by_timer()
         for _ in range(1000):
             due = [
                 item
@@ -177,6 +195,15 @@ class Driver:
             self._apply(FireTimer(item.id, item.revision))
         raise MisfitError("timers fire without end")
 
+    def _start_by_timer(self) -> None:
+        """Begin the case of the timer start that is due first; further cases are not driven."""
+        due = [(plan.nth(BEGIN, 1), element) for element, plan in self.plans.items()]
+        passed = [(instant, element) for instant, element in due if instant and instant <= self.now]
+        if passed:
+            instant, element = min(passed)
+            told = instant.astimezone(zone_of(ZONE)).isoformat()
+            self._apply(Start({"scheduledFor": told}, element))
+
     def set(self, variables: Mapping[str, Any]) -> None:
         """Change the case's data."""
         self._apply(SetData(variables))
@@ -186,7 +213,10 @@ class Driver:
     def _apply(self, command: Command) -> None:
         if self.completed:
             return
-        self._take(self._advance(command))
+        self._go_on(self._advance(command))
+
+    def _go_on(self, result: Advance) -> None:
+        self._take(result)
         for item in list(self.open.values()):
             if item.element_id in self.pass_through and item.id in self.open and not self.completed:
                 if item.kind is ItemKind.TASK:

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from engine.errors import RefusedError
-from tests.conformance.driver import Driver, MisfitError, compile_case, decisions_of, program_sends
+from tests.conformance.driver import Driver, MisfitError, compile_case, decisions_of, plans_of, program_sends
 from tests.conformance.stored import Bench, StoredDriver, begin_clock, package_of
 
 Verb = Callable[[Driver, Mapping[str, Any]], None]
@@ -58,11 +58,13 @@ def prepare(folder: Path, case: Mapping[str, Any], bench: Bench | None, home: Pa
     if bench is None or program_sends(folder, case):
         driver = Driver(program, shown, passing)
         driver.decisions = decisions_of(folder, case)
+        driver.plans = plans_of(folder, case)
         return driver
     stored = StoredDriver(program, shown, passing)
     steps = [step for scenario in case["scenarios"] for step in scenario.get("steps", ())]
     stored.worked = frozenset(step["task"] for step in steps if "task" in step)
     app = bench.installation(home, begin_clock())
+    stored.plans = plans_of(folder, case)
     stored.deploy(app, package_of(folder, case), case["process_id"], bench.sandbox)
     return stored
 

@@ -19,11 +19,12 @@ from engine.definitions.checker import Sandbox
 from engine.definitions.package import ProcedurePackage, build_package
 from engine.identifiers import SeededIds
 from engine.runtime import Advance, Command, FireTimer
-from engine.service import procedures, starting
+from engine.service import procedures, schedule_rounds, schedules, starting
 from engine.service.advance import move
 from engine.service.cases import data_of
 from engine.service.installation import Installation, create_installation, open_installation
 from engine.store.tables import processes, timers
+from engine.store.tables import schedules as schedule_rows
 from tests.conformance.driver import BEGIN, Driver, MisfitError
 
 ACTOR = Actor("tester", "10041100", frozenset({Role.ADMIN, Role.CLERK}))
@@ -92,6 +93,20 @@ class StoredDriver(Driver):
             self.program = app.programs.program(tx, version.id, process_id)
         self.choice = starting.ProcessChoice(version.id, process_id, _KEY, row["name"])
 
+    def start(self, variables: Mapping[str, Any]) -> None:
+        """Start the case; timer starts are switched on, as an admin does it."""
+        super().start(variables)
+        if self.plans:
+            schedules.switch_on(self.app, ACTOR, _KEY)
+
+    def _start_by_timer(self) -> None:
+        with self.app.write() as tx:
+            due = select(schedule_rows.c.id).order_by(schedule_rows.c.due_at, schedule_rows.c.id)
+            begun = schedule_rounds.begin_within(self.app, tx, tx.scalars(due).first() or "")
+        if begun is not None:
+            self.case_id, result = begun
+            self._go_on(result)
+
     def turn(self, duration: str) -> None:
         """Turn the installation's clock and fire the timer rows that are due, the earliest first."""
         from engine.deadlines.iso import add_period, parse_period
@@ -99,6 +114,8 @@ class StoredDriver(Driver):
         clock = self.app.clock
         assert isinstance(clock, TurnedClock)
         clock.set(add_period(clock.now(), parse_period(duration)))
+        if self.plans and self.case_id is None:
+            self._start_by_timer()
         for _ in range(1000):
             with self.app.read() as tx:
                 row = tx.execute(

@@ -244,3 +244,22 @@ def test_later_starts_end_no_earlier(one: datetime, other: datetime, months: int
     # A doubled hour in autumn is folded to its first half, so two starts within it may swap by an hour.
     assert add_period(first, period) <= add_period(second, period) + timedelta(hours=1)
     assert add_period(first.date(), period) <= add_period(second.date(), period)
+
+
+@given(instants, st.sampled_from(["P1M", "P7D", "PT5H", "P1DT1H"]), st.none() | st.integers(1, 40), instants)
+def test_until_counts_the_occurrences_that_have_passed(
+    start: datetime, every: str, times: int | None, instant: datetime
+) -> None:
+    cycle = parse_cycle(f"R{'' if times is None else times}/{every}")
+    count = cycle.until(start, instant)
+    passed = cycle.nth(start, count) if count else None
+    later = cycle.nth(start, count + 1)
+    assert passed is None or passed <= instant
+    assert later is None or later > instant
+    assert times is None or count <= times
+
+
+def test_until_bears_cycles_that_reach_the_end_of_the_calendar() -> None:
+    start = datetime(2026, 3, 2, tzinfo=UTC)
+    assert parse_cycle("R/P4000Y").until(start, datetime(9999, 1, 1, tzinfo=UTC)) == 1
+    assert parse_cycle("R/PT1S").until(start, datetime(9999, 1, 1, tzinfo=UTC)) > 10**11

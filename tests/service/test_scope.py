@@ -6,6 +6,7 @@ from types import ModuleType
 
 import pytest
 
+from benchmarks._bench import package as monthly_package
 from engine.actor import Actor, Role
 from engine.clock import TurnedClock
 from engine.definitions.package import load_package
@@ -22,6 +23,7 @@ from engine.service import (
     procedures,
     recording,
     registering,
+    schedules,
     signing_files,
     tasks,
     timing,
@@ -65,6 +67,7 @@ MODULES: tuple[ModuleType, ...] = (
     register,
     registering,
     reverting,
+    schedules,
     shadow_results,
     status,
     steps,
@@ -92,6 +95,7 @@ SHARED = {
     # These act for the actor's own authority only and name nothing of another one.
     "start_case",
     "switch",
+    "switch_on",
     "preview",
     "consent",
     "register",
@@ -111,6 +115,11 @@ SHARED = {
     "of_exchanges",
     "calendar_feed",
 }
+MONTHLY = """
+<startEvent id="start"><outgoing>f</outgoing><timerEventDefinition><timeCycle>R/P1M</timeCycle>
+</timerEventDefinition></startEvent><endEvent id="end"><incoming>f</incoming></endEvent>
+<sequenceFlow id="f" sourceRef="start" targetRef="end"/>
+"""
 ROLES = frozenset({Role.ADMIN, Role.CLERK, Role.ANALYST})
 
 
@@ -164,6 +173,8 @@ def shared(tmp_path_factory, package):
     run_until_idle(app)
     asked = deadlines.list_deadlines(app, clerk)[0].exchange_id
     switching.switch(app, actor, switching.Switch("letter+post"))
+    procedures.deploy(app, actor, monthly_package("monthly", MONTHLY))
+    schedules.switch_on(app, actor, "monthly")
     given = {"person": "S", "until": NOON.date(), "reason": "note"}
     consents.consent(app, actor, "Neunkirchen", **given)
     with app.write() as tx:
@@ -207,6 +218,8 @@ def keys_of(app, actor, clerk, case, arrival):
         "add_document": case.id,
         "open_document": document,
         "show_timer": timer,
+        "show_schedule": schedules.list_schedules(app, actor)[0].id,
+        "switch_off": schedules.list_schedules(app, actor)[0].id,
         "show_deadline": deadlines.list_deadlines(app, clerk)[0].id,
         "extend_deadline": deadlines.list_deadlines(app, clerk)[0].id,
         "record_fact": exchanges.list_exchanges(app, clerk)[0].id,

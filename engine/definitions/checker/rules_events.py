@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from engine.definitions.checker.findings import Category
 from engine.definitions.checker.rule import Fault, Place, Rule, Subject, error, warning
 from engine.definitions.model import EventDefinition, EventKind, Node, NodeKind, Scope
+from engine.expressions import ExpressionError, compile_timer
 
 _K = EventKind
 _PROCESS_START = frozenset({_K.MESSAGE, _K.TIMER, _K.SIGNAL, _K.CONDITIONAL})
@@ -26,6 +27,7 @@ _BOUNDARY = frozenset(
     }
 )
 _END = frozenset({_K.MESSAGE, _K.SIGNAL, _K.ERROR, _K.ESCALATION, _K.TERMINATE, _K.CANCEL, _K.COMPENSATE})
+_WITHOUT_CASE = frozenset({"now", "today", "workdays", "workdays_date"})
 THROWING = frozenset({NodeKind.INTERMEDIATE_THROW_EVENT, NodeKind.END_EVENT})
 
 
@@ -184,14 +186,34 @@ def conditional_process_start(subject: Subject) -> Iterator[Fault]:
 
 
 def timer_process_start(subject: Subject) -> Iterator[Fault]:
-    """A timer knows no authority for which it could begin a case."""
+    """The timer that begins a case cannot look at the case: it does not exist yet."""
     for place, event in events_of(subject):
-        if event.kind is EventKind.TIMER and place.node.kind is NodeKind.START_EVENT and place.owner is None:
+        if event.timer is None or place.node.kind is not NodeKind.START_EVENT or place.owner is not None:
+            continue
+        asked = [*_asked_of_a_case(subject, event)]
+        if "remindBefore" in place.node.attributes:
+            asked.append("dw:remindBefore")
+        if asked:
             yield place.fault(
-                "a process cannot start on a timer here: nothing says for which authority the case begins",
-                "begin the case by hand or by a message, and draw a timer event behind the start",
+                f"the timer that begins the process asks for {', '.join(asked)} before there is a case",
+                "write a literal like R/P1M, or compute it from today(); for what hangs on data, draw "
+                "a timer event behind the start",
                 event.line,
             )
+
+
+def _asked_of_a_case(subject: Subject, event: EventDefinition) -> Iterator[str]:
+    """Yield what a timer's expression needs of a case; nothing where it is not understood (DW504)."""
+    if event.expression is None or event.timer is None:
+        return
+    text, language = event.expression.text, event.expression.language
+    try:
+        timer = compile_timer(text, event.timer.value, language, functions=subject.context.functions)
+    except ExpressionError:
+        return
+    if timer.expression is not None:
+        yield from sorted(timer.expression.names | timer.expression.possible_names)
+    yield from (f"{name}(…)" for name in sorted(timer.functions) if name not in _WITHOUT_CASE)
 
 
 def parallel_multiple_start(subject: Subject) -> Iterator[Fault]:
@@ -377,7 +399,7 @@ RULES: tuple[Rule, ...] = (
     error("DW308", "Timer without a time", Category.INCOMPLETE, missing_timer),
     error("DW309", "Conditional event without condition", Category.INCOMPLETE, missing_condition),
     error("DW310", "Process that starts on a condition", Category.UNSUPPORTED, conditional_process_start),
-    error("DW322", "Process that starts on a timer", Category.UNSUPPORTED, timer_process_start),
+    error("DW322", "Timer start that asks for data", Category.UNSUPPORTED, timer_process_start),
     error("DW311", "Process that starts on several triggers", Category.UNSUPPORTED, parallel_multiple_start),
     error("DW312", "Link without partner", Category.WRONG, links),
     error("DW313", "Link among other definitions", Category.WRONG, link_among_others),

@@ -51,6 +51,7 @@ from engine.store.tables.migration import (
     step_reasons,
     volume_imports,
 )
+from engine.store.tables.schedules import schedules
 from engine.store.tables.work import jobs
 
 __all__ = [
@@ -93,6 +94,7 @@ __all__ = [
     "procedure_versions",
     "processes",
     "rule_changes",
+    "schedules",
     "shadow_consents",
     "shadow_sends",
     "step_reasons",

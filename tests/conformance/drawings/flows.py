@@ -134,3 +134,52 @@ case(
     """,
     scenario("other-goes-on", {"error": True}, put("b", n=1), variables={"n": 0}),
 )
+case(
+    "start-by-timer",
+    "timer start event; date; duration; cycle",
+    "10.5.2, 10.5.5: a timer that is due begins an instance of the process",
+    """
+    start s timer=R/P1M -> a
+    user a -> e
+    end e
+    """,
+    scenario(
+        "a-month",
+        "",
+        turn("P30D", ""),
+        turn("P1D", also("a", variables={"scheduledFor": "2026-04-02T10:00:00+02:00"})),
+        do("a", "done"),
+    ),
+)
+case(
+    "start-by-timer-or-message",
+    "timer start event; message start event",
+    "10.5.2: each start event begins an instance by itself; the first due instant counts",
+    """
+    start m message=Order -> a
+    start d timer=2026-03-05T08:00:00 -> b
+    start p timer=P2D -> c
+    user a -> e
+    user b -> e
+    user c -> e
+    end e
+    """,
+    scenario("message", "", message("Order", "a", item="book"), do("a", "done")),
+    scenario("period", "", turn("P1D", ""), turn("P1D", "c"), do("c", "done")),
+)
+case(
+    "start-by-timer-among-others",
+    "timer start event; multiple start event; event sub-process",
+    "10.5.2: any definition of a multiple start event begins the process, which listens from then on",
+    """
+    start s message=Order timer=P3D -> a
+    user a -> e
+    end e
+    esub late
+        start w timer=P2D alongside -> b
+        user b -> f
+        end f
+    """,
+    scenario("timer", "", turn("P3D", "a"), turn("P2D", "a b"), do("a"), do("b", "done")),
+    scenario("message", "", message("Order", "a"), turn("P1D", "a"), turn("P1D", "a b")),
+)
