@@ -4,9 +4,9 @@ import json
 from dataclasses import dataclass
 
 import pytest
-from many_halls import make
 
 from cli.main import run
+from tests.migration.many_halls import make
 
 SEND = ("vollstreckungshilfe", "Send_Ersuchen")
 
