@@ -4,6 +4,7 @@ import shutil
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,6 +17,7 @@ from engine.clock import TurnedClock
 from engine.exchange.decision import Decision
 from engine.exchange.ports import HandedOver, Rejected, Unknown
 from engine.migration.kpis import Figures, times
+from engine.migration.ledger import counts
 from engine.migration.scope import Scope
 from engine.migration.status import (
     COLUMNS,
@@ -50,8 +52,8 @@ sends = st.fixed_dictionaries(
         "channel": st.sampled_from([POST, FOLDER, MAIL]),
         "intended": st.sampled_from([POST, FOLDER, MAIL]),
         "outcome": st.sampled_from(["handed", "handed", "handed", "unknown", "refused", "none"]),
-        "copy": st.booleans(),
-        "test": st.booleans(),
+        "copy": st.sampled_from([False, True, False]),
+        "test": st.sampled_from([False, False, False, True]),
         "postage": st.none() | st.integers(0, 500),
         "after": st.integers(0, 200_000),
     }
@@ -64,7 +66,7 @@ histories = st.lists(
             "step": st.sampled_from(["ask", "answer"]),
             "recipient": st.sampled_from(RECIPIENTS),
             "created": st.integers(0, 75 * 24 * 60),
-            "sends": st.lists(sends, max_size=3),
+            "sends": st.lists(sends, min_size=1, max_size=3) | st.just([]),
             "facts": st.lists(
                 st.tuples(
                     st.sampled_from(["received", "imported", "posted", "rejected", "forwarded"]),
@@ -383,3 +385,15 @@ def test_questions_that_make_no_sense_are_refused():
     for wrong in ("2026-13", "gestern", "2026"):
         with pytest.raises(StatusRefusedError, match="no month"):
             checked_month(wrong)
+
+
+def dispatch(channel, *, copy=False, test=False, state="handed_over"):
+    return SimpleNamespace(channel=channel, copy=copy, test=test, state=state)
+
+
+def test_an_exchange_counts_by_its_original_and_by_a_copy_only_where_nobody_knows_of_the_original():
+    original, copy = dispatch(FOLDER), dispatch(POST, copy=True)
+    assert counts([original, copy]) is original
+    assert counts([dispatch(FOLDER, state="failed"), original, copy]) is original
+    assert counts([dispatch(FOLDER, state="outcome_unknown"), copy]) is copy
+    assert counts([dispatch(FOLDER, state="failed")]) is None
