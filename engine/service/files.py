@@ -104,7 +104,7 @@ def list_documents(app: "Installation", actor: Actor, case_key: str) -> list[Cas
         rows = tx.execute(
             select(*_LINE)
             .where(case_documents.c.case_id == case["id"], visible_to(actor, case_documents))
-            .order_by(case_documents.c.added_at, case_documents.c.id)
+            .order_by(case_documents.c.added_at, case_documents.c.name, case_documents.c.id)
         )
         return [CaseDocument(*row) for row in rows]
 

@@ -180,7 +180,7 @@ def _attach_documents(
                 ),
             )
         )
-        .order_by(case_documents.c.added_at, case_documents.c.id)
+        .order_by(case_documents.c.added_at, case_documents.c.name, case_documents.c.id)
     ).mappings()
     attached: list[Mapping[str, Any]] = [dict(row) for row in rows]
     for position, row in enumerate(attached):

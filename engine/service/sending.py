@@ -220,6 +220,7 @@ def _assemble(
     parts = load_prepared(app, tx, dispatch).parts
     sender = find_mailbox(tx, exchange["authority_id"], channel, today)
     ready = columns_of(carrier.prepare(envelope, parts, sender, recipient))
+    app.probe("assembled")
     tx.execute(update(dispatches).where(dispatches.c.id == dispatch["id"]).values(**ready))
     return {**dispatch, **ready}
 

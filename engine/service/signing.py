@@ -129,6 +129,7 @@ def complete(
         authority_id=exchange["authority_id"],
         key=f"send:{exchange['id']}",
     )
+    app.probe("signed")
 
 
 def letter_of(app: "Installation", dispatch_id: str) -> tuple[str, Path]:
