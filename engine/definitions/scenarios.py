@@ -28,11 +28,13 @@ _PERIOD = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A clerk of ``role`` begins a case."""
+    """A clerk of ``role`` begins a case, or the timer start ``at`` does at its next due instant."""
 
     line: int
     role: str
     data: Mapping[str, Any] = field(default_factory=dict)
+    at: str | None = None
+    """Name or id of a start event with a timer; None means: by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +236,10 @@ def _names(
         yield Problem(
             file, text.line(path), field_name(path), "message stands without sent", "name the message type"
         )
+    if "at" in step and "with" in step:
+        place = (*path, "with")
+        hint = "a case that a timer begins knows only scheduledFor"
+        yield Problem(file, text.line(place), field_name(place), "with stands beside at", hint)
     if verb == "turn" and not _PERIOD.fullmatch(step["turn"]) and _instant_or_none(step["turn"]) is None:
         place = (*path, "turn")
         yield Problem(
@@ -250,7 +256,7 @@ def _step(step: Mapping[str, Any], line: int) -> Step:
 
 
 def _start(step: Mapping[str, Any], line: int) -> Step:
-    return Start(line, step["start"], step.get("with", {}))
+    return Start(line, step["start"], step.get("with", {}), step.get("at"))
 
 
 def _complete(step: Mapping[str, Any], line: int) -> Step:

@@ -87,7 +87,7 @@ def start_case(
     if actor.units and unit not in actor.units:
         raise NotFoundError(f"no unit {unit!r}", hint="a case begins in a unit of yours")
     with app.write() as tx:
-        choice = starting.choose_manual(tx, procedure, process_id)
+        choice = starting.choose_manual(app, tx, procedure, process_id)
         case_id = starting.begin(
             app,
             tx,

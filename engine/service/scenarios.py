@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -21,7 +22,9 @@ from engine.service import cases, registering, tasks
 from engine.service.exchanges import explain_exchange
 from engine.service.migration.switching import Switch, switch
 from engine.service.outcomes import CONFIRM_POSTING
+from engine.service.scenario_timers import ScheduledStart
 from engine.service.signing import SIGN
+from engine.service.starting import TimersOnlyError
 from engine.service.trial import Side, begin_clock, open_sides
 from engine.service.work import run_until_idle
 from engine.store.tables import cases as cases_table
@@ -105,8 +108,20 @@ class _Stage:
     def _start(self, step: told.Start) -> None:
         side = self.sides[step.role]
         procedure = self._procedure(side)
-        self.cases[step.role] = cases.start_case(side.app, side.actor, procedure, step.data).id
+        if step.at is not None:
+            self._start_by_timer(side, procedure, step.at)
+            return
+        try:
+            self.cases[step.role] = cases.start_case(side.app, side.actor, procedure, step.data).id
+        except TimersOnlyError as error:
+            raise ScenarioFailedError(error.message, hint="say which with at: NAME") from error
         self._work()
+
+    def _start_by_timer(self, side: Side, procedure: str, name: str) -> None:
+        """Turn the clock to the next due instant of a timer start; its case is the role's from now on."""
+        start = ScheduledStart(side, procedure, name)
+        self._set_clock(start.next_due())
+        self.cases[side.role] = start.begun_case()
 
     @staticmethod
     def _procedure(side: Side) -> str:
@@ -116,8 +131,9 @@ class _Stage:
 
     def _complete(self, step: told.Complete) -> None:
         side = self.sides[step.role]
+        named = [t for t in self._open_tasks(step.role) if t.name == step.task]
         task = _one(
-            [t for t in self._open_tasks(step.role) if t.name == step.task],
+            sorted(named, key=lambda t: t.case_id != self.cases.get(step.role)),
             f"{step.role} has no open task {step.task!r}; open are: "
             f"{', '.join(t.name for t in self._open_tasks(step.role)) or 'none'}",
         )
@@ -179,10 +195,12 @@ class _Stage:
             raise ScenarioFailedError(f"the letter was not taken in: {line.status} {line.reason or ''}")
 
     def _turn(self, step: told.Turn) -> None:
+        now = next(iter(self.sides.values())).app.clock.now()
+        self._set_clock(step.to or add_period(now, parse_period(step.by or "")))
+
+    def _set_clock(self, instant: datetime) -> None:
+        """Put the clock that all sides share to ``instant``; what is due then happens."""
         clock = next(iter(self.sides.values())).app.clock
-        instant = step.to
-        if instant is None:
-            instant = add_period(clock.now(), parse_period(step.by or ""))
         clock.set(instant)  # type: ignore[attr-defined]
         self._work()
 
@@ -191,7 +209,7 @@ class _Stage:
         view = cases.show_case(side.app, side.actor, self._case(step.role))
         nodes = self._nodes(side)
         if step.tasks is not None:
-            found = [task.name for task in self._open_tasks(step.role)]
+            found = [task.name for task in self._open_tasks(step.role) if task.case_id == view.case.id]
             _same(sorted(step.tasks), sorted(found), "open tasks")
         if step.waits is not None:
             waiting = {_label(nodes, row["element_id"]) for row in (*view.waits, *view.timers)}

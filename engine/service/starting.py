@@ -1,6 +1,6 @@
 """Beginning cases: by a clerk, or by a message that arrived."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 class StartRefusedError(RefusedError):
     """A case cannot be begun like this."""
+
+
+class TimersOnlyError(StartRefusedError):
+    """Cases of the process are begun by its timers, not by hand."""
 
 
 _INSERT_CASE = insert_into(cases, *CaseRow.__dataclass_fields__, "title", "started_at", "started_by")
@@ -63,10 +67,13 @@ def latest_processes(tx: Connection, procedure: str | None = None) -> list[Mappi
     return [dict(row._asdict()) for row in rows if row.number == newest[row.procedure_key]]
 
 
-def choose_manual(tx: Connection, procedure: str, process_id: str | None) -> ProcessChoice:
+def choose_manual(
+    app: "Installation", tx: Connection, procedure: str, process_id: str | None
+) -> ProcessChoice:
     """Return the process of ``procedure`` that a clerk begins.
 
-    Raises ProcedureUnknownError, or StartRefusedError where it is not clear which process is meant.
+    Raises ProcedureUnknownError, TimersOnlyError where nothing but a timer begins it, or StartRefusedError
+    where it is not clear which process is meant.
     """
     rows = latest_processes(tx, procedure)
     if not rows:
@@ -75,6 +82,8 @@ def choose_manual(tx: Connection, procedure: str, process_id: str | None) -> Pro
         )
     manual = [row for row in rows if row["manual_start"]]
     wanted = [row for row in rows if row["process_id"] == process_id] if process_id else manual
+    if not any(row["manual_start"] for row in wanted):
+        _point_to_timers(app, tx, procedure, wanted if process_id else rows)
     if len(wanted) != 1:
         names = ", ".join(row["process_id"] for row in manual) or "none"
         raise StartRefusedError(
@@ -82,6 +91,20 @@ def choose_manual(tx: Connection, procedure: str, process_id: str | None) -> Pro
         )
     row = wanted[0]
     return ProcessChoice(row["version_id"], row["process_id"], procedure, row["name"])
+
+
+def _point_to_timers(
+    app: "Installation", tx: Connection, procedure: str, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Raise TimersOnlyError where timers begin one of the processes, none of which begins by hand."""
+    programs = [app.programs.program(tx, row["version_id"], row["process_id"]) for row in rows]
+    points = [point for program in programs for point in program.starts]
+    names = ", ".join(repr(point.element_id) for point in points if point.kind == EventKind.TIMER.value)
+    if names:
+        raise TimersOnlyError(
+            f"{procedure} is not begun by hand: timers begin its cases at {names}",
+            hint=f"an admin lets them: 'dienstweg schedule on {procedure}'",
+        )
 
 
 def choose_by_message(tx: Connection, message: str) -> ProcessChoice | None:

@@ -1,6 +1,7 @@
 """Every group of commands, typed as in the README: output, JSON, exit statuses."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -199,3 +200,13 @@ def test_a_wrong_mailbox_is_ended_and_added_anew(sb, tmp_path):
     assert "1 on xdomea+folder ended" in sb("mailbox", "end", "Homburg", "xdomea+folder").out
     assert sb("mailbox", "end", "Homburg", "xdomea+ego_mail").status == 3
     assert sb("mailbox", "list", "--json").json[0]["valid_until"] is not None
+
+
+def test_what_only_timers_begin_is_refused_by_hand_and_played_by_its_scenario(sb, dienstweg):
+    folder = Path(__file__).parents[1] / "service" / "packages" / "monatsmeldung"
+    assert sb("model", "deploy", folder).status == 0
+    refused = sb("case", "start", "monatsmeldung")
+    assert (refused.status, refused.out) == (1, "")
+    assert "dienstweg schedule on monatsmeldung" in " ".join(refused.err.split())
+    played = dienstweg("model", "test", folder)
+    assert (played.status, played.out.splitlines()[-1]) == (0, "1 passed, 0 failed")

@@ -249,6 +249,8 @@ def test_a_scenario_is_read() -> None:
         ("- turn: P3M", "- {deliver: brief, from: asking}", "'brief' is no message type (one of frage)"),
         ("- turn: P3M", "- {then: asking, message: {}}", "message stands without sent"),
         ("- turn: P3M", "- {then: asking}", "steps[1]"),
+        ("- turn: P3M", "- {start: asking, at: x, with: {}}", "steps[1].with: with stands beside at"),
+        ("- turn: P3M", "- {start: asking, at: 3}", "steps[1].at"),
         ('{asking: "10041100"}', "{asking: 10041100}", "write it in quotes"),
         ("asking: \"", "other: \"", "is no role of the procedure"),
         ("2026-03-02", "2026-02-30", "is no day and time"),
