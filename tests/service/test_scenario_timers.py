@@ -4,12 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks._bench import installation
+from benchmarks._bench import AUTHORITY, NOON, installation
+from engine.clock import TurnedClock
 from engine.definitions.package import build_package
 from engine.definitions.package_files import read_folder
 from engine.service.cases import list_cases, start_case
+from engine.service.scenario_timers import ScheduledStart, TimerStartFailedError
 from engine.service.scenarios import run_scenarios
 from engine.service.starting import StartRefusedError, TimersOnlyError
+from engine.service.trial import open_sides
+from engine.service.work import run_until_idle
+from engine.store.tables import schedules
 
 FILES = read_folder(Path(__file__).parent / "packages" / "monatsmeldung")
 MODEL, STORY = "monatsmeldung.bpmn", "scenarios/drei-monate.yaml"
@@ -112,3 +117,21 @@ def test_a_start_without_a_timer_beside_it_is_begun_by_hand_as_ever():
     plain = {**FILES, MODEL: head + rest.partition(b"</timerEventDefinition>")[2]}
     with installation(build_package(plain)) as (app, actor):
         assert start_case(app, actor, "monatsmeldung").status == "open"
+
+
+def test_a_case_that_cannot_begin_fails_with_what_its_incident_says(tmp_path):
+    clock = TurnedClock(NOON)
+    sides = open_sides(tmp_path, build_package(FILES), {"meldestelle": AUTHORITY}, "letter+post", clock)
+    side = sides["meldestelle"]
+    try:
+        start = ScheduledStart(side, "monatsmeldung", "Start_Monat")
+        with side.app.write() as tx:  # what a damaged row would do
+            tx.execute(schedules.update().values(process_id="astray"))
+        clock.set(start.next_due())
+        run_until_idle(side.app)
+        with pytest.raises(
+            TimerStartFailedError, match=r"'Start_Monat' begins no case: no case of .* 'astray'"
+        ):
+            start.begun_case()
+    finally:
+        side.app.close()
