@@ -78,7 +78,7 @@ class Revision:
     """``Explanation.as_json()``."""
     remark: Text | None = None
     extended_to: date | None = None
-    """The end that an extension set."""
+    """The end that an extension set; revisions after it carry it on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,8 @@ def open_deadline(
 def apply(deadline: Deadline, derived: Derived, *, at: datetime, by: str, reason: str) -> Change:
     """Arm, revise or disarm a deadline by what follows from the facts.
 
-    An extension already granted survives: the later of both ends holds.
+    An extension already granted survives, to the hour and also where the start fell away meanwhile: the later
+    of both ends holds.
 
     Raises:
         ReasonMissingError: no reason is given.
@@ -143,11 +144,11 @@ def apply(deadline: Deadline, derived: Derived, *, at: datetime, by: str, reason
     if found is None:
         return _disarm(deadline, derived, at=at, by=by, reason=reason)
     end, due, remark = found.end, found.end_instant, None
-    extended = _extended_to(deadline)
-    if extended is not None and extended > end:
-        end, due = extended, end_of_day(extended, found.zone)
+    granted = _granted(deadline)
+    if granted is not None and granted[1] > due:
+        end, due = granted
         remark = Text("Die gewährte Verlängerung bleibt bestehen.", "The extension granted stays.")
-    if deadline.revisions and due == deadline.revisions[-1].after:
+    if deadline.revisions and due == deadline.revisions[-1].after and not _runs_anew(deadline, found):
         return Change(deadline, Outcome.UNCHANGED)
     outcome = Outcome.ARMED if deadline.due is None else Outcome.REVISED
     revision = Revision(
@@ -163,7 +164,7 @@ def apply(deadline: Deadline, derived: Derived, *, at: datetime, by: str, reason
         evidence=derived.evidence,
         explanation=found.as_json(),
         remark=remark,
-        extended_to=extended,
+        extended_to=_extended_to(deadline),
     )
     return _revised(deadline, revision)
 
@@ -301,6 +302,26 @@ def _extended_to(deadline: Deadline) -> date | None:
     return deadline.revisions[-1].extended_to if deadline.revisions else None
 
 
+def _granted(deadline: Deadline) -> tuple[date, datetime] | None:
+    """Return the end that the last extension set: its day, and its instant, which for hours lies within."""
+    before: date | None = None
+    granted = None
+    for revision in deadline.revisions:
+        new = revision.extended_to is not None and revision.extended_to != before
+        if (new or revision.outcome is Outcome.EXTENDED) and revision.end and revision.after:
+            granted = (revision.end, revision.after)
+        before = revision.extended_to
+    return granted
+
+
+def _runs_anew(deadline: Deadline, found: Explanation) -> bool:
+    """Tell whether an extension hides that the period under it changed, which bounds further extensions."""
+    last = deadline.revisions[-1]
+    if deadline.state is State.FIRED or last.extended_to is None or last.explanation is None:
+        return False
+    return last.start != _last_start(found) or last.explanation["end"] != found.end.isoformat()
+
+
 def _disarm(deadline: Deadline, derived: Derived, *, at: datetime, by: str, reason: str) -> Change:
     last = deadline.revisions[-1] if deadline.revisions else None
     if last is None or last.after is None:
@@ -317,6 +338,7 @@ def _disarm(deadline: Deadline, derived: Derived, *, at: datetime, by: str, reas
         end=None,
         evidence=derived.evidence,
         remark=derived.missing,
+        extended_to=_extended_to(deadline),
     )
     return _revised(deadline, revision)
 
@@ -374,10 +396,11 @@ def _bounded(
 
 
 def _bound(deadline: Deadline, rule: Rule, granted: Extension) -> date | None:
-    own = [revision for revision in deadline.revisions if revision.extended_to is None and revision.end]
-    if granted.add is not None and own and own[-1].end is not None:
-        return end_of_period(own[-1].end + timedelta(days=1), granted.add, start_counts=True)
-    start = deadline.revisions[-1].start
+    last = deadline.revisions[-1]
+    if granted.add is not None and last.explanation is not None:
+        own = date.fromisoformat(last.explanation["end"])
+        return end_of_period(own + timedelta(days=1), granted.add, start_counts=True)
+    start = last.start
     if granted.total is not None and start is not None:
         return end_of_period(start, granted.total, start_counts=rule.counts == "day")
     return None

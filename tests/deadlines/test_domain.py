@@ -200,9 +200,50 @@ def test_an_extension_survives_better_evidence() -> None:
     ).deadline
     assert extended.end == date(2026, 6, 30)
     change = learn(extended, received("2026-04-10"))
-    assert (change.outcome, change.deadline.end) == (Outcome.UNCHANGED, date(2026, 6, 30))
+    assert (change.outcome, change.deadline.end) == (Outcome.REVISED, date(2026, 6, 30))
+    assert change.deadline.revisions[-1].start == date(2026, 4, 10)
+    again = learn(change.deadline, received("2026-04-10"))
+    assert (again.outcome, again.deadline) == (Outcome.UNCHANGED, change.deadline)
     much_later = learn(extended, received("2026-06-15"))
     assert much_later.deadline.end == date(2026, 7, 15)
+
+
+def test_an_extension_survives_a_start_that_is_taken_back_and_recorded_anew() -> None:
+    extended = lengthen(
+        armed("baugb-4-2", "2026-04-08"), "requesting-authority", until=date(2026, 6, 30)
+    ).deadline
+    taken_back = learn(extended).deadline
+    assert (taken_back.state, taken_back.end) == (State.UNARMED, None)
+    change = learn(taken_back, received("2026-04-09"))
+    assert (change.outcome, change.deadline.end) == (Outcome.ARMED, date(2026, 6, 30))
+    assert change.deadline.due == end_of_day(date(2026, 6, 30))
+    assert change.deadline.revisions[-1].remark is not None
+
+
+def test_an_extension_by_hours_survives_to_the_hour() -> None:
+    def counted(start: str) -> Plan:
+        return Plan("vwvfg-31-6", parse_period("PT48H"), start=parse_instant(start))
+
+    deadline = learn(opened("vwvfg-31-6"), plan=counted("2026-05-04T10:00")).deadline
+    extended = lengthen(deadline, period=parse_period("PT3H")).deadline
+    same = learn(extended, plan=counted("2026-05-04T10:00"))
+    assert (same.outcome, same.deadline.due) == (Outcome.UNCHANGED, parse_instant("2026-05-06T13:00"))
+    earlier = learn(extended, plan=counted("2026-05-03T10:00"))
+    assert earlier.deadline.due == parse_instant("2026-05-06T13:00")
+    later = learn(extended, plan=counted("2026-05-04T14:00"))
+    assert later.deadline.due == parse_instant("2026-05-06T14:00")
+    assert learn(later.deadline, plan=counted("2026-05-04T10:00")).deadline.due == extended.due
+
+
+def test_the_bound_of_an_extension_follows_better_evidence() -> None:
+    once = lengthen(armed("baugb-36a", "2026-04-08"), "addressee", period=parse_period("P1M")).deadline
+    assert once.end == date(2026, 8, 10)
+    # It arrived later: three months end on 22 July, the extension stays, and a month after that is the bound.
+    later = learn(once, received("2026-04-22")).deadline
+    assert later.end == date(2026, 8, 10)
+    assert lengthen(later, "addressee", until=date(2026, 8, 24)).deadline.end == date(2026, 8, 24)
+    with pytest.raises(ExtensionTooLongError, match="2026-08-24"):
+        lengthen(later, "addressee", until=date(2026, 8, 25))
 
 
 def test_what_is_settled_stays_settled() -> None:
