@@ -101,7 +101,7 @@ def confirm(
     from adapters.post.confirming import confirm_run
 
     runs, _, _ = _runs(ctx.obj)
-    plan = runs.plan(run)
+    plan = runs.printed(run)
     done = confirm_run(ctx.obj.app, ctx.obj.actor, plan, on.date() if on else None)
     if as_json:
         _print(

@@ -1,6 +1,6 @@
 """Errors of the post."""
 
-from engine.errors import EnvironmentFaultError, NotFoundError, RefusedError
+from engine.errors import ConflictError, EnvironmentFaultError, NotFoundError, RefusedError
 
 
 class NothingToPostError(RefusedError):
@@ -25,3 +25,7 @@ class PrintRunDamagedError(EnvironmentFaultError):
 
 class PrintRunUnknownError(NotFoundError):
     """There is no such print run."""
+
+
+class PrintRunUnfinishedError(ConflictError):
+    """A print run was cut off before its print file was whole."""

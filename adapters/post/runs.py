@@ -19,6 +19,7 @@ from adapters.post.errors import (
     NothingToPostError,
     PrintFolderError,
     PrintRunDamagedError,
+    PrintRunUnfinishedError,
     PrintRunUnknownError,
     TariffMissingError,
 )
@@ -126,6 +127,16 @@ class PrintRuns:
         if "/" in run or run.startswith(".") or not path.is_file():
             raise PrintRunUnknownError(f"no print run {run!r}", hint="'dienstweg post list' shows them")
         return _read_plan(path)
+
+    def printed(self, run: str) -> Plan:
+        """Return a run whose print file is whole; raise PrintRunUnknownError, PrintRunUnfinishedError."""
+        plan = self.plan(run)
+        if not self._is_printed(run):
+            raise PrintRunUnfinishedError(
+                f"print run {run} was cut off, so its letters are not printed",
+                hint="'dienstweg post run' finishes it; print and post it, then confirm",
+            )
+        return plan
 
     def path(self, run: str) -> Path:
         """Return a run's folder."""

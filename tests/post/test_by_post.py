@@ -73,6 +73,13 @@ def test_the_post_room_at_the_command_line(towns: Towns, tmp_path: Path) -> None
     (run,) = towns.told(towns.sb, "list")["runs"]
     assert (run["letters"], run["cents"], run["printed"]) == (1, 95, True)
 
+    # Cut off before the print file was whole, it cannot have been posted.
+    whole, hidden = Path(run["folder"]) / "druck.pdf", Path(run["folder"]) / "elsewhere.pdf"
+    whole.rename(hidden)
+    early = towns.post(towns.sb, "confirm", run["run"])
+    assert type(early.exception).__name__ == "PrintRunUnfinishedError"
+    hidden.rename(whole)
+
     wrong = towns.post(towns.sb, "confirm", run["run"], "--on", "2026-03-09")
     assert type(wrong.exception).__name__ == "PostingRefusedError"
     assert len(towns.told(towns.sb, "confirm", run["run"])["confirmed"]) == 1
