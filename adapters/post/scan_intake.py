@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.letter.codes import understand
+from adapters.letter.reading import reading_of
 from adapters.post.files import copy_synced, settle, sha256_of, write_atomically
 from adapters.post.scanner_folder import sidecar
 from adapters.post.scans import split_scan
@@ -36,10 +37,12 @@ def tell(path: Path, work: Path, installation: str, secret: bytes) -> Told:
         codes = [understand(content) for content in document.stack.contents]
         judged = [read_code(code.text, installation, secret) for code in codes if isinstance(code, Code)]
         found = {it.code.whole().text: it.standing.value for it in judged if it.code is not None}
-        listed.append({"pages": document.pages, "codes": found, "remarks": list(document.remarks)})
+        read = reading_of(document.stack.contents, installation, secret)
+        remarks = [*document.remarks, *read.remarks]
+        listed.append({"pages": document.pages, "codes": found, "remarks": remarks})
         shown = ", ".join(f"{code} ({standing})" for code, standing in found.items()) or "ohne Code (no code)"
         lines.append(f"  {document.number}: Seiten {document.pages[0]} bis {document.pages[-1]}, {shown}")
-        lines.extend(f"     ! {remark}" for remark in document.remarks)
+        lines.extend(f"     ! {remark}" for remark in remarks)
     return Told("\n".join(lines), {"file": str(path), "unreadable": None, "documents": listed})
 
 

@@ -26,7 +26,7 @@ from engine.service.registering import (
 )
 from engine.service.trial import Side
 from processes.bpmn import shipped
-from tests.letter.rig import texts
+from tests.letter.rig import save_pdf, scans, texts
 from tests.post.towns import HOMBURG, REFUSAL, REQUEST, SAARBRUECKEN, Towns
 
 ANSWER = {"ergebnis": "abgelehnt", "bericht": "Die Schuldnerin ist verzogen.", "anzahl_versuche": 0}
@@ -43,6 +43,18 @@ def ask(towns: Towns, folder: Path) -> tuple[str, Path]:
     scan = towns.deliver(towns.sb, towns.hom, folder)
     (sent,) = list_exchanges(towns.sb.app, towns.sb.actor)
     return sent.id, scan
+
+
+def test_a_letter_of_ours_that_comes_back_is_told_at_once(towns: Towns, tmp_path: Path) -> None:
+    start_case(towns.sb.app, towns.sb.actor, "vollstreckungshilfe")
+    towns.complete(towns.sb, "Ersuchen erfassen", REQUEST)
+    (run,) = towns.told(towns.sb, "run")
+    letter = scans(Path(run["folder"]) / "druck.pdf", 200)[2]
+    back = save_pdf([letter], tmp_path / "back.pdf", 200)
+    (told,) = towns.told(towns.sb, "scan", str(back))
+    assert any("own letter come back" in remark for remark in told["documents"][0]["remarks"])
+    (there,) = towns.told(towns.hom, "scan", str(back))
+    assert not any("come back" in remark for remark in there["documents"][0]["remarks"])
 
 
 def request_of(towns: Towns, exchange: str) -> PaperArrival:
