@@ -76,6 +76,7 @@ def play(package: ProcedurePackage, scenario: Scenario, channel: str) -> Verdict
             for step in scenario.steps:
                 line = step.line
                 stage.play(step)
+            stage.check_unnamed()
         except DienstwegError as error:
             return Verdict(scenario.title, channel, False, f"{scenario.file}:{line}: {error}")
         finally:
@@ -235,6 +236,18 @@ class _Stage:
             raise ScenarioFailedError(f"{step.role} sent {exchange['message_type']}, not {step.sent}")
         if step.message is not None:
             _matches(step.message, exchange["data"])
+
+    def check_unnamed(self) -> None:
+        """Raise ScenarioFailedError where a role has sent what no step has named."""
+        for role, side in self.sides.items():
+            with side.app.read() as tx:
+                sent = tx.execute(select(exchanges.c.id, exchanges.c.message_type)).all()
+            unnamed = sorted(row.message_type for row in sent if row.id not in self.seen.get(role, ()))
+            if unnamed:
+                raise ScenarioFailedError(
+                    f"{role} has sent what no step names: {', '.join(unnamed)}",
+                    hint="deliver it, or say that it is sent",
+                )
 
     # --- looking ---------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Scenarios of a procedure that timers begin, and what a clerk is told who begins it by hand."""
+"""Scenarios: of a procedure that timers begin and none begins by hand, and of one that sends unasked."""
 
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from engine.service.starting import StartRefusedError, TimersOnlyError
 from engine.service.trial import open_sides
 from engine.service.work import run_until_idle
 from engine.store.tables import schedules
+from processes.bpmn import shipped
 
 FILES = read_folder(Path(__file__).parent / "packages" / "monatsmeldung")
 MODEL, STORY = "monatsmeldung.bpmn", "scenarios/drei-monate.yaml"
@@ -135,3 +136,25 @@ def test_a_case_that_cannot_begin_fails_with_what_its_incident_says(tmp_path):
             start.begun_case()
     finally:
         side.app.close()
+
+
+def test_a_message_that_no_step_names_fails_the_scenario():
+    folder = next(folder for folder in shipped() if folder.name == "vollstreckungshilfe")
+    files = read_folder(folder)
+    name = "scenarios/abgelehnt.yaml"
+    begun, _, _ = files[name].decode().partition("  - deliver: vollstreckungsersuchen\n")
+    begun = begun.replace("[letter+post, xdomea+folder, document+folder]", "[letter+post]")
+
+    def play(steps):
+        package = build_package({**files, name: (begun + steps).encode()})
+        (verdict,) = run_scenarios(package, "abgelehnt.yaml")
+        return verdict
+
+    silent = play("")
+    assert not silent.passed
+    assert "requesting has sent what no step names: vollstreckungsersuchen" in silent.why
+    for named in (
+        "  - {then: requesting, sent: vollstreckungsersuchen}\n",
+        "  - {deliver: vollstreckungsersuchen, from: requesting}\n",
+    ):
+        assert play(named).why is None
