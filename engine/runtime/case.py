@@ -32,6 +32,8 @@ class Case(ScopeMixin, SpiffCase):
         self.tokens: dict[int, Token] = {}
         self.open_waits: dict[int, Wait] = {}
         self.conditions: dict[int, Wait] = {}
+        self.unanswered: dict[int, Wait] = {}
+        """Waits for the answer to something that is not sent yet."""
         self.queue: deque[Token] = deque()
         self.emptied: list[Scope] = []
         self.dirty: list[tuple[Scope, Patch]] = []

@@ -19,6 +19,7 @@ from engine.runtime.services import Services
 from engine.runtime.specs import Program
 from engine.runtime.tokens import Inside, Record, Scope, Token, Wait
 from engine.runtime.upgrades import STATE_FORMAT, upgraded
+from engine.runtime.waiting import note
 
 Document = dict[str, Any]
 
@@ -368,10 +369,7 @@ class _Reader:
         for name in _PLAIN_FIELDS:
             if name in row:
                 setattr(wait, name, row[name])
-        case.open_waits[wait.number] = wait
-        if wait.kind is ItemKind.CONDITION:
-            case.conditions[wait.number] = wait
-        (scope.waits if token is None else token.waits).append(wait)
+        note(case, wait)
 
 
 def _inside(row: Document, base: Data) -> Inside | None:

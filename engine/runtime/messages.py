@@ -1,9 +1,9 @@
 """Messages: which ones a wait accepts, what is thrown, and how a send gets its key."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from engine.runtime.api import Json, Send, ThrownMessage
+from engine.runtime.api import ItemKind, Json, Send, ThrownMessage
 from engine.runtime.tokens import Token, Wait
 
 if TYPE_CHECKING:
@@ -52,18 +52,41 @@ def learn(case: "Case", scope: Scope, message: str | None, payload: Mapping[str,
         }
         values.update(found)
         if found and len(found) == len(properties):
-            _fix(scope, key, found)
+            _fix(case, scope, key, found)
     return values
 
 
-def _fix(scope: Scope, key: str, found: dict[str, Json]) -> None:
+def _fix(case: "Case", scope: Scope, key: str, found: dict[str, Json]) -> None:
     home, around = _homes(scope)
     if key in _own(home) or any(_own(outer).get(key) == found for outer in around):
         return
     _own(home)[key] = found
+    _bind_open(case, home)
     if not any(key in _own(outer) for outer in around):
         for outer in around:
             outer.memory.setdefault("heard", {}).setdefault(key, found)
+
+
+def _bind_open(case: "Case", home: Scope) -> None:
+    """Bind what listens already, too: an event that was armed before its conversation began.
+
+    Unbound it would take the messages of other conversations (8.4.2).
+    """
+    for wait in _message_waits(home):
+        known = known_values(case, wait.scope, wait.event)
+        if known != wait.correlation:
+            wait.correlation = known
+            case.out.change(wait)
+
+
+def _message_waits(scope: Scope) -> Iterator[Wait]:
+    """Yield what waits for a message in ``scope`` and further inside."""
+    pending = [scope]
+    while pending:
+        one = pending.pop()
+        for waits in (one.waits, *(token.waits for token in one.tasks.values())):
+            yield from (wait for wait in waits if wait.kind is ItemKind.MESSAGE)
+        pending.extend(token.child for token in one.tasks.values() if token.child is not None)
 
 
 def _fixed(scope: Scope, key: str) -> dict[str, Json]:
@@ -120,6 +143,7 @@ def send(case: "Case", token: Token, sending: "Sending", payload: dict[str, Json
     reminded = latest_send(token.scope, reminds, token.instance) if reminds else None
     if element.name in case.program.answered:
         remember(token.scope, element.name, token.instance, key)
+        _answer_open(case, token, key)
     case.out.sends.append(
         Send(
             key=key,
@@ -149,6 +173,30 @@ def remember(scope: Scope, element: str, instance: str, key: str) -> None:
         scope = scope.outer
         if scope is not None:
             instance = scope.instance
+
+
+def _answer_open(case: "Case", token: Token, key: str) -> None:
+    """Tell what listened for the answer before anything was sent which send it now waits for."""
+    for wait in list(case.unanswered.values()):
+        if wait.element.attributes.get("answers") != token.element.name:
+            continue
+        instance = wait.scope.instance if wait.token is None else wait.token.instance
+        if _in_line(wait.scope, token.scope) and _related(instance, token.instance):
+            del case.unanswered[wait.number]
+            wait.answers = key
+            case.out.change(wait)
+
+
+def _in_line(left: Scope, right: Scope) -> bool:
+    """Tell whether one scope lies inside the other; instances of one activity do not."""
+    return _lies_in(left, right) or _lies_in(right, left)
+
+
+def _lies_in(scope: Scope, outer: Scope) -> bool:
+    inner: Scope | None = scope
+    while inner is not None and inner is not outer:
+        inner = inner.outer
+    return inner is outer
 
 
 def latest_send(scope: Scope, element: str, instance: str) -> str | None:

@@ -54,12 +54,18 @@ def register(case: "Case", waits: Iterable[Wait]) -> None:
     for wait in waits:
         if wait.number == 0:
             wait.number = case.next_number()
-        case.open_waits[wait.number] = wait
-        if wait.kind is ItemKind.CONDITION:
-            case.conditions[wait.number] = wait
-        home = wait.scope.waits if wait.token is None else wait.token.waits
-        home.append(wait)
+        note(case, wait)
         case.out.open(wait)
+
+
+def note(case: "Case", wait: Wait) -> None:
+    """Enter an open item into the case's indexes, and where it belongs."""
+    case.open_waits[wait.number] = wait
+    if wait.kind is ItemKind.CONDITION:
+        case.conditions[wait.number] = wait
+    if wait.kind is ItemKind.MESSAGE and wait.answers is None and "answers" in wait.element.attributes:
+        case.unanswered[wait.number] = wait
+    (wait.scope.waits if wait.token is None else wait.token.waits).append(wait)
 
 
 def close(case: "Case", wait: Wait) -> None:
@@ -67,6 +73,7 @@ def close(case: "Case", wait: Wait) -> None:
     if case.open_waits.pop(wait.number, None) is None:
         return
     case.conditions.pop(wait.number, None)
+    case.unanswered.pop(wait.number, None)
     home = wait.scope.waits if wait.token is None else wait.token.waits
     home.remove(wait)
     case.out.close(wait)

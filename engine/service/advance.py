@@ -88,6 +88,11 @@ _CHANGE_TIMER = Prepared(
     .where(timers.c.id == bindparam("item"))
     .values(due_at=bindparam("due"), revision=bindparam("rev"), expression=bindparam("text"))
 )
+_BIND_SUBSCRIPTION = Prepared(
+    update(subscriptions)
+    .where(subscriptions.c.id == bindparam("item"))
+    .values(correlation=bindparam("bound"), answers=bindparam("send"))
+)
 _DELETE_TIMER = Prepared(delete(timers).where(timers.c.id == bindparam("item")))
 _DELETE_SUBSCRIPTION = Prepared(delete(subscriptions).where(subscriptions.c.id == bindparam("item")))
 _CLOSE_TASK = Prepared(
@@ -270,6 +275,8 @@ def _open(
     for item in result.changed:
         if item.kind is api.ItemKind.TIMER:
             _CHANGE_TIMER.run(tx, item=item.id, due=item.due, rev=item.revision, text=item.expression)
+        elif item.kind is api.ItemKind.MESSAGE:
+            _BIND_SUBSCRIPTION.run(tx, item=item.id, bound=dict(item.correlation), send=item.answers)
 
 
 def _close(tx: Connection, result: api.Advance, command: api.Command, by: str, now: datetime) -> None:

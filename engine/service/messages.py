@@ -126,7 +126,9 @@ def _deliver(app: "Installation", tx: Connection, job: Job) -> bool:
 
     for wait in _fitting(tx, job):
         locked = lock_case(tx, wait["case_id"])
-        if locked.case.status == "open" and _subscription(tx, wait["id"]) is not None:
+        now = _subscription(tx, wait["id"])
+        # In the meantime its conversation may have begun: it is bound then, and may not take this one.
+        if locked.case.status == "open" and now is not None and _takes(now, job.arguments["correlation"]):
             _keep_thrown(app, tx, job, "delivered")
             command = api.DeliverMessage(wait["id"], job.arguments["name"], job.arguments["payload"])
             move_locked(app, tx, locked, command, SYSTEM)

@@ -203,3 +203,49 @@ def test_the_message_that_begins_a_case_fixes_its_conversation() -> None:
     assert [dict(item.correlation) for item in then.opened] == [{"file": "AZ 9"}]
     with pytest.raises(StartRefusedError, match="reference"):
         advance(program, None, Start({}, "s"), now=BEGIN, ids=SeededIds(1))
+
+
+def test_what_listens_before_the_conversation_begins_is_bound_when_it_does() -> None:
+    listener = b"""<subProcess id="h" triggeredByEvent="true">
+      <startEvent id="i" isInterrupting="false"><messageEventDefinition messageRef="answer"/></startEvent>
+      <userTask id="u"/><sequenceFlow id="g" sourceRef="i" targetRef="u"/></subProcess>
+      <userTask id="before"/><sequenceFlow id="f0" sourceRef="s" targetRef="before"/>
+      <sequenceFlow id="f1" sourceRef="before" targetRef="x"/>"""
+    model = CORRELATED.replace(b'<sequenceFlow id="f1" sourceRef="s" targetRef="x"/>', listener)
+    program = compile_program(read_model(model, "c.bpmn"), "p")
+    begun = advance(program, None, Start({"reference": "AZ 7"}), now=BEGIN, ids=SeededIds(1))
+    listening, task = begun.opened
+    assert (listening.element_id, dict(listening.correlation)) == ("i", {})
+    then = advance(program, begun.state, CompleteTask(task.id), now=BEGIN, ids=SeededIds(1))
+    (changed,) = then.changed
+    assert (changed.id, dict(changed.correlation)) == (listening.id, {"file": "AZ 7"})
+
+
+ASKED_LATER = """
+start s -> f
+and f -> a, w
+user a -> x
+send x dw.recipient=partner dw.message=request -> j
+receive w dw.message=reply dw.answers=x -> j
+and j -> e
+end e
+esub h
+    start i message=reply dw.answers=x alongside -> u
+    user u
+"""
+
+
+def test_a_wait_that_was_open_before_the_send_waits_for_its_answer() -> None:
+    play = Play(ASKED_LATER).start(partner="1")
+    assert (play.item("w").answers, play.item("i").answers) == (None, None)
+    play.done("a")
+    assert (play.item("w").answers, play.item("i").answers) == ("x##1", "x##1")
+
+
+def test_a_send_in_one_instance_binds_no_wait_in_another() -> None:
+    inside = "\n".join("    " + line for line in ASKED_LATER.replace("start s", "start k").splitlines())
+    play = Play(f"start s -> p\nsub p multi=parallel count=2 -> z{inside}\nuser z").start(partner="1")
+    first, second = (item for item in play.open.values() if item.element_id == "a")
+    play.do(CompleteTask(second.id))
+    bound = {item.instance: item.answers for item in play.open.values() if item.kind is ItemKind.MESSAGE}
+    assert bound == {first.instance: None, second.instance: f"x#{second.instance}#1"}

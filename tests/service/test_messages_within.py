@@ -149,6 +149,25 @@ def test_a_wait_that_is_bound_comes_before_an_older_one_that_takes_any(hall: Hal
     assert procedure == "any"
 
 
+LISTENS_FIRST = (
+    chain(START, f'<sendTask id="x" messageRef="ask">{REFERENCE}</sendTask>', '<userTask id="q"/>', END)
+    + '<subProcess id="h" triggeredByEvent="true"><startEvent id="i">'
+    + '<messageEventDefinition messageRef="answer"/></startEvent><userTask id="u"/>'
+    + '<sequenceFlow id="k" sourceRef="i" targetRef="u"/></subProcess>'
+)
+
+
+def test_what_listened_before_its_conversation_began_takes_no_message_of_another_case(hall: Hall) -> None:
+    hall.deploy("listens", LISTENS_FIRST)
+    hall.deploy("answers", ANSWERS)
+    asked = {reference: hall.start("listens", reference=reference) for reference in ("A", "B", "C")}
+    for reference in ("B", "A", "C"):
+        hall.start("answers", reference=reference, text=f"for {reference}")
+    with hall.app.read() as tx:
+        got = {reference: data_of(hall.app, tx, case)["text"] for reference, case in asked.items()}
+    assert got == {"A": "for A", "B": "for B", "C": "for C"}
+
+
 def test_one_message_has_one_receiver(hall: Hall) -> None:
     hall.deploy("any", WAITS_FOR_ANY)
     hall.deploy("answers", ANSWERS)
