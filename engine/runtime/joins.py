@@ -79,7 +79,12 @@ def fire_inclusive(case: "Case") -> bool:
 
 
 def _may_fire(element: "InclusiveGateway", scope: Scope, waiting: list[Token]) -> bool:
-    """Apply BPMN 2.0.2, 13.4.3 (inclusive gateway) to the tokens that stand elsewhere in the scope."""
+    """Apply BPMN 2.0.2, 13.4.3 (inclusive gateway) to the tokens that stand elsewhere in the scope.
+
+    A token that can get onto an empty flow holds the join up, unless it can get onto a full one as well. A
+    boundary event is reason to wait, but no such excuse: where a non-interrupting one has filled its flow,
+    the activity itself is still to come.
+    """
     with_token = {token.flow for token in waiting}
     empty = [flow for flow in element.flows_in if flow not in with_token]
     if not empty:
@@ -90,7 +95,7 @@ def _may_fire(element: "InclusiveGateway", scope: Scope, waiting: list[Token]) -
             continue
         place = token.element.name
         to_empty = any(place in element.reach[flow] for flow in empty)
-        if to_empty and not any(place in element.reach[flow] for flow in full):
+        if to_empty and not any(place in element.certain[flow] for flow in full):
             return False
     return True
 

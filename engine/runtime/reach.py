@@ -3,12 +3,13 @@
 from engine.definitions.model import EventKind, NodeKind, Scope
 
 
-def reaching(scope: Scope, gateway: str, flow: str) -> frozenset[str]:
+def reaching(scope: Scope, gateway: str, flow: str, *, boundaries: bool = True) -> frozenset[str]:
     """Return the nodes from which a token can get onto ``flow`` without passing ``gateway``.
 
-    A token at an activity can leave by its boundary events, and one at a link source goes on at the target.
+    A token at an activity can leave by its boundary events (``boundaries``), and one at a link source goes
+    on at the target.
     """
-    before = _predecessors(scope)
+    before = _predecessors(scope, boundaries=boundaries)
     found: set[str] = set()
     pending = [scope.flows[flow].source]
     while pending:
@@ -20,14 +21,14 @@ def reaching(scope: Scope, gateway: str, flow: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _predecessors(scope: Scope) -> dict[str, list[str]]:
+def _predecessors(scope: Scope, *, boundaries: bool) -> dict[str, list[str]]:
     before: dict[str, list[str]] = {}
     for flow in scope.flows.values():
         before.setdefault(flow.target, []).append(flow.source)
     targets: dict[str | None, str] = {}
     sources: list[tuple[str | None, str]] = []
     for node in scope.nodes.values():
-        if node.kind is NodeKind.BOUNDARY_EVENT and node.attached_to is not None:
+        if boundaries and node.kind is NodeKind.BOUNDARY_EVENT and node.attached_to is not None:
             before.setdefault(node.id, []).append(node.attached_to)
         for event in node.events:
             if event.kind is EventKind.LINK and node.kind is NodeKind.INTERMEDIATE_CATCH_EVENT:

@@ -18,12 +18,16 @@ class InclusiveGateway(Element):
         """Compile the gateway; reachability follows with the flows."""
         super().__init__(spec, node, compiler)
         self.reach: dict[str, frozenset[str]] = {}
+        """From where a token may come onto each incoming flow, by whatever way."""
+        self.certain: dict[str, frozenset[str]] = {}
+        """From where it comes there along sequence flows alone, without boundary events."""
 
     def link(self, node: Node, scope: Scope, compiler: Compiler) -> None:
         """Connect the flows and work out from where each incoming flow can be reached."""
         super().link(node, scope, compiler)
         if len(self.flows_in) > 1:
             self.reach = {flow: reaching(scope, node.id, flow) for flow in self.flows_in}
+            self.certain = {flow: reaching(scope, node.id, flow, boundaries=False) for flow in self.flows_in}
 
     def _run_hook(self, token: Token) -> bool | None:
         """Wait until the rest of the scope has come to rest; then the case looks at the rule."""

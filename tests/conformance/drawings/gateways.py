@@ -301,3 +301,30 @@ case(
     ),
     scenario("inner-one", "a b", do("b", "a d"), do("d", "a"), do("a", "z"), variables={"y": False}),
 )
+case(
+    "or-join-boundary-alongside",
+    "inclusive gateway; boundary event; non-interrupting",
+    "13.4.3: what a non-interrupting boundary event sends ahead is no reason not to wait for its activity",
+    """
+    start s -> f
+    or f -> a if x, b if y
+    user a -> j
+    boundary t on=a timer=PT1H alongside -> c
+    user c -> j
+    user b -> j
+    or j -> d
+    user d -> e
+    end e
+    """,
+    scenario(
+        "reminded",
+        "a b",
+        turn("PT2H", "a b c"),
+        do("c", "a b"),
+        do("b", "a"),
+        do("a", "d"),
+        do("d", "done"),
+        variables={"x": True, "y": True},
+    ),
+    scenario("not", "a b", do("a", "b"), do("b", "d"), do("d", "done"), variables={"x": True, "y": True}),
+)
