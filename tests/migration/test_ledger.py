@@ -108,6 +108,8 @@ def test_check_sees_what_is_wrong_and_fill_mends_it(halls):
         (tables.ledger, {"level": "C"}),
         (tables.ledger_arrivals, {"channel": XDOMEA}),
         (tables.ledger_months, {"exchanges": 7}),
+        (tables.ledger_totals, {"exchanges": 7}),
+        (tables.ledger_totals, {"leads": "1 2 3"}),
     ):
         with sb.app.write() as tx:
             tx.execute(update(table).values(**change))
@@ -115,7 +117,7 @@ def test_check_sees_what_is_wrong_and_fill_mends_it(halls):
         ledger.fill(sb.app)
         assert verify_installation(sb.app).faults == (), table.name
     with sb.app.write() as tx:
-        for table in (tables.ledger, tables.ledger_arrivals, tables.ledger_months):
+        for table in (tables.ledger, tables.ledger_arrivals, tables.ledger_months, tables.ledger_totals):
             tx.execute(delete(table))
     assert verify_installation(sb.app).faults
     assert ledger.fill(sb.app) == 2

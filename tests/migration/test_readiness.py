@@ -314,7 +314,7 @@ def went(app):
     )
     with app.write() as tx:
         tx.execute(insert(ledger).values(**row))
-        tx.execute(insert(ledger_marks).values(id="m", authority_id=SAARBRUECKEN, cell=1))
+        tx.execute(insert(ledger_marks).values(id="m", authority_id=SAARBRUECKEN, cell=1, month="2026-11"))
 
 
 def test_no_probe_begins_after_its_time(app, share):

@@ -80,7 +80,7 @@ def book(app, sender, recipient, number, *, level, month=10):
                     failed=0,
                 )
             )
-            mark = {"id": str(app.ids.new()), "authority_id": sender}
+            mark = {"id": str(app.ids.new()), "authority_id": sender, "month": text}
             cell = cell_of("", sender, "amtshilfe", "Send", recipient, text)
             tx.execute(insert(tables.ledger_marks).values(**mark, cell=cell))
 

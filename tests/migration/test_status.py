@@ -359,6 +359,13 @@ def test_every_exchange_counts_once_and_the_sums_match_at_every_level(template, 
         before = actual(status(app, actor).total)
         ledger.fold(app)
         assert actual(status(app, actor).total) == before
+        with app.read() as tx:
+            assert list(ledger.check(tx)) == []
+        for by in ((), ("step",), ("month",), ("sender", "recipient"), ("district",), ("step", "recipient")):
+            for line in (found := status(app, actor, Question(by=by))).lines:
+                mine = [r for r in counted if all(r[name] == line.key[name] for name in line.key)]
+                assert actual(line.figures) == expected(mine)
+            assert actual(found.total) == expected(counted)
     finally:
         app.close()
 

@@ -23,6 +23,7 @@ from engine.migration.reports import (
 )
 from engine.migration.status import checked_month
 from engine.service.access import require
+from engine.service.migration import totals
 from engine.service.migration.ledger import own_months, write_months
 from engine.service.migration.scope import senders
 from engine.store.locks import lock_name
@@ -266,10 +267,12 @@ def _replace(
 ) -> None:
     of_months = ledger_reports.c.month.in_(months)
     tx.execute(delete(ledger_reports).where(ledger_reports.c.partner_id == partner.id, of_months))
-    tx.execute(
-        delete(ledger_months).where(ledger_months.c.source == partner.id, ledger_months.c.month.in_(months))
-    )
-    write_months(tx, {key: row for key, row in report.rows.items() if key[4] in months}, partner.id)
+    earlier = ledger_months.c.source == partner.id, ledger_months.c.month.in_(months)
+    pairs = totals.pairs_of_months(tx, *earlier)
+    tx.execute(delete(ledger_months).where(*earlier))
+    fresh = {key: row for key, row in report.rows.items() if key[4] in months}
+    write_months(tx, fresh, partner.id)
+    totals.add_up(tx, pairs | {(key[0], key[4]) for key in fresh})
     tx.execute(
         insert(ledger_reports),
         [
@@ -316,7 +319,9 @@ def distrust(app: "Installation", actor: Actor, key: str) -> Partner:
     partner = found[0]
     with app.write() as tx:
         lock_name(tx, "ledger-partners")
+        pairs = totals.pairs_of_months(tx, ledger_months.c.source == partner.id)
         tx.execute(delete(ledger_months).where(ledger_months.c.source == partner.id))
+        totals.add_up(tx, pairs)
         tx.execute(delete(ledger_reports).where(ledger_reports.c.partner_id == partner.id))
         tx.execute(delete(ledger_partners).where(ledger_partners.c.id == partner.id))
         _audit(app, tx, actor, "ledger.distrust", {"partner": partner.id, "name": partner.name})

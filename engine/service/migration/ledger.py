@@ -25,6 +25,7 @@ from engine.migration.ledger import (
     tally,
     tally_arrivals,
 )
+from engine.service.migration import totals
 from engine.store.database import upsert
 from engine.store.locks import only_one
 from engine.store.prepared import Prepared, insert_into
@@ -81,6 +82,8 @@ _READ_FACTS = Prepared(
     select(*_FACT).where(facts.c.exchange_id == bindparam("exchange"), facts.c.withdrawn_at.is_(None))
 )
 _MARK = insert_into(ledger_marks)
+# In order, so that a batch is of few senders and months: their totals are counted anew.
+_NEXT = select(ledger_marks).order_by(ledger_marks.c.authority_id, ledger_marks.c.month).limit(BATCH)
 
 
 def _written(table: Table, key: str, kept: Sequence[str] = ()) -> dict[str, Prepared]:
@@ -155,7 +158,8 @@ def _arrival_row(tx: Connection, arrival: Any, *, printed: bool) -> dict[str, An
 
 
 def _mark(app: "Installation", tx: Connection, row: Mapping[str, Any]) -> None:
-    _MARK.run(tx, id=str(app.ids.new()), authority_id=row["authority_id"], cell=row["cell"])
+    named = {name: row[name] for name in ("authority_id", "cell", "month")}
+    _MARK.run(tx, id=str(app.ids.new()), **named)
 
 
 # --- Adding up ------------------------------------------------------------------------------------------
@@ -178,10 +182,11 @@ def fold(app: "Installation") -> int:
     with only_one(app.database, "ledger-fold") as mine:
         while mine:
             with app.write() as tx:
-                marks = tx.execute(select(ledger_marks.c.id, ledger_marks.c.cell).limit(BATCH)).all()
+                marks = tx.execute(_NEXT).all()
                 if not marks:
                     return folded
                 _refold(tx, sorted({mark.cell for mark in marks}))
+                totals.add_up(tx, {(mark.authority_id, mark.month) for mark in marks})
                 tx.execute(delete(ledger_marks).where(ledger_marks.c.id.in_([mark.id for mark in marks])))
             folded += len(marks)
     return folded
@@ -239,8 +244,10 @@ def fill(app: "Installation") -> int:
             if there is None or dict(there) != row:
                 _write_arrival(app, tx, row, tx.execute(query).first())
                 count += 1
-        for _, sender, cell in _wrong_months(tx):
-            _mark(app, tx, {"authority_id": sender, "cell": cell})
+        for key, cell in _wrong_months(tx):
+            row = dict(zip(DIMENSIONS, key, strict=False))
+            _mark(app, tx, {**row, "cell": cell})
+        totals.add_up(tx, totals.wrong(tx))
     fold(app)
     return count
 
@@ -319,12 +326,14 @@ def check(tx: Connection) -> Iterator[str]:
 
 
 def _check_months(tx: Connection) -> Iterator[str]:
-    for key, _, _ in _wrong_months(tx):
+    for key, _ in _wrong_months(tx):
         yield f"ledger: month {' '.join(filter(None, key))} does not add up"
+    for sender, month in totals.wrong(tx):
+        yield f"ledger: the totals of {sender} in {month} do not add up"
 
 
-def _wrong_months(tx: Connection) -> Iterator[tuple[Key, str, int]]:
-    """Yield key, sender and cell of every own month's row that is not what its rows add up to."""
+def _wrong_months(tx: Connection) -> Iterator[tuple[Key, int]]:
+    """Yield key and cell of every own month's row that is not what its rows add up to."""
     marked = set(tx.scalars(select(ledger_marks.c.cell)))
     months = {
         tuple(row[name] for name in (*DIMENSIONS, *SPLITS)): dict(row)
@@ -339,7 +348,7 @@ def _wrong_months(tx: Connection) -> Iterator[tuple[Key, str, int]]:
         expected = month_row(key, counted[key]) if key in counted else None
         if expected is None or months.get(key) != expected:
             cell = expected["cell"] if expected is not None else months[key]["cell"]
-            yield key, key[0], cell
+            yield key, cell
 
 
 def waiting(tx: Connection) -> list[int]:

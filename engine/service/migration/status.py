@@ -1,24 +1,18 @@
 """The migration's status, read from the ledger's months and, where cells are marked, from their rows."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Select, case, func, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from engine.actor import Actor, Role
 from engine.exchange.decision import POST, Relation, Rule, in_force
 from engine.migration.kpis import Relations
 from engine.migration.ledger import (
-    DIMENSIONS,
-    DURATIONS,
     PAPER,
-    SENT,
-    SPLITS,
-    SUMS,
     month_of,
-    packed,
 )
 from engine.migration.status import (
     COLUMNS,
@@ -34,11 +28,11 @@ from engine.migration.status import (
     total_of,
     why_paper,
 )
-from engine.service.migration.ledger import tally_cells, waiting
+from engine.service.migration.reading import Found, reading
 from engine.service.migration.scope import districts, resolve, senders
 from engine.service.migration.steps import load_reasons
 from engine.service.rules import load_rules
-from engine.store.tables import authorities, ledger_months, ledger_partners, ledger_reports, mailboxes
+from engine.store.tables import authorities, ledger_partners, ledger_reports, mailboxes
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
@@ -67,9 +61,10 @@ def status(app: "Installation", actor: Actor, question: Question | None = None) 
         )
         visible = [scope.sender] if scope.sender else sorted({*own, *foreign})
         district_of = districts(tx)
-        columns = [*(n for n in DIMENSIONS if n in _columns(by)), *SPLITS]
-        found = lines(_rows(tx, asked, visible, columns, district_of), by, district_of)
-        relations = _relation_rows(tx, asked, visible, district_of)
+        names = {row.id: row.name for row in tx.execute(select(authorities.c.id, authorities.c.name))}
+        book = reading(tx, asked, visible, district_of, list(names))
+        found = lines(book.rows(), by, district_of)
+        relations = book.relations()
         claims = _claims(tx, relations, own, now)
         total = total_of(found)
         total.relations = _count_relations(relations, claims, lambda _: ()).get((), Relations())
@@ -84,125 +79,15 @@ def status(app: "Installation", actor: Actor, question: Question | None = None) 
             lines=found,
             coverage=_coverage(tx, now.date(), relations),
             why_paper=why_paper(still),
-            names={row.id: row.name for row in tx.execute(select(authorities.c.id, authorities.c.name))},
+            names=names,
             reported=(*_own_reported(tx, own, visible, month_of(now)), *partners),
         )
 
 
-def _columns(by: Sequence[str]) -> set[str]:
-    return {"month", *(COLUMNS[name] for name in by)}
-
-
-# --- Reading the ledger ---------------------------------------------------------------------------------
-
-
-def _rows(
-    tx: Connection,
-    asked: Question,
-    visible: Sequence[str],
-    columns: Sequence[str],
-    district_of: Callable[[str], str | None],
-) -> Iterator[Mapping[str, Any]]:
-    """Yield the months' rows of a question, added up over what nobody asks for."""
-    marked = waiting(tx)
-    grouped = [ledger_months.c[name] for name in columns]
-    sums = [func.sum(ledger_months.c[name]).label(name) for name in SUMS]
-    joined = [_joined(tx, ledger_months.c[name]).label(name) for name in DURATIONS]
-    query = select(*grouped, *sums, *joined).group_by(*grouped)
-    names = (*columns, *SUMS, *DURATIONS)
-    for row in tx.execute(_within(query, asked, visible, district_of, tx, marked)):
-        yield dict(zip(names, row, strict=True))
-    yield from _marked_rows(tx, asked, visible, marked, district_of)
-
-
-def _joined(tx: Connection, column: Any) -> Any:
-    return func.group_concat(column, " ") if tx.dialect.name == "sqlite" else func.string_agg(column, " ")
-
-
-def _marked_rows(
-    tx: Connection,
-    asked: Question,
-    visible: Sequence[str],
-    marked: Sequence[int],
-    district_of: Callable[[str], str | None],
-) -> Iterator[dict[str, Any]]:
-    """Yield what cells come to that changed since they were added up, counted from their rows."""
-    senders_ = set(visible)
-    for begun in range(0, len(marked), _CHUNK):
-        for key, measures in tally_cells(tx, marked[begun : begun + _CHUNK]).items():
-            row = dict(zip((*DIMENSIONS, *SPLITS), key, strict=True))
-            if row["authority_id"] in senders_ and _fits(row, asked, district_of):
-                yield {**row, **measures, **{name: packed(measures[name]) for name in DURATIONS}}
-
-
-def _fits(row: Mapping[str, Any], asked: Question, district_of: Callable[[str], str | None]) -> bool:
-    relation = Relation(row["procedure_key"], row["element_id"], row["authority_id"], row["recipient_id"])
-    return (
-        asked.scope.matches(relation, district_of)
-        and (asked.since is None or row["month"] >= asked.since)
-        and (asked.until is None or row["month"] <= asked.until)
-    )
-
-
-def _within(
-    query: Select[Any],
-    asked: Question,
-    visible: Sequence[str],
-    district_of: Callable[[str], str | None],
-    tx: Connection,
-    marked: Sequence[int],
-) -> Select[Any]:
-    table, scope = ledger_months.c, asked.scope
-    query = query.where(table.authority_id.in_(visible))
-    for column, value in (
-        (table.procedure_key, scope.procedure),
-        (table.element_id, scope.step),
-        (table.recipient_id, scope.recipient),
-    ):
-        if value is not None:
-            query = query.where(column == value)
-    if scope.district is not None:
-        inside = [
-            row.id for row in tx.execute(select(authorities.c.id)) if district_of(row.id) == scope.district
-        ]
-        query = query.where(table.recipient_id.in_(inside))
-    if asked.since is not None:
-        query = query.where(table.month >= asked.since)
-    if asked.until is not None:
-        query = query.where(table.month <= asked.until)
-    if marked:
-        query = query.where(table.cell.not_in(marked))
-    return query
-
-
 # --- Relations: what the rules claim, and what really went ----------------------------------------------
 
-Found = dict[tuple[str, str, str, str], list[int]]
-"""Sender, procedure, step, recipient → exchanges sent, of these on paper."""
 Claims = dict[tuple[str, str, str, str], str]
 """Relation of an own sender → what its rules say today: ``live``, ``pilot``, or ``A`` for paper."""
-
-
-def _relation_rows(
-    tx: Connection, asked: Question, visible: Sequence[str], district_of: Callable[[str], str | None]
-) -> Found:
-    marked = waiting(tx)
-    columns = [ledger_months.c[name] for name in _RELATION]
-    paper = case((ledger_months.c.level == PAPER, ledger_months.c.exchanges), else_=0)
-    query = (
-        select(*columns, func.sum(ledger_months.c.exchanges), func.sum(paper))
-        .where(ledger_months.c.state == SENT)
-        .group_by(*columns)
-    )
-    query = _within(query, asked, visible, district_of, tx, marked)
-    found: Found = {(row[0], row[1], row[2], row[3]): [row[4], row[5]] for row in tx.execute(query)}
-    for row in _marked_rows(tx, asked, visible, marked, district_of):
-        if row["state"] == SENT:
-            key = (row["authority_id"], row["procedure_key"], row["element_id"], row["recipient_id"])
-            mine = found.setdefault(key, [0, 0])
-            mine[0] += row["exchanges"]
-            mine[1] += row["exchanges"] * (row["level"] == PAPER)
-    return found
 
 
 def _claims(tx: Connection, relations: Found, own: Sequence[str], now: datetime) -> Claims:

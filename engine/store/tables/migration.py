@@ -125,6 +125,8 @@ ledger_marks = Table(
     identifier(primary_key=True),
     owner(),
     Column("cell", BigInteger, nullable=False),
+    Column("month", String(7), nullable=False),
+    Index(None, "authority_id", "month"),
 )
 
 # authority_id is the sender; source is empty for own figures, else the report they came with.
@@ -167,6 +169,34 @@ ledger_months = Table(
         *("authority_id", "procedure_key", "element_id", "recipient_id", "state", "month", "level"),
         *("exchanges", "cell"),
     ),
+)
+
+# Months added up without recipient (kept: steps), or without procedure and step (kept: recipients); what is
+# left out is empty. Of own figures and of reports alike.
+ledger_totals = Table(
+    "ledger_totals",
+    metadata,
+    Column("kept", String(16), primary_key=True),
+    identifier("authority_id", primary_key=True),
+    Column("month", String(7), primary_key=True),
+    Column("procedure_key", String(80), primary_key=True),
+    Column("element_id", String(200), primary_key=True),
+    identifier("recipient_id", primary_key=True),
+    Column("intended_channel", String(80), primary_key=True),
+    Column("channel", String(80), primary_key=True),
+    Column("level", String(1), primary_key=True),
+    Column("state", String(16), primary_key=True),
+    Column("fallback", String(40), primary_key=True),
+    *(
+        Column(name, BigInteger, nullable=False)
+        for name in (
+            *("exchanges", "receipts", "answered", "rejected", "copies", "failed"),
+            *("postage_cents", "posted", "spared_cents", "spared", "arrivals", "scanned", "printed"),
+        )
+    ),
+    Column("transports", Text),
+    Column("leads", Text),
+    sqlite_with_rowid=False,
 )
 
 # Another installation whose reports are taken: authority_id is the own authority that trusted it.
