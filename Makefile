@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo test test-all check bench browser lock wheel clean
+.PHONY: install demo test test-all check bench lock wheel clean
 
 install: $(STAMP)
 
