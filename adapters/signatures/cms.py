@@ -123,18 +123,28 @@ def _signed(info: Any, certificates: tuple[x509.Certificate, ...]) -> Signed:
     if attributes["content_type"][0].native != "data":
         raise SignatureBrokenError("does not sign a file")
     _check_binding(attributes, certificate)
-    times = attributes.get("signing_time")
     return Signed(
         certificate,
         tuple(each for each in certificates if each is not certificate),
         digest,
         attributes["message_digest"][0].native,
-        times[0].native if times is not None else None,
+        _time(attributes),
         # What is signed is the set itself, not the tag it has inside the structure (RFC 5652, 5.4).
         b"\x31" + raw[1:],
         info["signature_algorithm"],
         info["signature"].native,
     )
+
+
+def _time(attributes: Mapping[str, Any]) -> datetime | None:
+    """Return the claimed time. RFC 5652 (11.3) asks for UTC; a time without zone is no instant."""
+    times = attributes.get("signing_time")
+    if times is None:
+        return None
+    found = times[0].native
+    if not isinstance(found, datetime) or found.tzinfo is None:
+        raise SignatureBrokenError("claims a time that is no instant of the calendar in UTC")
+    return found
 
 
 def _certificate_of(sid: Any, certificates: tuple[x509.Certificate, ...]) -> x509.Certificate:

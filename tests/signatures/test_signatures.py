@@ -9,8 +9,10 @@ from shutil import which
 from typing import Any
 
 import pytest
+from asn1crypto import cms as structures
+from asn1crypto import core
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import pkcs7
 from hypothesis import given
 from hypothesis import strategies as st
@@ -236,3 +238,26 @@ def test_signatures_beside_an_arrival_s_files_are_told_with_their_faults(
     assert found is not None
     assert found.broken
     assert "x.p7s" in found.report()
+
+
+@pytest.mark.parametrize("claimed", [b"20260302090000", b"00000302090000Z"])
+def test_a_time_that_is_no_instant_is_a_fault_of_the_signature_and_stops_nothing(
+    tmp_path: Path, issuer: Issuer, clerk: Person, letter: Part, claimed: bytes
+) -> None:
+    file = clerk.sign(letter.path)
+    info = structures.ContentInfo.load(file.read_bytes())
+    signer = info["content"]["signer_infos"][0]
+    time = core.GeneralizedTime.load(b"\x18" + bytes([len(claimed)]) + claimed)
+    attributes = [each for each in signer["signed_attrs"] if each["type"].native != "signing_time"]
+    said = structures.CMSAttribute(
+        {"type": "signing_time", "values": [structures.Time("generalized_time", time)]}
+    )
+    signer["signed_attrs"] = structures.CMSAttributes([*attributes, said])
+    signed = b"\x31" + signer["signed_attrs"].dump()[1:]
+    assert isinstance(clerk.key, rsa.RSAPrivateKey)
+    signer["signature"] = clerk.key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
+    file.write_bytes(info.dump())
+    signature = Part("x.p7s", "application/pkcs7-signature", file, "container")
+    found = Verifier(lent(tmp_path, issuer)).beside([letter, signature], NOW)
+    assert found is not None
+    assert "no instant" in found.faults[0]
