@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from cryptography import x509
 
@@ -22,6 +23,7 @@ from engine.errors import RefusedError
 
 LARGEST = 20_000_000
 """Bytes of one file."""
+LONGEST_ADDRESS = 500
 PREFIX = "ags:"
 INTERMEDIARY, ADDRESSEE = "OSCI_INTERMEDIARY", "OSCI_ADDRESSEE"
 ROLES = {"cipherCertificate": "CIPHER_CERTIFICATE", "signatureCertificate": "SIGNATURE_CERTIFICATE"}
@@ -130,11 +132,21 @@ def _access(item: Mapping[str, Any], where: str) -> Access:
 
 
 def _address(addresses: Sequence[str], where: str) -> str | None:
-    if any(not each.startswith(("https://", "http://")) for each in addresses):
-        raise DvdvRefusedError(f"{addresses[0]!r} is no address of an intermediary", where=where)
+    for each in addresses:
+        if not _is_address(each):
+            raise DvdvRefusedError(f"{each[:200]!r} is no address of an intermediary", where=where)
     if len(set(addresses)) > 1:
         raise DvdvRefusedError(f"several intermediaries: {', '.join(addresses)}", where=where)
     return addresses[0] if addresses else None
+
+
+def _is_address(text: str) -> bool:
+    if len(text) > LONGEST_ADDRESS or " " in text or not text.startswith(("https://", "http://")):
+        return False
+    try:
+        return bool(urlsplit(text).hostname)
+    except ValueError:
+        return False
 
 
 def _only(elements: Sequence[Mapping[str, Any]], role: str) -> list[Mapping[str, Any]]:
@@ -182,7 +194,10 @@ def _text(item: Mapping[str, Any], name: str, where: str) -> str:
     value = item.get(name)
     if not isinstance(value, str) or not value.strip():
         raise DvdvRefusedError(f"{name} is {value!r}", where=where, hint="a text is expected")
-    return value.strip()
+    found = " ".join(value.split())
+    if not found.isprintable():
+        raise DvdvRefusedError(f"{name} is {found[:200]!r}", where=where, hint="it holds control characters")
+    return found
 
 
 def _instant(item: Mapping[str, Any], name: str, where: str) -> datetime | None:

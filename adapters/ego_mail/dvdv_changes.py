@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import MAXYEAR, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -83,7 +83,7 @@ def _mailbox(
             settings[name] = _pem(_best(choices, use, now, f"the intermediary of {access.organization}"))
     today = now.astimezone(_ZONE).date()
     since = max([today, *_days(certificate.not_valid_before_utc, access.valid_from)])
-    until = access.valid_until.astimezone(_ZONE).date() if access.valid_until else None
+    until = _last_day(access.valid_until)
     if until is not None and until < since:
         raise DvdvRefusedError(f"the service of {access.organization} ended on {until.isoformat()}")
     old = known or Mailbox(owner, channel, "", since, max_bytes=LIMIT)
@@ -157,7 +157,19 @@ def _usable(certificate: x509.Certificate, use: Use) -> bool:
 
 
 def _days(*instants: datetime | None) -> list[date]:
-    return [each.astimezone(_ZONE).date() for each in instants if each is not None]
+    return [_day(each) for each in instants if each is not None]
+
+
+def _last_day(instant: datetime | None) -> date | None:
+    """Return the last open day; None for ever, which directories write as the calendar's last year."""
+    return None if instant is None or instant.year == MAXYEAR else _day(instant)
+
+
+def _day(instant: datetime) -> date:
+    try:
+        return instant.astimezone(_ZONE).date()
+    except OverflowError:
+        raise DvdvRefusedError(f"{instant.isoformat()} is no day of the calendar") from None
 
 
 def _pem(certificate: x509.Certificate) -> str:

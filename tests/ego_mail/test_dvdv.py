@@ -154,6 +154,18 @@ def test_a_partner_without_mailbox_gets_one(halls: Halls, world: World, tmp_path
             ' "cipherCertificate": {"content": "AAAA"}}]}',
             "a certificate cannot be read",
         ),
+        ('{"organizationNameDe": "x\\u001b[2J", "serviceElements": []}', "control characters"),
+        ('{"organizationNameDe": "x\\ud800", "serviceElements": []}', "control characters"),
+        (
+            '{"organizationNameDe": "x", "serviceElements": [{"serviceElementType": "OSCI_INTERMEDIARY",'
+            ' "serviceElementUri": "https://[::1"}]}',
+            "no address of an intermediary",
+        ),
+        (
+            '{"organizationNameDe": "x", "serviceElements": [{"serviceElementType": "OSCI_INTERMEDIARY",'
+            ' "serviceElementUri": "https://x y/"}]}',
+            "no address of an intermediary",
+        ),
         ('{"organizationNameDe": "x", "validFrom": "soon", "serviceElements": []}', "no instant"),
     ],
 )
@@ -181,3 +193,14 @@ def test_the_published_samples_are_read_or_refused_with_a_reason() -> None:
         (access, *_) = read([folder / f"{name}.json"]).accesses
         assert access.organization == "test-organame"
         assert access.cipher == ()
+
+
+def test_the_ends_of_the_calendar_are_no_traps(halls: Halls, world: World, tmp_path: Path) -> None:
+    side, certificate = halls.sides["requesting"], described(world.keys(HOMBURG).cipher)
+    first = service(world.uri, certificate, validFrom="0001-01-01T00:00:00+14:00")
+    assert isinstance(run(halls, tmp_path, first, "--authority", "Neunkirchen").exception, DvdvRefusedError)
+    unlimited = service(world.uri, certificate, validTo="9999-12-31T23:59:59.999Z")
+    result = run(halls, tmp_path, unlimited, "--authority", "Neunkirchen", "--yes")
+    assert result.exit_code == 0, result.output
+    (box,) = directory.list_mailboxes(side.app, side.actor, authority="Neunkirchen")
+    assert box.valid_until is None
