@@ -163,7 +163,9 @@ class Outgoing:
         if not message.path.is_file() or _digest(message.path) != message.sha256:
             reason = f"{message.named}the prepared bytes are gone or were changed"
             return rejected(reason, "prepared-missing", "sender")
-        message.begun.write_text(self._clock.now().isoformat(), encoding="ascii")
+        temporary = message.begun.with_suffix(".part")
+        temporary.write_text(self._clock.now().isoformat(), encoding="ascii")
+        temporary.replace(message.begun)
         kept = OsciPrepared.from_json(dict(message.osci))
         try:
             receipt = client.transmit(OsciPrepared(message.path, kept.kind, kept.message_id, kept.challenge))
@@ -185,7 +187,10 @@ class Outgoing:
     def _too_old(self, message: _Message) -> Unknown | None:
         if not message.begun.exists():
             return None
-        begun = datetime.fromisoformat(message.begun.read_text(encoding="ascii"))
+        try:
+            begun = datetime.fromisoformat(message.begun.read_text(encoding="ascii"))
+        except ValueError:
+            return Unknown(f"{message.named}it is not known when it was begun, and there is no process card")
         if self._clock.now() - begun <= CARDS_KEPT:
             return None
         return Unknown(f"{message.named}begun at {begun.isoformat()}; there is no process card (any more)")

@@ -57,13 +57,18 @@ class Notes:
         path = self._folder / f"{_name(message_id)}.json"
         if not path.exists():
             return None
-        return Place(**json.loads(path.read_text(encoding="ascii")))
+        try:
+            return Place(**json.loads(path.read_text(encoding="ascii")))
+        except (ValueError, TypeError):
+            return None  # The power failed while it was written: the message says it again.
 
     def keep(self, message_id: str, place: Place) -> None:
         """Note a message's place, so that it is not fetched again before the others are there."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        text = json.dumps(asdict(place))
-        (self._folder / f"{_name(message_id)}.json").write_text(text, encoding="ascii")
+        path = self._folder / f"{_name(message_id)}.json"
+        temporary = path.with_suffix(".part")
+        temporary.write_text(json.dumps(asdict(place)), encoding="ascii")
+        temporary.replace(path)
 
     def forget(self, message_id: str) -> None:
         """Forget a message that was acknowledged."""

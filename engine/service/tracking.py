@@ -18,7 +18,7 @@ from engine.exchange.abilities import Tracked, TracksDelivery
 from engine.exchange.ports import split_channel
 from engine.service.dispatch_parts import load_prepared
 from engine.service.stories import read_head
-from engine.store.tables import dispatches, evidence, exchanges
+from engine.store.tables import dispatches, evidence, exchanges, facts
 from engine.work.ports import Job
 
 if TYPE_CHECKING:
@@ -91,7 +91,9 @@ def _keep(
     from engine.service import outcomes
 
     first, content = next(iter(seen.evidence.items()))
-    if _latest(tx, dispatch["id"], first) == sha256(content).hexdigest():
+    same = _latest(tx, dispatch["id"], first) == sha256(content).hexdigest()
+    # Of several messages, another one's card may have changed in the same instant as the first.
+    if same and set(seen.facts) <= _facts(tx, dispatch["id"]):
         return
     kept = [
         outcomes.add_evidence(app, tx, exchange, dispatch["id"], "receipt", name, proof)
@@ -108,6 +110,10 @@ def _latest(tx: Connection, dispatch_id: str, name: str) -> str | None:
     query = select(evidence.c.sha256).where(evidence.c.dispatch_id == dispatch_id, evidence.c.name == name)
     found: str | None = tx.scalar(query.order_by(evidence.c.at.desc(), evidence.c.id.desc()).limit(1))
     return found
+
+
+def _facts(tx: Connection, dispatch_id: str) -> set[str]:
+    return set(tx.scalars(select(facts.c.kind).where(facts.c.dispatch_id == dispatch_id)))
 
 
 def _dispatch(tx: Connection, dispatch_id: str) -> RowMapping:

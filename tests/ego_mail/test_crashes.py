@@ -173,6 +173,9 @@ def test_long_after_a_missing_card_proves_nothing(
     assert isinstance(world.carrier(SAARBRUECKEN).resolve(prepared), Rejected)
     world.clock.turn(timedelta(days=2))
     assert isinstance(world.carrier(SAARBRUECKEN).resolve(prepared), Unknown)
+    (begun,) = world.home(SAARBRUECKEN).rglob("*.begun")
+    begun.write_text("")  # what a power failure can leave of it
+    assert isinstance(world.carrier(SAARBRUECKEN).resolve(prepared), Unknown)
 
 
 def test_the_same_bytes_sent_twice_are_stored_once(world: World, tmp_path: Path) -> None:

@@ -8,16 +8,18 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from adapters.ego_mail.outgoing import CARDS_KEPT
 from adapters.ego_mail.pieces import JoinedIncoming
 from adapters.ego_mail.splitting import split
 from engine.exchange.ports import FormClass, HandedOver, Part, Prepared, Rejected, Unknown
 from engine.exchange.signers import ROLE
-from engine.service import files
+from engine.service import files, tasks
 from engine.service.cases import start_case
 from engine.service.sending import decide_channel
-from engine.store.tables import arrival_parts, arrivals, dispatches, exchanges, facts
+from engine.service.work import run_until_idle
+from engine.store.tables import arrival_parts, arrivals, dispatches, exchanges, facts, jobs
 from tests.contracts.samples import HOMBURG, SAARBRUECKEN, Envelopes
 from tests.ego_mail.conftest import World
 from tests.ego_mail.halls import REQUEST, open_halls
@@ -218,3 +220,39 @@ def test_letters_are_split_and_containers_are_not(
         assert {"Anlage_1_Bescheid.pdf", "Anlage_2_Mahnung.pdf", "Nachrichtendaten.json"} <= names
         kinds = [row["kind"] for row in halls.rows("requesting", facts) if row["dispatch_id"]]
         assert kinds.count("created") == 1
+
+
+def test_a_note_that_a_crash_cut_short_is_made_anew(world: World, tmp_path: Path) -> None:
+    course = Split(world, tmp_path)
+    assert isinstance(course.deliver(course.prepare()), HandedOver)
+    mailbox = world.mailbox(HOMBURG)
+    (first,) = world.carrier(HOMBURG).collect(mailbox)
+    notes = list(world.home(HOMBURG).rglob("pieces/*.json"))
+    assert len(notes) == 3
+    for note in notes:
+        note.write_text("")
+    (second,) = world.carrier(HOMBURG).collect(mailbox)
+    assert first.carrier_reference == second.carrier_reference
+    second.acknowledge()
+
+
+def test_messages_taken_in_the_same_instant_are_both_noticed(world: World, tmp_path: Path) -> None:
+    with open_halls(world, tmp_path / "halls", channel="document+ego_mail", max_bytes=60_000) as halls:
+        side = halls.sides["requesting"]
+        case = start_case(side.app, side.actor, "vollstreckungshilfe")
+        for name in ("Bescheid.pdf", "Mahnung.pdf"):
+            (tmp_path / name).write_bytes(b"%PDF-1.7 " + name.encode() * 3_900)
+            files.add_document(side.app, side.actor, case.id, tmp_path / name, role="vollstreckungstitel")
+        task = tasks.list_tasks(side.app, side.actor)[0]
+        tasks.complete_task(side.app, side.actor, task.id, copy.deepcopy(REQUEST))
+        run_until_idle(side.app)
+        (joined,) = world.carrier(HOMBURG).collect(world.mailbox(HOMBURG, channel="document+ego_mail"))
+        assert isinstance(joined, JoinedIncoming)
+        world.clock.turn(timedelta(minutes=2))
+        for _, piece in joined.pieces:
+            piece.acknowledge()
+            with side.app.write() as tx:
+                tx.execute(update(jobs).where(jobs.c.kind == "track").values(due_at=world.clock.now()))
+            run_until_idle(side.app)
+        kinds = [row["kind"] for row in halls.rows("requesting", facts) if row["dispatch_id"]]
+        assert sorted(kinds) == ["created", "forwarded", "received"]
