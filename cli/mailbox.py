@@ -34,9 +34,10 @@ def add(
     """Record an access that an authority has opened, with its terms."""
     from engine.exchange.ports import FormClass, Mailbox
     from engine.service.directory import MailboxRefusedError, add_mailbox
+    from engine.service.sending import local_day
 
     state: State = ctx.obj
-    today = state.clock.now().date()
+    today = local_day(state.clock.now())
     try:
         forms = tuple(FormClass(name) for name in form or ("none", "confidential"))
     except ValueError as error:
@@ -68,9 +69,10 @@ def end(
 ) -> None:
     """End an access: also the way to correct one (end it, then add it anew)."""
     from engine.service.directory import end_mailbox
+    from engine.service.sending import local_day
 
     state: State = ctx.obj
-    day = last.date() if last else state.clock.now().date() - timedelta(days=1)
+    day = last.date() if last else local_day(state.clock.now()) - timedelta(days=1)
     count = end_mailbox(state.app, state.actor, authority, channel, day)
     typer.echo(f"{authority}: {count} on {channel} ended, last day {day}")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from adapters.ego_mail.checking import check_mailbox
 from adapters.ego_mail.checks import blockers_of, size_blocker
@@ -45,6 +46,7 @@ from engine.exchange.signers import ROLE, SUFFIX
 from engine.exchange.substitutes import SEAL, admissible
 
 ROLES = ("container", "document", "letter", "attachment", ROLE)
+_ZONE = ZoneInfo("Europe/Berlin")
 RECEIPT_WITHIN = "P5D"
 """Covers a weekend with holidays on both sides."""
 
@@ -181,7 +183,9 @@ class EgoMailCarrier:
         files = [part for part in parts if part.role != ROLE]
         if all(f"{part.name}{SUFFIX}" in names for part in files):
             return []
-        if office.keys.seal is not None and SEAL in admissible(recipient, self._clock.now().date()):
+        if office.keys.seal is not None and SEAL in admissible(
+            recipient, self._clock.now().astimezone(_ZONE).date()
+        ):
             return [office.keys.seal]
         raise UnsignedError("written form without signature or seal", where=recipient.authority_id)
 

@@ -9,7 +9,7 @@ from adapters.ego_mail.offices import Offices
 from adapters.ego_mail.osci.client import Intermediary
 from adapters.ego_mail.osci.dialog import Dialog
 from adapters.ego_mail.osci.errors import CertificateError
-from adapters.ego_mail.osci.keys import subject
+from adapters.ego_mail.osci.keys import fingerprint, subject
 from adapters.ego_mail.osci.trust import TrustStore, Use, check_validity
 from adapters.ego_mail.settings import Office, intermediary_of, terms_of
 from engine.errors import DienstwegError
@@ -34,9 +34,27 @@ def _own(offices: Offices, mailbox: Mailbox, now: datetime) -> Iterator[Finding]
         # Held against the own trust store: partners are likely to have the same issuers.
         use = Use.CIPHER if label == "cipher" else Use.SIGNATURE
         yield _certificate(f"own {label} certificate", certificate, use, office.trust, now)
+    yield from _same_key(office, mailbox)
     intermediary = intermediary_of(mailbox, office.intermediary)
     yield from _intermediary(intermediary, now)
     yield _dialog(offices, office, intermediary)
+
+
+def _same_key(office: Office, mailbox: Mailbox) -> Iterator[Finding]:
+    """Hold the own cipher key against what the mailbox tells partners: they seal for that one."""
+    own = office.keys.identity.decrypter
+    if own is None or "certificate" not in mailbox.settings:
+        return
+    named = terms_of(mailbox, office.intermediary).certificate
+    if fingerprint(named) != fingerprint(own.certificate):
+        message = (
+            f"the mailbox names {subject(named)}, serial {named.serial_number:x}, but the own cipher key is"
+        )
+        yield Finding(
+            "other-key",
+            f"{message} another one ({subject(own.certificate)}, serial {own.certificate.serial_number:x})",
+            fault=True,
+        )
 
 
 def _partner(offices: Offices, mailbox: Mailbox, own: Mailbox | None, now: datetime) -> Iterator[Finding]:

@@ -109,6 +109,7 @@ def import_dvdv(
     from engine.actor import Role
     from engine.service import directory
     from engine.service.access import require
+    from engine.service.sending import local_day
 
     state: Any = ctx.obj
     require(state.actor, Role.ADMIN)
@@ -117,7 +118,7 @@ def import_dvdv(
     key = directory.show_authority(app, state.actor, authority).id if authority else None
     with app.read() as tx:
         every = {*found.names, *([key] if key else [])}
-        boxes = {each: directory.find_mailbox(tx, each, channel, now.date()) for each in every}
+        boxes = {each: directory.find_mailbox(tx, each, channel, local_day(now)) for each in every}
     senders = Configuration(app.settings.home, app.settings.adapters.get("ego_mail", {})).senders_folder()
     known = {each: box for each, box in boxes.items() if box is not None}
     changes = changes_of(found, key, channel, known, senders, now)
@@ -161,6 +162,8 @@ def terms(
 
     from adapters.ego_mail.osci.keys import load_certificates
 
+    if limit not in ("message", "file"):
+        raise typer.BadParameter("message or file", param_hint="--limit")
     text = load_certificates(certificate)[0].public_bytes(Encoding.PEM).decode("ascii")
     settings: dict[str, Any] = {"certificate": text, "limit": limit}
     if versions:

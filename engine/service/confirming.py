@@ -118,7 +118,9 @@ def _prepare(
     purpose: str,
 ) -> None:
     """Freeze a technical answer and enqueue its hand-over, once per arrival and purpose."""
-    today = app.clock.now().date()
+    from engine.service.sending import local_day
+
+    today = local_day(app.clock.now())
     recipient = find_mailbox(tx, recipient_id, arrival["channel"], today)
     if recipient is None or _sent(tx, arrival["id"], purpose):
         return

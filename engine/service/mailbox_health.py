@@ -18,6 +18,7 @@ from engine.exchange.ports import Mailbox, split_channel
 from engine.service import scanning
 from engine.service.access import require
 from engine.service.directory import MailboxUnknownError, find_authority, mailbox_from_row
+from engine.service.sending import local_day
 from engine.store.database import upsert
 from engine.store.locks import only_one
 from engine.store.prepared import Prepared
@@ -107,7 +108,7 @@ def check_overdue(app: "Installation") -> int:
     now = app.clock.now()
     before = now - timedelta(hours=app.settings.mailboxes.check_hours)
     with app.read() as tx:
-        overdue = {row.id for row in _OVERDUE.all(tx, today=now.date(), before=before)}
+        overdue = {row.id for row in _OVERDUE.all(tx, today=local_day(now), before=before)}
         due = [seen for seen in _open_mailboxes(app, tx) if seen.id in overdue] if overdue else []
     if not due:
         return 0
@@ -170,7 +171,7 @@ def _open_mailboxes(app: "Installation", tx: Connection) -> list[_Seen]:
         .where(*_OPEN_ON)
         .order_by(authorities.c.own.desc(), mailboxes.c.authority_id, mailboxes.c.channel, mailboxes.c.id)
     )
-    rows = tx.execute(query, {"today": app.clock.now().date()}).mappings().all()
+    rows = tx.execute(query, {"today": local_day(app.clock.now())}).mappings().all()
     own: dict[str, list[Mailbox]] = {}
     for row in rows:
         if row["own"]:
@@ -273,4 +274,4 @@ def _worries(app: "Installation", health: MailboxHealth) -> Iterator[str]:
         if each.fault:
             yield each.message
         elif each.until is not None and each.until <= soon:
-            yield f"{each.message} (ends on {each.until.date().isoformat()})"
+            yield f"{each.message} (ends on {local_day(each.until).isoformat()})"

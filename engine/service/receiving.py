@@ -6,18 +6,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, insert, or_, select, update
 
 from engine.documents import Blob
 from engine.exchange.abilities import OnDisk, ReportsBack
 from engine.exchange.errors import UnreadableError
-from engine.exchange.ports import Incoming, Part, Payload, Reading, split_channel
+from engine.exchange.ports import Incoming, Mailbox, Part, Payload, Reading, split_channel
 from engine.service import confirming, filing, matching, scanning
 from engine.service.collecting import collect_from
 from engine.service.directory import own_mailboxes
 from engine.service.migration import ledger, tests_received
+from engine.service.sending import local_day
 from engine.store.locks import lock_name, only_one
-from engine.store.tables import arrival_parts, arrivals
+from engine.store.tables import arrival_parts, arrivals, mailboxes
 from engine.work.ports import Job
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def collect_all(app: "Installation") -> int:
 
 def _collect(app: "Installation") -> int:
     with app.read() as tx:
-        boxes = own_mailboxes(tx, app.clock.now().date())
+        boxes = own_mailboxes(tx, local_day(app.clock.now()))
     return sum(collect_from(app, mailbox, take_in) for mailbox in boxes)
 
 
@@ -53,15 +54,7 @@ def take_in(app: "Installation", incoming: Incoming) -> int:
     mailbox = incoming.mailbox
     refused = _refused(app, incoming)
     with app.write() as tx:
-        lock_name(tx, f"arrival:{mailbox.authority_id}:{mailbox.channel}:{incoming.carrier_reference}")
-        known = tx.execute(
-            select(arrivals.c.id).where(
-                arrivals.c.authority_id == mailbox.authority_id,
-                arrivals.c.channel == mailbox.channel,
-                arrivals.c.carrier_reference == incoming.carrier_reference,
-            )
-        ).first()
-        if known is not None:
+        if _known(tx, mailbox, incoming.carrier_reference):
             return 0
         arrival_id = add_arrival(
             app,
@@ -87,6 +80,23 @@ def take_in(app: "Installation", incoming: Incoming) -> int:
                 key=f"arrival:{arrival_id}",
             )
     return 1
+
+
+def _known(tx: Connection, mailbox: Mailbox, reference: str) -> bool:
+    """Tell whether an arrival is stored; whoever asks holds its name until the transaction ends.
+
+    Several channels may lead to one mailbox: what came by one of them is known on all.
+    """
+    lock_name(tx, f"arrival:{mailbox.authority_id}:{reference}")
+    same = select(mailboxes.c.channel).where(
+        mailboxes.c.authority_id == mailbox.authority_id, mailboxes.c.address == mailbox.address
+    )
+    found = select(arrivals.c.id).where(
+        arrivals.c.authority_id == mailbox.authority_id,
+        arrivals.c.carrier_reference == reference,
+        or_(arrivals.c.channel == mailbox.channel, arrivals.c.channel.in_(same)),
+    )
+    return tx.execute(found).first() is not None
 
 
 def _refused(app: "Installation", incoming: Incoming) -> dict[str, str]:

@@ -11,7 +11,7 @@ from engine.service import receiving
 from engine.service.access import require
 from engine.service.collecting import collect_from
 from engine.service.registering import ArrivalLine, arrival_line
-from engine.service.sending import recipient_mailbox
+from engine.service.sending import local_day, recipient_mailbox
 from engine.store.locks import only_one
 from engine.store.tables import arrivals
 
@@ -41,7 +41,7 @@ def take_in_scans(app: "Installation", actor: Actor) -> dict[str, ArrivalLine] |
             return None
         with app.read() as tx:
             # Everybody has a letter box, recorded as a mailbox or not.
-            mailbox = recipient_mailbox(tx, actor.authority_id, POST, app.clock.now().date())
+            mailbox = recipient_mailbox(tx, actor.authority_id, POST, local_day(app.clock.now()))
         if mailbox is not None:
             for _ in range(_LOOKS):
                 collect_from(app, mailbox, take_in)

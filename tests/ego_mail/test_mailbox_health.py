@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import cli.mailbox
 from engine.actor import Actor, Role
 from engine.errors import NotAllowedError, NotFoundError
-from engine.service import directory, mailbox_health, troubles
+from engine.service import directory, mailbox_health, receiving, troubles
 from engine.service.mailbox_health import check_mailboxes, check_overdue, health_of
 from engine.service.work import run_until_idle
 from engine.store.tables import incidents
@@ -135,3 +135,34 @@ def test_only_admins_look_and_unknown_mailboxes_are_told(halls: Halls) -> None:
         check_mailboxes(side.app, Actor("clerk", OWN, frozenset({Role.CLERK})))
     with pytest.raises(NotFoundError, match="no open mailbox of Homburg on letter"):
         check_mailboxes(side.app, side.actor, authority="Homburg", channel="letter+post")
+
+
+@pytest.mark.parametrize(
+    ("shown", "is_open"), [((11, 22, 30), False), ((11, 23, 30), True), ((12, 23, 30), False)]
+)
+def test_a_mailbox_opens_and_ends_on_local_days(
+    halls: Halls, world: World, shown: tuple[int, int, int], is_open: bool
+) -> None:
+    side = halls.sides["requesting"]
+    directory.end_mailbox(side.app, side.actor, OWN, CHANNEL, date(2026, 3, 5))
+    day = date(2026, 3, 12)
+    box = world.mailbox(SAARBRUECKEN, valid_from=day, valid_until=day, address="https://127.0.0.1:1/")
+    directory.add_mailbox(side.app, side.actor, replace(box, settings={**box.settings, **operator(world)}))
+    at, hour, minute = shown
+    world.clock.set(datetime(2026, 3, at, hour, minute, tzinfo=UTC))
+    assert (OWN in {each.authority_id for each in check_mailboxes(side.app, side.actor)}) is is_open
+    receiving.collect_all(side.app)
+    kinds = {row["kind"] for row in halls.rows("requesting", incidents)}
+    assert ("mailbox" in kinds) is is_open, "only an open mailbox is asked, and does not answer"
+
+
+def test_a_mailbox_that_names_another_cipher_certificate_than_the_own_does_not_work(
+    halls: Halls, world: World
+) -> None:
+    side = halls.sides["requesting"]
+    directory.end_mailbox(side.app, side.actor, OWN, CHANNEL, world.clock.now().date() - timedelta(days=1))
+    other = world.mailbox(HOMBURG).settings["certificate"]
+    directory.add_mailbox(side.app, side.actor, world.mailbox(SAARBRUECKEN, settings={"certificate": other}))
+    status, found = check(halls, OWN)
+    assert status == 6
+    assert [each["code"] for each in found[0]["findings"] if each["fault"]] == ["other-key"]

@@ -16,6 +16,7 @@ from engine.service.directory import Authority, load_authorities
 from engine.service.migration.figures import Figures, load_figures
 from engine.service.migration.scope import districts, resolve, scope_senders
 from engine.service.migration.steps import ANY, load_reasons, load_steps
+from engine.service.sending import local_day
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
@@ -97,7 +98,7 @@ def load_register(
     authorities = load_authorities(tx)
     figures = load_figures(tx, senders, scope, wish.since)
     reasons = load_reasons(app, tx, senders)
-    today = app.clock.now().date()
+    today = local_day(app.clock.now())
 
     def within(recipient: str) -> bool:
         return Scope(recipient=scope.recipient, district=scope.district).matches(

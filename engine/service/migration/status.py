@@ -32,6 +32,7 @@ from engine.service.migration.reading import Found, reading
 from engine.service.migration.scope import districts, resolve, senders
 from engine.service.migration.steps import load_reasons
 from engine.service.rules import load_rules
+from engine.service.sending import local_day
 from engine.store.tables import authorities, ledger_partners, ledger_reports, mailboxes
 
 if TYPE_CHECKING:
@@ -74,10 +75,10 @@ def status(app: "Installation", actor: Actor, question: Question | None = None) 
         still = [reasons.of(r[1], r[2], r[0], r[3]) for r in relations if r[0] in own and relations[r][1]]
         return Status(
             question=asked,
-            on=now.date(),
+            on=local_day(now),
             total=total,
             lines=found,
-            coverage=_coverage(tx, now.date(), relations),
+            coverage=_coverage(tx, local_day(now), relations),
             why_paper=why_paper(still),
             names=names,
             reported=(*_own_reported(tx, own, visible, month_of(now)), *partners),

@@ -23,6 +23,7 @@ from engine.service.access import require
 from engine.service.directory import AuthorityUnknownError, find_authority
 from engine.service.migration.scope import resolve, scope_senders
 from engine.service.programs import ProcedureUnknownError
+from engine.service.sending import local_day
 from engine.service.starting import latest_processes
 from engine.store.tables import audit, mailboxes, package_files, step_reasons
 
@@ -139,7 +140,7 @@ def _constant(tx: Connection, expression: str) -> str | None:
 
 def load_reasons(app: "Installation", tx: Connection, senders: Sequence[str]) -> Reasons:
     """Return why each step of each sender still is on paper: what splits the postal steps of a status."""
-    return Reasons(_stated(app, tx), _set_reasons(tx, senders), _reachable(tx, app.clock.now().date()))
+    return Reasons(_stated(app, tx), _set_reasons(tx, senders), _reachable(tx, local_day(app.clock.now())))
 
 
 def _stated(app: "Installation", tx: Connection) -> dict[tuple[str, str], Reason]:
