@@ -1,6 +1,7 @@
 """Takes deliveries from the intermediary: each in a dialog of its own, acknowledged after the commit."""
 
 import hashlib
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -44,6 +45,8 @@ SIGNATURES = "Signaturen.txt"
 BROKEN = "unreadable"
 CONTENT = "container"
 ANYWAY = ("text/plain", "application/zip")
+_MEDIA_TYPE = re.compile(r"(?=.{3,120}\Z)[\w.+-]+/[\w.+-]+(?: ?;[ -~]*)?", re.ASCII)
+"""At most as long as an arrival's files keep it."""
 CONTAINERS = (".zip", ".xdomea", ".p7s", "nachrichtendaten.json")
 
 
@@ -346,7 +349,12 @@ class _Taken:
             path = self.folder / f"part-{len(self.parts)}"
             with path.open("wb") as target:
                 target.writelines(chunks(blob.open()))
-            self.parts.append(Part(name, media_type, path, CONTENT))
+            self.parts.append(Part(name, _plain(media_type), path, CONTENT))
+
+
+def _plain(media_type: str) -> str:
+    """Return a media type as it came, or the one for anything where it is none: strangers write it."""
+    return media_type if _MEDIA_TYPE.fullmatch(media_type) else "application/octet-stream"
 
 
 def _service(fetched: Fetched) -> str | None:

@@ -11,10 +11,10 @@ import cli.mailbox
 from adapters.clamd.scanner import Clamd
 from adapters.ego_mail.osci.content import AttachedFile, Data
 from adapters.ego_mail.osci.streams import BytesBlob
-from engine.service import assigning, mailbox_health
+from engine.service import assigning, directory, mailbox_health, receiving
 from engine.service.registering import list_arrivals
 from engine.service.work import run_until_idle
-from engine.store.tables import arrivals, incidents, jobs
+from engine.store.tables import arrival_parts, arrivals, incidents, jobs
 from tests.clamd.conftest import EICAR, small_clamd
 from tests.contracts.samples import HOMBURG, SAARBRUECKEN
 from tests.ego_mail.conftest import World
@@ -127,3 +127,24 @@ def test_formats_outside_the_terms_are_reported_and_left_to_a_clerk(halls: Halls
     (text,) = notices(world)
     assert "application/vnd.ms-excel" in text
     assert "Dateiformate: application/pdf, application/zip, text/plain" in text
+
+
+def test_one_mailbox_behind_two_channels_gives_one_arrival(halls: Halls, world: World) -> None:
+    side = halls.sides["enforcing"]
+    letters = world.mailbox(HOMBURG, channel="document+ego_mail")
+    directory.add_mailbox(side.app, side.actor, letters)
+    mail(world, "Plan.pdf", b"%PDF-1.7", "application/pdf")
+    # The first acknowledgement does not get through, so the message still waits when the second one looks.
+    for mailbox, new in ((letters, 1), (world.mailbox(HOMBURG), 0)):
+        (incoming,) = world.carrier(HOMBURG).collect(mailbox)
+        assert receiving.take_in(side.app, incoming) == new
+    incoming.acknowledge()
+    assert len(halls.rows("enforcing", arrivals)) == 1
+
+
+def test_a_made_up_media_type_is_any_file(halls: Halls, world: World) -> None:
+    mail(world, "Plan.pdf", b"%PDF-1.7", "x/" + "y" * 3000)
+    run_until_idle(halls.sides["enforcing"].app)
+    (arrival,) = halls.rows("enforcing", arrivals)
+    assert arrival["reason"].endswith("nicht annimmt: application/octet-stream")
+    assert "application/octet-stream" in {row["media_type"] for row in halls.rows("enforcing", arrival_parts)}
