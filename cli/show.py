@@ -64,6 +64,14 @@ def print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         writer.writerow([_csv_value(value) for value in row])
 
 
+def listing(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str, *, csv: bool) -> None:
+    """Print rows as CSV, or as a table for people."""
+    if csv:
+        print_csv(columns, rows)
+    else:
+        table(columns, list(rows), title)
+
+
 def _csv_value(value: Any) -> Any:
     value = plain(value)
     if isinstance(value, list):

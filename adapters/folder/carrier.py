@@ -81,7 +81,8 @@ class FolderCarrier:
         recipient: Mailbox,
         requirements: Requirements,
     ) -> list[Blocker]:
-        place = _place(settings, sender)
+        owner = sender.authority_id if sender is not None else requirements.sender_id
+        place = _place(settings, owner)
         if isinstance(place, Blocker):
             return [place]
         blockers = []
@@ -96,7 +97,7 @@ class FolderCarrier:
         """Look whether the folder is there and can be written, a partner's with the own sub-folder in it."""
         try:
             settings = mailbox_of(mailbox)
-            place = _place(settings, None if own == mailbox else own)
+            place = _place(settings, None if own is None or own == mailbox else own.authority_id)
         except FolderSettingsError as error:
             return [Finding("settings", str(error), fault=True)]
         if isinstance(place, Blocker):
@@ -269,13 +270,13 @@ class FolderCarrier:
         return {each.name: digest(each) for each in path.iterdir() if each.name != MANIFEST}
 
 
-def _place(settings: FolderMailbox, sender: Mailbox | None) -> Path | Blocker:
+def _place(settings: FolderMailbox, sender: str | None) -> Path | Blocker:
     """Return where messages of ``sender`` are laid, or why none can be."""
     if not settings.is_mounted():
         return _blocker("no-folder", f"the exchange folder {settings.root} is not there")
     place = settings.root
     if settings.subfolders and sender is not None:
-        place = settings.place_for(sender.authority_id)
+        place = settings.place_for(sender)
         if not place.is_dir():
             return _blocker("no-folder", f"the sender has no sub-folder {place}")
     if not os.access(place, os.W_OK | os.X_OK):

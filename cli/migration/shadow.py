@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.migration.scope import District, Procedure, Recipient, Sender, Step, make_scope
-from cli.show import Json, plain, print_json, short, table
+from cli.show import Csv, Json, listing, plain, print_json, short
 from cli.state import State
 
 app = typer.Typer()
@@ -25,6 +25,7 @@ def list_(
     state_: Annotated[str | None, typer.Option("--state", help="equal, different, failed, …")] = None,
     limit: Annotated[int, typer.Option(min=1)] = 50,
     json: Json = False,
+    csv: Csv = False,
 ) -> None:
     """List shadow sends, newest first."""
     from engine.service.migration.shadow_results import list_shadows
@@ -50,7 +51,7 @@ def list_(
         for line in found
     ]
     columns = ["Nr.", "am", "Verfahren", "Schritt", "an", "Kanal", "Inhalt", "Ergebnis", "warum"]
-    table(columns, rows, "Probesendungen (shadow sends)")
+    listing(columns, rows, "Probesendungen (shadow sends)", csv=csv)
 
 
 @shadow.command()
@@ -77,6 +78,7 @@ def compare(
     recipient: Recipient = None,
     district: District = None,
     json: Json = False,
+    csv: Csv = False,
 ) -> None:
     """Sum up by relation and channel what was sent and what the receivers report to have read."""
     from engine.service.migration.shadow_results import list_comparisons
@@ -105,7 +107,9 @@ def compare(
     ]
     columns = ["Verfahren", "Schritt", "an", "Kanal", "n", "gleich", "verschieden", "nur bestätigt"]
     columns += ["ohne Quittung", "gescheitert", "offen"]
-    table(columns, rows, "Vergleich (comparison)")
+    listing(columns, rows, "Vergleich (comparison)", csv=csv)
+    if csv:
+        return
     for line in found:
         typer.echo(f"{line.element_id} → {line.recipient_id} on {line.channel}, n = {line.n}: {line.verdict}")
         for text, n in line.differences.items():
@@ -153,7 +157,7 @@ def withdraw(ctx: typer.Context, number: str) -> None:
 
 
 @shadow.command()
-def consents(ctx: typer.Context, json: Json = False) -> None:
+def consents(ctx: typer.Context, json: Json = False, csv: Csv = False) -> None:
     """List the consents about your authority."""
     from engine.service.migration.consents import list_consents
 
@@ -176,4 +180,4 @@ def consents(ctx: typer.Context, json: Json = False) -> None:
         for line in found
     ]
     columns = ["Nr.", "von", "an", "Einwilligung von", "durch", "bis", "widerrufen", "Grund"]
-    table(columns, rows, "Einwilligungen (consents)")
+    listing(columns, rows, "Einwilligungen (consents)", csv=csv)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.migration.scope import Procedure, Sender, Step, make_scope
-from cli.show import Csv, Json, print_csv, print_json, table
+from cli.show import Csv, Json, listing, print_csv, print_json, table
 from cli.state import State
 
 app = typer.Typer()
@@ -138,6 +138,7 @@ def history(
     step: Element,
     sender: Annotated[str | None, typer.Option(help="Another authority of this installation.")] = None,
     json: Json = False,
+    csv: Csv = False,
 ) -> None:
     """Show who said what about a step, newest first."""
     from engine.migration.reasons import TITLES
@@ -158,4 +159,5 @@ def history(
         )
         for each in found
     ]
-    table(["am", "wer", "warum Papier", "Quelle", "Begründung"], rows, f"{procedure} {step}")
+    columns = ["am", "wer", "warum Papier", "Quelle", "Begründung"]
+    listing(columns, rows, f"{procedure} {step}", csv=csv)

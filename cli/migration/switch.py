@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.migration.scope import District, Procedure, Recipient, Sender, Step
-from cli.show import ZONE, DataRefusedError, Json, plain, print_json, short, table
+from cli.show import ZONE, Csv, DataRefusedError, Json, listing, plain, print_json, short, table
 from cli.state import State
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would happen; change nothing.")]
 List = Annotated[bool, typer.Option("--list", help="Name each relation, case and exchange.")]
+_YEARS = (2000, 2999)
 _FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M%z"]
 
 
@@ -65,7 +66,7 @@ def switch(
         sender=sender,
         recipient=recipient,
         district=district,
-        relations=read_relations(_text(from_file), str(from_file)) if from_file else (),
+        relations=read_relations(_bytes(from_file), str(from_file)) if from_file else (),
         stage="shadow" if shadow else "pilot" if pilot else "live",
         share=pilot or 100,
         reason=reason,
@@ -76,17 +77,19 @@ def switch(
     show(act(state.app, state.actor, wanted), listed=list_, json=json)
 
 
-def _text(path: Path) -> str:
+def _bytes(path: Path) -> bytes:
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataRefusedError(f"cannot read {path}: {error}") from error
+        return path.read_bytes()
+    except OSError as error:
+        raise DataRefusedError(f"cannot read {path}: {error.strerror}") from error
 
 
 def _instant(given: datetime | None, state: State) -> datetime | None:
     """Return an effective date as UTC; today's date alone means now."""
     if given is None:
         return None
+    if not _YEARS[0] <= given.year <= _YEARS[1]:
+        raise DataRefusedError(f"nothing takes effect in the year {given.year}")
     local = given if given.tzinfo is not None else given.replace(tzinfo=ZONE)
     today = state.app.clock.now().astimezone(ZONE).date()
     if given.tzinfo is None and given.date() == today and given.hour == given.minute == 0:
@@ -118,6 +121,7 @@ def history(
     ctx: typer.Context,
     limit: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 50,
     json: Json = False,
+    csv: Csv = False,
 ) -> None:
     """Show who put what in force, when, why, and what it did."""
     from engine.service.migration.history import list_changes
@@ -143,7 +147,7 @@ def history(
         for line in found
     ]
     columns = ["Nr.", "am", "durch", "was", "von", "Beziehungen", "Kanal", "ab", "bewegt", "Grund"]
-    table(columns, rows, "Umschaltungen (history)")
+    listing(columns, rows, "Umschaltungen (history)", csv=csv)
 
 
 @app.command()
@@ -151,6 +155,7 @@ def rules(
     ctx: typer.Context,
     everything: Annotated[bool, typer.Option("--all", help="Ended rules too.")] = False,
     json: Json = False,
+    csv: Csv = False,
 ) -> None:
     """List the channel rules of the senders you may see, newest first."""
     from engine.service.migration.switching import list_rules
@@ -176,7 +181,7 @@ def rules(
         for r in found
     ]
     columns = ["Regel", "von", "Verfahren", "Schritt", "an", "Kanal", "Stufe", "ab", "bis", "zurück, wenn"]
-    table(columns, rows, "Kanalregeln (channel rules)")
+    listing(columns, rows, "Kanalregeln (channel rules)", csv=csv)
 
 
 # --- showing what an act does ----------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.show import Json, plain, print_json, table
+from cli.show import Csv, Json, listing, plain, print_json, table
 from cli.state import State
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def _plain(plan: "Plan") -> dict[str, Any]:
 
 
 @volumes.command("list")
-def list_(ctx: typer.Context, json: Json = False) -> None:
+def list_(ctx: typer.Context, json: Json = False, csv: Csv = False) -> None:
     """List what was imported, newest first."""
     from engine.service.migration.volumes import list_imports
 
@@ -182,7 +182,7 @@ def list_(ctx: typer.Context, json: Json = False) -> None:
         for each in found
     ]
     columns = ["Quelle", "Datei", "n", "nicht verstanden", "am", "von", "ersetzt am"]
-    table(columns, rows, "Importierte Zahlen (volumes)")
+    listing(columns, rows, "Importierte Zahlen (volumes)", csv=csv)
 
 
 @volumes.command()

@@ -230,6 +230,8 @@ class Requirements:
     """Bytes of each file, where they are known."""
     separable: bool = False
     """Whether the payload's files may travel in several messages."""
+    sender_id: str | None = None
+    """Who sends, where it is known: who has no mailbox of its own needs a place to lay it all the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,10 @@ MAX_BYTES = 200_000_000
 _COLUMNS = (*DIMENSIONS, *SPLITS, *SUMS, *DURATIONS)
 _MEMBERS = ("format", "installation", "key", "senders", "made_at", "months", "columns", "rows", "signature")
 _MONTH = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])")
+_UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""What steers a terminal, or what no database keeps."""
 _MINUTES = re.compile(r"[0-9]{1,8}(?: [0-9]{1,8})*")
+_YEARS = (2000, 2999)
 _STATES = (SENT, OPEN, HELD, UNKNOWN, WITHDRAWN, ARRIVAL)
 _LENGTHS = {
     "authority_id": 64,
@@ -123,12 +126,19 @@ def read_report(content: bytes) -> Report:
             "the signature does not fit: the file was changed after it was signed",
             hint="ask the partner to export again and to send it unchanged",
         ) from error
+    if not _is_text(document["installation"]):
+        raise ReportRefusedError("the installation's code is no text")
     made_at = _instant(document["made_at"])
     months = _months(document["months"])
     senders = _senders(document["senders"])
     rows = _rows(document, senders, months)
     digest = hashlib.sha256(canonical).hexdigest()
-    return Report(str(document["installation"])[:40], document["key"], senders, made_at, months, rows, digest)
+    return Report(document["installation"][:40], document["key"], senders, made_at, months, rows, digest)
+
+
+def _is_text(value: Any) -> bool:
+    """Tell whether a value of the file can be shown and kept: anybody can sign a file."""
+    return isinstance(value, str) and _UNSHOWN.search(value) is None
 
 
 def _canonical(document: Mapping[str, Any]) -> bytes:
@@ -165,6 +175,8 @@ def _instant(value: Any) -> datetime:
         raise ReportRefusedError(f"made_at is {value!r}, no instant") from error
     if instant.tzinfo is None:
         raise ReportRefusedError("made_at has no time zone")
+    if not _YEARS[0] <= instant.year <= _YEARS[1]:
+        raise ReportRefusedError(f"made_at is {value!r}, in no year of this program")
     return instant
 
 
@@ -177,7 +189,7 @@ def _months(value: Any) -> tuple[str, ...]:
 
 
 def _senders(value: Any) -> dict[str, str]:
-    good = isinstance(value, dict) and all(isinstance(name, str) for name in value.values())
+    good = isinstance(value, dict) and all(_is_text(name) for pair in value.items() for name in pair)
     if not good or not value:
         raise ReportRefusedError("the report does not say of whom it is")
     return {str(key)[:64]: name[:200] for key, name in value.items()}
@@ -207,11 +219,11 @@ def _rows(
 def _fault(row: Mapping[str, Any], senders: Mapping[str, str], months: set[str]) -> str | None:
     """Return what is wrong with a row; None where all is well."""
     for name, length in _LENGTHS.items():
-        if not isinstance(row[name], str) or len(row[name]) > length:
+        if not _is_text(row[name]) or len(row[name]) > length:
             return f"{name} is no text of up to {length} characters"
     if row["authority_id"] not in senders:
         return f"{row['authority_id']} is none of the report's senders"
-    if row["month"] not in months:
+    if not isinstance(row["month"], str) or row["month"] not in months:
         return f"{row['month']!r} is none of the report's months"
     if row["state"] not in _STATES or row["level"] not in ("", "A", "B", "C", "D"):
         return "state or level is none that there is"

@@ -66,28 +66,33 @@ def _text(path: Path, progress: Progress) -> str:
             f"the file is larger than {MAX_BYTES} bytes", where=path.name, hint="split it by month"
         )
     progress(len(raw))
+    return text_of(raw, path.name)
+
+
+def text_of(raw: bytes, name: str) -> str:
+    """Return the text of a file as spreadsheets save it; raises VolumeFileRefusedError for what is none."""
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8-sig"),
         (codecs.BOM_UTF16_LE, "utf-16"),
         (codecs.BOM_UTF16_BE, "utf-16"),
     ):
         if raw.startswith(mark):
-            return _decoded(raw, encoding, path)
+            return _decoded(raw, encoding, name)
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
-        text = _decoded(raw, "cp1252", path)
+        text = _decoded(raw, "cp1252", name)
     if "\0" in text:
-        raise VolumeFileRefusedError("the file is no text", where=path.name, hint="save it as CSV")
+        raise VolumeFileRefusedError("the file is no text", where=name, hint="save it as CSV")
     return text
 
 
-def _decoded(raw: bytes, encoding: str, path: Path) -> str:
+def _decoded(raw: bytes, encoding: str, name: str) -> str:
     try:
         return raw.decode(encoding)
     except UnicodeDecodeError as error:
         raise VolumeFileRefusedError(
-            f"byte {error.start} is no {encoding}", where=path.name, hint="save it as 'CSV UTF-8'"
+            f"byte {error.start} is no {encoding}", where=name, hint="save it as 'CSV UTF-8'"
         ) from error
 
 

@@ -148,9 +148,11 @@ class Judge:
                 lambda: payload.check(recipient, requirements),
             ),
             *self._ask(
-                ("carrier", channel, id(sender), id(recipient), kind, requirements.sizes),
+                ("carrier", channel, sender_id, id(sender), id(recipient), kind, requirements.sizes),
                 requirements.total_bytes,
-                lambda: carrier.check(sender, recipient, replace(requirements, separable=separable)),
+                lambda: carrier.check(
+                    sender, recipient, replace(requirements, separable=separable, sender_id=sender_id)
+                ),
             ),
             *self._ask(
                 ("written", channel, id(sender), id(recipient), kind),

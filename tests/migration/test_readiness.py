@@ -251,6 +251,13 @@ def test_every_blocker_is_named_with_its_side(app, share, changes, blocker):
     assert (one.volume, one.relations) == (1, 1)
 
 
+def test_who_has_no_mailbox_needs_a_sub_folder_all_the_same(app, share):
+    opened(app, share, settings={"senders": "subfolders", "versions": ["3.1.0"]})
+    assert not tally(app).codes
+    (share / HOMBURG / SAARBRUECKEN).rmdir()
+    assert [code for _, code in tally(app).codes] == ["no-folder"]
+
+
 def test_formats_are_those_of_the_usual_exchanges(app, share):
     for _ in range(30):
         sent(app, SAARBRUECKEN, HOMBURG, sizes=[1], media_type="application/pdf")

@@ -205,10 +205,25 @@ def test_what_was_changed_cut_off_or_is_no_report_is_refused(two):
         (signed(content, senders={}), "of whom"),
         (signed(content, made_at="gestern"), "no instant"),
         (signed(content, made_at="2026-11-28T11:00:00"), "no time zone"),
+        (signed(content, made_at="0001-01-01T00:00:00+14:00"), "no year"),
+        (signed(content, made_at="9999-12-31T23:59:59-14:00"), "no year"),
+        (signed(content, installation="\x1b[2JHOM"), "no text"),
+        (signed(content, installation=["HOM"]), "no text"),
+        (signed(content, senders={HOMBURG: "Hom\ud800burg"}), "of whom"),
     ):
         with pytest.raises(ReportRefusedError, match=said):
             take(sb, bad)
-    for place, value in ((10, -1), (10, True), (11, 99), (7, "Z"), (8, "lost"), (23, "1 x"), (24, "1 2 3 4")):
+    for place, value in (
+        (10, -1),
+        (10, True),
+        (11, 99),
+        (4, ["2026-10"]),
+        (1, "a\0b"),
+        (7, "Z"),
+        (8, "lost"),
+        (23, "1 x"),
+        (24, "1 2 3 4"),
+    ):
         wrong = [[*row] for row in rows]
         wrong[0][place] = value
         with pytest.raises(ReportRefusedError, match="row 1"):
@@ -269,6 +284,16 @@ def test_who_is_trusted_no_longer_counts_no_longer(two):
     assert levels(sb) == {"A": 3}
     with pytest.raises(exporting.PartnerUnknownError):
         exporting.distrust(sb, sb.actor("ego"), "HOM")
+
+
+def test_an_empty_name_takes_nobodys_figures_out(two):
+    sb, hom, _ = two
+    content = export(hom)
+    believe(sb, content)
+    take(sb, content)
+    with pytest.raises(exporting.PartnerUnknownError):
+        exporting.distrust(sb, sb.actor("ego"), "")
+    assert levels(sb) == {"A": 3, "C": 2}
 
 
 def test_only_who_runs_the_installation_exports_trusts_and_imports(two):

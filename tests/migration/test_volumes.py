@@ -142,6 +142,7 @@ def test_a_line_that_is_not_understood_refuses_the_file_and_names_its_place(app,
         "vollstreckungshilfe;Send_Ersuchen;;Homburg;gestern;1;Post;\n"
         "vollstreckungshilfe;Send_Ersuchen;;Homburg;2026-04;viele;Post;\n"
         "vollstreckungshilfe;Send_Ersuchen;;;2026-04;1;Post;\n"
+        "vollstreckungshilfe;Send_Ersuchen;;Homburg;2062-04;1;Post;\n"
     )
     order = Order(written(tmp_path, bad))
     actor = app.actor("sb")
@@ -155,6 +156,7 @@ def test_a_line_that_is_not_understood_refuses_the_file_and_names_its_place(app,
         (10, "month"),
         (11, "count"),
         (12, "recipient"),
+        (13, "month"),
     ]
     with pytest.raises(VolumesRefusedError, match="line 5") as refused:
         import_volumes(app, actor, order)
@@ -163,7 +165,7 @@ def test_a_line_that_is_not_understood_refuses_the_file_and_names_its_place(app,
         assert tx.scalar(select(func.count()).select_from(imported_volumes)) == 0
     assert import_volumes(app, actor, replace(order, skip_faults=True)).imported
     (kept,) = list_imports(app, actor)
-    assert (kept.counted, kept.left_out) == (1249, 8)
+    assert (kept.counted, kept.left_out) == (1249, 9)
 
 
 def test_nobody_imports_for_others_or_sees_their_figures(app, tmp_path):

@@ -209,18 +209,37 @@ def test_a_mailbox_must_be_open_on_the_effective_day(opened):
 def test_a_list_names_its_faults_by_line_and_switches_all_or_nothing(opened):
     app, actor = opened.sb.app, opened.sb.actor
     text = f"procedure;step;recipient\n{PROCEDURE};{STEP};Homburg\n{PROCEDURE};Send_Erinnerung;{HOMBURG}\n"
-    good = Switch(XDOMEA, relations=read_relations(text, "a.csv"))
+    good = Switch(XDOMEA, relations=read_relations(text.encode(), "a.csv"))
     done = switch(app, actor, good)
     assert [line.element_id for line in done.rules] == [STEP, "Send_Erinnerung"]
     assert only(list_changes(app, actor, limit=1)).effects["rules"] == 2
     with pytest.raises(ListRefusedError, match=r"line 3.*line 4"):
         read_relations(
-            f"procedure,step,recipient\n{PROCEDURE},{STEP},x\n{PROCEDURE},{STEP},x\n,a,b\n", "b.csv"
+            f"procedure,step,recipient\n{PROCEDURE},{STEP},x\n{PROCEDURE},{STEP},x\n,a,b\n".encode(), "b.csv"
         )
     before = list_rules(app, actor)
-    bad = read_relations(f"{text}{PROCEDURE};{STEP};{NEUNKIRCHEN}\nnothing;x;{HOMBURG}\n", "c.csv")
+    bad = read_relations(f"{text}{PROCEDURE};{STEP};{NEUNKIRCHEN}\nnothing;x;{HOMBURG}\n".encode(), "c.csv")
     with pytest.raises(ListRefusedError, match=r"relation 3.*no open mailbox.*relation 4.*not deployed"):
         switch(app, actor, Switch(XDOMEA, relations=bad))
+    assert list_rules(app, actor) == before
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_a_list_is_read_as_spreadsheets_save_it(encoding):
+    text = f"procedure;step;recipient\n{PROCEDURE};{STEP};Völklingen\n"
+    assert only(read_relations(text.encode(encoding), "excel.csv")).recipient == "Völklingen"
+
+
+def test_a_switch_towards_the_only_sender_itself_is_refused(opened):
+    app, actor = opened.sb.app, opened.sb.actor
+    before = list_rules(app, actor)
+    with pytest.raises(SwitchRefusedError, match="does not write to itself"):
+        switch(app, actor, Switch("letter+post", recipient=SAARBRUECKEN, reason="by mistake"))
+    listed = read_relations(
+        f"procedure,step,recipient\n{PROCEDURE},{STEP},{SAARBRUECKEN}\n".encode(), "d.csv"
+    )
+    with pytest.raises(ListRefusedError, match=r"relation 1.*does not write to itself"):
+        switch(app, actor, Switch("letter+post", relations=listed))
     assert list_rules(app, actor) == before
 
 
@@ -584,7 +603,7 @@ def test_a_list_of_many_relations_is_one_act(opened):
             directory.add_mailbox(app, actor, Mailbox(authority, XDOMEA, folder, NOON.date()))
     lines = [f"{PROCEDURE},{step},{one}" for one in everybody for step in (STEP, "Send_Erinnerung")]
     random.Random(1).shuffle(lines)
-    scopes = read_relations("\n".join(["procedure,step,recipient", *lines]), "all.csv")
+    scopes = read_relations("\n".join(["procedure,step,recipient", *lines]).encode(), "all.csv")
     done = switch(app, actor, Switch(XDOMEA, relations=scopes))
     assert len(done.rules) == len(lines)
     counted = {}

@@ -313,7 +313,8 @@ def list_partners(app: "Installation", actor: Actor) -> list[Partner]:
 
 def distrust(app: "Installation", actor: Actor, key: str) -> Partner:
     """Trust a partner no longer and take its figures out; raise PartnerUnknownError, RoleMissingError."""
-    found = [one for one in list_partners(app, actor) if key in (one.id, one.name) or one.id.startswith(key)]
+    known = list_partners(app, actor)
+    found = [one for one in known if key and (key in (one.id, one.name) or one.id.startswith(key))]
     if len(found) != 1:
         raise PartnerUnknownError(f"no partner {key!r}", hint="'migration ledger partners' shows them")
     partner = found[0]

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from engine.actor import Actor, Role
 from engine.errors import ConflictError, EnvironmentFaultError, NotFoundError, RefusedError
 from engine.migration.event_logs import is_event_log, read_xes
+from engine.migration.ledger import month_of
 from engine.migration.volume_files import read_csv
 from engine.migration.volume_rows import ColumnMap, Fault, Progress, Tally, level_of
 from engine.service.access import require
@@ -135,7 +136,7 @@ def import_volumes(
         words = load_words(app, tx, actor)
         earlier = _in_force(tx, actor, _source(order))
     tally = Tally()
-    cells = _cells(order, words, tally, progress)
+    cells = _cells(order, words, tally, progress, month_of(app.clock.now()))
     plan = Plan(
         source=_source(order),
         cells=cells,
@@ -175,12 +176,16 @@ def _digest(order: Order) -> str:
     return hashlib.sha256(f"{content}\n{mapping}\n{order.skip_faults}".encode()).hexdigest()
 
 
-def _cells(order: Order, words: Words, tally: Tally, progress: Progress) -> dict[Cell, int]:
+def _cells(order: Order, words: Words, tally: Tally, progress: Progress, latest: str) -> dict[Cell, int]:
+    """Add up what the file says; nothing was sent yet after the month ``latest``."""
     read = read_xes if is_event_log(order.file) else read_csv
     cells: Counter[Cell] = Counter()
     for row in read(order.file, order.mapping, tally, progress):
         understood = words.understand(row, tally)
         if understood is None:
+            continue
+        if row.month > latest:
+            tally.fault(row.line, "month", f"{row.month} is yet to come")
             continue
         sender, procedure, element, recipient = understood
         level = level_of(row.texts.get("channel", ""))

@@ -14,6 +14,7 @@ from engine.errors import DienstwegError, RefusedError
 from engine.exchange.decision import LIVE, PILOT, SHADOW
 from engine.exchange.ports import split_channel
 from engine.migration.scope import Scope
+from engine.migration.volume_files import text_of
 from engine.migration.watching import NO_RECEIPT, Condition, parse_condition
 from engine.service.migration.grounds import Grounds
 from engine.service.migration.receipts import proves_arrival
@@ -78,11 +79,12 @@ class Wish:
     """Sender → resolved scopes; the scopes name their sender."""
 
 
-def read_relations(content: str, name: str) -> list[Scope]:
+def read_relations(raw: bytes, name: str) -> list[Scope]:
     """Read a CSV of relations with the columns procedure, step, sender, recipient; sender may be left out.
 
-    Raises ListRefusedError that names every faulty line.
+    Raises ListRefusedError that names every faulty line, VolumeFileRefusedError for what is no text.
     """
+    content = text_of(raw, name)
     rows = csv.DictReader(io.StringIO(content.removeprefix("\ufeff")), delimiter=_delimiter(content))
     columns = [column.strip().lower() for column in rows.fieldnames or ()]
     missing = [column for column in COLUMNS if column != "sender" and column not in columns]
@@ -134,14 +136,16 @@ def check(app: "Installation", tx: Connection, actor: Actor, wanted: Switch, now
         try:
             resolved = resolve(tx, actor, scope)
             _check_scope(grounds, wanted, resolved)
+            writing = [each for each in scope_senders(tx, actor, resolved) if each != resolved.recipient]
+            if not writing:
+                raise SwitchRefusedError(f"{resolved.recipient} does not write to itself")
         except DienstwegError as error:
             if not wanted.relations:
                 raise
             faults.append(f"relation {place} ({scope.describe()}): {error.message}")
             continue
-        for sender in scope_senders(tx, actor, resolved):
-            if sender != resolved.recipient or resolved.sender is not None:
-                by_sender.setdefault(sender, []).append(replace(resolved, sender=sender))
+        for sender in writing:
+            by_sender.setdefault(sender, []).append(replace(resolved, sender=sender))
     _refuse(faults, None)
     if wanted.stage == SHADOW:
         _check_receipts_of_tests(grounds, wanted, list(by_sender))
