@@ -9,7 +9,9 @@ import typer
 from cli.show import Json, cell, flat, print_json, read_data, short, table
 from cli.state import State
 
-app = typer.Typer(help="Arrivals (Eingänge): list, show, register, assign, reject.", no_args_is_help=True)
+app = typer.Typer(
+    help="Arrivals (Eingänge): list, show, files, register, assign, reject.", no_args_is_help=True
+)
 
 
 @app.command("list")
@@ -69,6 +71,27 @@ def show(ctx: typer.Context, arrival: str, json: Json = False) -> None:
     table(["Name", "Wert"], flat(found["data"] or {}), "Daten (data)")
     for remark in found["remarks"]:
         typer.echo(f"! {remark}")
+    if found["signatures"]:
+        typer.echo(found["signatures"], nl=False)
+
+
+@app.command()
+def files(
+    ctx: typer.Context,
+    arrival: str,
+    out: Annotated[Path, typer.Option(help="Folder to write them into.")] = Path(),
+    json: Json = False,
+) -> None:
+    """Write out an arrival's files as they came, with what proves how (Nachweise)."""
+    from engine.service.writing_out import export_arrival
+
+    state: State = ctx.obj
+    written = export_arrival(state.app, state.actor, arrival, out)
+    if json:
+        print_json([str(path) for path in written])
+        return
+    for path in written:
+        typer.echo(path)
 
 
 @app.command()

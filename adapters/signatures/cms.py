@@ -79,9 +79,7 @@ def read(data: bytes) -> tuple[Signed, ...]:
     """Parse a detached signature, DER or PEM; raise SignatureBrokenError."""
     if len(data) > MAX_BYTES:
         raise SignatureBrokenError(f"is larger than {MAX_BYTES} bytes")
-    if pem.detect(data):
-        _, _, data = pem.unarmor(data)
-    info = cms.ContentInfo.load(data, strict=True)
+    info = cms.ContentInfo.load(to_der(data), strict=True)
     if info["content_type"].native != "signed_data":
         raise SignatureBrokenError(f"is {info['content_type'].native}, no signature")
     signed = info["content"]
@@ -98,6 +96,12 @@ def read(data: bytes) -> tuple[Signed, ...]:
     if not found:
         raise SignatureBrokenError("names no signer")
     return found
+
+
+@_refusing
+def to_der(data: bytes) -> bytes:
+    """Return a signature as others expect it in a ``.p7s``: DER, also where it was written as PEM."""
+    return pem.unarmor(data)[2] if pem.detect(data) else data
 
 
 def verify(signed: Signed, content: Path) -> None:

@@ -1,13 +1,16 @@
 """The signer ``own-software``: a person signs the frozen files elsewhere and brings the signatures."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from adapters.signatures import cms
 from adapters.signatures.settings import TABLE, SignatureSettings
 from adapters.signatures.verifying import Verifier
 from engine.errors import DienstwegError
 from engine.exchange.ports import AdapterContext, Blocker
 from engine.exchange.signers import (
+    SUFFIX,
     Offer,
     Signature,
     SignatureRefusedError,
@@ -42,11 +45,17 @@ class OwnSoftware:
         return Offer((SIGNATURE, SEAL))
 
     def sign(self, request: SigningRequest, folder: Path) -> Sequence[Signature]:
-        """Verify the files that were brought; raise SignatureRefusedError that names the file."""
+        """Verify the files that were brought; raise SignatureRefusedError that names the file.
+
+        They travel as DER, whatever the software wrote.
+        """
         found: list[Signature] = []
-        for file in request.files:
+        for number, file in enumerate(request.files):
             try:
-                found += self._verifier.verify(file, request.parts, self._clock.now())
+                signatures = self._verifier.verify(file, request.parts, self._clock.now())
             except SignatureRefusedError as error:
                 raise type(error)(error.message, where=file.name, hint=error.hint) from error
+            binary = folder / f"{number}{SUFFIX}"
+            binary.write_bytes(cms.to_der(file.read_bytes()))
+            found += [replace(each, path=binary) for each in signatures]
         return found

@@ -18,6 +18,7 @@ from engine.service import matching, receiving
 from engine.service.access import require
 from engine.service.directory import find_authority
 from engine.service.files import read_upload
+from engine.service.filing import PROOF
 from engine.service.migration import ledger
 from engine.service.paper_codes import (
     CodeRefusedError,
@@ -25,6 +26,7 @@ from engine.service.paper_codes import (
     SenderMismatchError,
     understand_codes,
 )
+from engine.service.signing import RECORD
 from engine.service.starting import latest_processes
 from engine.store.scope import visible_to
 from engine.store.tables import arrivals
@@ -218,11 +220,19 @@ def list_arrivals(
 
 
 def show_arrival(app: "Installation", actor: Actor, key: str) -> dict[str, Any]:
-    """Return an arrival with its data, files and remarks; raise ArrivalUnknownError."""
+    """Return an arrival with its data, files, remarks and what its files' signatures were found to be.
+
+    Raises ArrivalUnknownError.
+    """
     with app.read() as tx:
         row = find_arrival(tx, actor, key)
         parts = receiving.parts_of(app, tx, row["id"], proofs=True)
-    return {**row, "parts": [{"name": p.name, "media_type": p.media_type, "role": p.role} for p in parts]}
+    signatures = [p.path.read_text(encoding="utf-8") for p in parts if (p.name, p.role) == (RECORD, PROOF)]
+    return {
+        **row,
+        "parts": [{"name": p.name, "media_type": p.media_type, "role": p.role} for p in parts],
+        "signatures": next(iter(signatures), None),
+    }
 
 
 def find_arrival(tx: Connection, actor: Actor, key: str) -> RowMapping:

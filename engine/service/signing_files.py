@@ -1,6 +1,5 @@
 """Writing out what is to be signed elsewhere, byte by byte as it was frozen."""
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from engine.errors import RefusedError
 from engine.exchange.signers import ROLE
 from engine.service import signing
 from engine.service.tasks import show_task
+from engine.service.writing_out import write_out
 from engine.store.tables import dispatch_parts
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class NothingToSignError(RefusedError):
 def export_files(app: "Installation", actor: Actor, key: str, folder: Path) -> list[Path]:
     """Write the frozen files of a task of kind *sign* into ``folder``; return where they lie.
 
-    Raises TaskUnknownError, NothingToSignError; a file that is there already is not overwritten.
+    Raises TaskUnknownError, NothingToSignError, NotWrittenError.
     """
     view = show_task(app, actor, key)
     if view.task.kind != signing.SIGN:
@@ -35,14 +35,4 @@ def export_files(app: "Installation", actor: Actor, key: str, folder: Path) -> l
             .where(dispatch_parts.c.dispatch_id == view.data["dispatch"], dispatch_parts.c.role != ROLE)
             .order_by(dispatch_parts.c.position)
         ).all()
-    targets = [folder / row.name for row in rows]
-    there = [path for path in targets if path.exists()]
-    if there:
-        raise NothingToSignError(f"{there[0]} is there already", hint="choose an empty folder with --out")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for row, target in zip(rows, targets, strict=True):
-            shutil.copyfile(app.documents.local_path(row.sha256), target)
-    except OSError as error:
-        raise NothingToSignError(f"cannot write to {folder}: {error.strerror}") from error
-    return targets
+    return write_out([(row.name, app.documents.local_path(row.sha256)) for row in rows], folder)

@@ -14,6 +14,7 @@ from adapters.ego_mail.osci.streams import BytesBlob
 from engine.service import assigning, directory, mailbox_health, receiving
 from engine.service.registering import list_arrivals
 from engine.service.work import run_until_idle
+from engine.service.writing_out import export_arrival
 from engine.store.tables import arrival_parts, arrivals, incidents, jobs
 from tests.clamd.conftest import EICAR, small_clamd
 from tests.contracts.samples import HOMBURG, SAARBRUECKEN
@@ -52,7 +53,7 @@ def notices(world: World) -> list[str]:
 
 
 def test_malware_is_kept_from_everybody_and_its_sender_is_told(
-    halls: Halls, world: World, small_clamd: Any
+    halls: Halls, world: World, small_clamd: Any, tmp_path: Path
 ) -> None:
     side = halls.sides["enforcing"]
     scanned(halls, small_clamd.server_address)
@@ -73,8 +74,13 @@ def test_malware_is_kept_from_everybody_and_its_sender_is_told(
     decision = assigning.Decision(sender=SAARBRUECKEN.authority_id)
     with pytest.raises(assigning.ArrivalInfectedError, match="Eicar-Test"):
         assigning.assign(side.app, side.actor, infected["id"], decision)
+    with pytest.raises(assigning.ArrivalInfectedError, match="Eicar-Test"):
+        export_arrival(side.app, side.actor, infected["id"], tmp_path / "infected")
     line = assigning.reject(side.app, side.actor, infected["id"], "sender telephoned")
     assert line.status == "rejected"
+    with pytest.raises(assigning.ArrivalInfectedError, match="Eicar-Test"):
+        export_arrival(side.app, side.actor, infected["id"], tmp_path / "infected")
+    assert not (tmp_path / "infected").exists()
     assert [row for row in halls.rows("enforcing", jobs) if row["kind"] == "confirm"] == []
 
 

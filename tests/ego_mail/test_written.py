@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asn1crypto.pem import armor
 from click.testing import Result
 from typer.testing import CliRunner
 
@@ -23,8 +24,9 @@ from engine.service import directory, signing, tasks
 from engine.service.cases import start_case
 from engine.service.exchanges import list_exchanges, show_exchange
 from engine.service.inbox import TaskLine
-from engine.service.signing_files import NothingToSignError, export_files
+from engine.service.signing_files import export_files
 from engine.service.troubles import list_incidents
+from engine.service.writing_out import NotWrittenError
 from engine.store.tables import arrival_parts, arrivals, evidence, history
 from tests.contracts.carrier_contract import plain_parts
 from tests.contracts.samples import HOMBURG, SAARBRUECKEN, Envelopes
@@ -149,7 +151,7 @@ def test_what_is_not_signed_as_asked_does_not_go(office: Office) -> None:
 
 def test_files_for_signing_are_not_written_over_others(office: Office) -> None:
     office.sign(office.issuer.issue("Jutta Groß"))
-    with pytest.raises(NothingToSignError, match="is there already"):
+    with pytest.raises(NotWrittenError, match="is there already"):
         export_files(office.side.app, office.side.actor, office.task().id, office.folder / "out")
 
 
@@ -278,3 +280,36 @@ def test_by_hand_on_the_command_line(office: Office) -> None:
     options = [word for path in written for word in ("--file", str(clerk.sign(Path(path))))]
     assert run("complete", number, *options).exit_code == 0
     assert office.dispatch()["state"] == "prepared"
+
+
+def test_what_arrived_and_its_signatures_are_looked_at_on_the_command_line(office: Office) -> None:
+    office.bring(signatures := office.sign(office.issuer.issue("Jutta Groß")))
+    (arrival,) = office.arrived()
+    home, came = office.halls.sides["enforcing"].app.settings.home, office.folder / "came"
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(cli, ["--home", str(home), "arrival", *words])
+
+    shown = run("show", arrival["id"]).stdout
+    assert "Prüfung der Signaturen" in shown
+    assert shown.count("Jutta Groß") == 2
+    export = ("files", arrival["id"], "--out", str(came))
+    names = {Path(path).name for path in json.loads(run(*export, "--json").stdout)}
+    assert names >= {"Signaturen.txt", "Nachricht.osci", "Anschreiben.txt"}
+    for file in signatures:
+        for path in (file, file.with_suffix("")):
+            assert (came / path.name).read_bytes() == path.read_bytes()
+    assert isinstance(run(*export).exception, NotWrittenError)
+
+
+def test_signatures_written_as_pem_travel_as_der(office: Office) -> None:
+    signatures = office.sign(office.issuer.issue("Jutta Groß"))
+    binary = sorted(file.read_bytes() for file in signatures)
+    for file in signatures:
+        file.write_bytes(armor("CMS", file.read_bytes()))
+    office.bring(signatures)
+    (arrival,) = office.arrived()
+    assert arrival["status"] == "started"
+    documents = office.halls.sides["enforcing"].app.documents
+    parts = [row for row in office.halls.rows("enforcing", arrival_parts) if row["name"].endswith(".p7s")]
+    assert sorted(documents.local_path(row["sha256"]).read_bytes() for row in parts) == binary
