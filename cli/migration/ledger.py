@@ -34,7 +34,7 @@ def list_(
     csv: Csv = False,
 ) -> None:
     """List what was booked of each exchange, newest first; it names no person."""
-    from engine.service.migration.bookings import list_bookings
+    from engine.service.migration.bookings import BOOKING, list_bookings
 
     state: State = ctx.obj
     scope = make_scope(procedure, step, sender, recipient, district)
@@ -43,8 +43,7 @@ def list_(
         print_json(found)
         return
     if csv:
-        columns = list(found[0]) if found else []
-        print_csv(columns, [list(row.values()) for row in found])
+        print_csv(BOOKING, [[row[name] for name in BOOKING] for row in found])
         return
     rows = [
         (

@@ -90,3 +90,19 @@ def test_consents_are_recorded_listed_and_withdrawn(opened):
     assert opened("migration", "shadow", "consents", "--json").json[0]["withdrawn_at"] is not None
     assert opened("migration", "shadow", "list").status == 0
     assert "keine" in opened("migration", "shadow", "compare").out
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [
+        *(("status",), ("register",), ("readiness",), ("rules",), ("history",)),
+        *(("ledger", "list"), ("ledger", "partners"), ("volumes", "list"), ("steps", "list")),
+        *(("shadow", "list"), ("shadow", "compare"), ("shadow", "consents")),
+        ("steps", "history", "vollstreckungshilfe", "Send_Ersuchen"),
+    ],
+)
+def test_every_listing_of_the_migration_has_json_and_csv_even_when_it_is_empty(opened, listing):
+    assert isinstance(opened("migration", *listing, "--json").json, list | dict)
+    told = opened("migration", *listing, "--csv")
+    assert told.status == 0, told.err
+    assert ";" in told.out.splitlines()[0]

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from engine.service.installation import Installation
 
 
+_BOOKED = [column for column in ledger.c if column.name != "cell"]
+BOOKING = (*(column.name for column in _BOOKED), "fallback_text")
+"""Fields of a booking."""
+
+
 def list_bookings(
     app: "Installation",
     actor: Actor,
@@ -32,9 +37,7 @@ def list_bookings(
     first, last = checked_month(since), checked_month(until)
     with app.read() as tx:
         wanted = resolve(tx, actor, scope or Scope())
-        query = select(*(column for column in ledger.c if column.name != "cell")).where(
-            ledger.c.authority_id.in_(scope_senders(tx, actor, wanted))
-        )
+        query = select(*_BOOKED).where(ledger.c.authority_id.in_(scope_senders(tx, actor, wanted)))
         for column, value in (
             (ledger.c.procedure_key, wanted.procedure),
             (ledger.c.element_id, wanted.step),

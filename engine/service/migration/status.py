@@ -94,31 +94,33 @@ Claims = dict[tuple[str, str, str, str], str]
 def _claims(tx: Connection, relations: Found, own: Sequence[str], now: datetime) -> Claims:
     """Return what is in force today for each relation of an own sender: live, pilot or paper."""
     rules: dict[tuple[str, str | None, str | None], list[Rule]] = {}
+    named: dict[str, set[str | None]] = {}
     for sender in own:
+        named[sender] = set()
         for rule in load_rules(tx, sender):
             rules.setdefault((sender, rule.procedure_key, rule.recipient_id), []).append(rule)
-    ours, district_of = set(own), districts(tx)
+            named[sender].update((rule.element_id, rule.recipient_id, rule.district_id))
+    district_of = districts(tx)
     found: Claims = {}
-    # Most rules speak of every step: what they say of one holds for the others of procedure and recipient.
-    alike: dict[tuple[str, str, str], str] = {}
+    # A step, recipient or district that no rule of the sender names is like any other that none names.
+    alike: dict[tuple[str | None, ...], str] = {}
     for relation in relations:
         sender, procedure, step, recipient = relation
-        if sender not in ours:
+        special = named.get(sender)
+        if special is None:
             continue
-        known = alike.get((sender, procedure, recipient))
-        if known is not None:
-            found[relation] = known
-            continue
-        fitting = [
-            *rules.get((sender, procedure, recipient), ()),
-            *rules.get((sender, procedure, None), ()),
-            *rules.get((sender, None, recipient), ()),
-            *rules.get((sender, None, None), ()),
-        ]
-        asked = Relation(procedure, step, sender, recipient, district_of(recipient))
-        found[relation] = _claim(in_force(fitting, asked, now)) if fitting else PAPER
-        if all(rule.element_id is None for rule in fitting):
-            alike[sender, procedure, recipient] = found[relation]
+        district = district_of(recipient)
+        kind = (sender, procedure, *(one if one in special else None for one in (step, recipient, district)))
+        if kind not in alike:
+            fitting = [
+                *rules.get((sender, procedure, recipient), ()),
+                *rules.get((sender, procedure, None), ()),
+                *rules.get((sender, None, recipient), ()),
+                *rules.get((sender, None, None), ()),
+            ]
+            asked = Relation(procedure, step, sender, recipient, district)
+            alike[kind] = _claim(in_force(fitting, asked, now)) if fitting else PAPER
+        found[relation] = alike[kind]
     return found
 
 
