@@ -83,18 +83,18 @@ def derive(
 ) -> Derived:
     """Return the deadline that the facts lead to, or what is missing for it.
 
-    A letter that came back and is not proved to have arrived starts nothing. A deadline at whose end the
-    law grants something (``Rule.deemed``) needs evidence of arrival, not the fact alone.
+    A letter that came back and is not proved to have arrived starts nothing; where it was sent again, only
+    that sending and what followed it count. A deadline at whose end the law grants something
+    (``Rule.deemed``) needs evidence of arrival, not the fact alone.
 
     Raises:
         RefusedError: the plan does not fit its rules (see ``explain``).
     """
-    known = list(facts)
     rule = rules.get(plan.rule)
     starter = rules.get(plan.fiction) if plan.fiction is not None else rule
     zone = (recipient or calendar).zone if starter.calendar is CalendarOf.RECIPIENT else calendar.zone
+    known, returned = _since_return(list(facts), zone)
     received = _earliest(known, FACTS_OF_START["received"])
-    returned = _earliest(known, ("returned",))
     start, started_by = _start(starter, plan, known, zone)
     if start is None:
         return Derived(None, missing=_missing(starter, plan.channel, started_by))
@@ -126,6 +126,26 @@ def derive(
     return Derived(found, _evidence(started_by, proof))
 
 
+def _since_return(facts: Sequence[Fact], zone: str) -> tuple[Sequence[Fact], Fact | None]:
+    """Return the facts that count after the last return, and that return where nothing was sent since.
+
+    A sending on the day of the return is a new one only where there is an earlier one that can have come
+    back. A return after two sendings may be of either: neither starts anything.
+    """
+    returns = [fact for fact in facts if fact.kind == "returned"]
+    returned = max(returns, key=lambda fact: fact.at, default=None)
+    if returned is None:
+        return facts, None
+    back = _day(returned.at, zone)
+    arrived = _earliest(facts, FACTS_OF_START["received"])
+    sendings = [_day(fact.at, zone) for fact in facts if fact.kind in _SENDINGS]
+    again = any(day < back for day in sendings) and any(day >= back for day in sendings)
+    if not again or (arrived is not None and _day(arrived.at, zone) <= back):
+        return facts, returned
+    return [fact for fact in facts if _day(fact.at, zone) >= back], None
+
+
+_SENDINGS = ("posted", "sent")
 _NOT_ARRIVED = Text(
     "Die Sendung kam zurück und ein Zugang ist nicht nachgewiesen: es läuft keine Frist.",
     "It came back and no arrival is proved: no deadline runs.",

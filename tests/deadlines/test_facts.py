@@ -76,6 +76,40 @@ def test_a_letter_that_came_back_notified_nobody() -> None:
     assert found.evidence == ("envelope",)
 
 
+def test_a_letter_sent_again_after_it_came_back_notifies_by_the_second_posting() -> None:
+    plan = Plan("vwgo-70", fiction="vwvfg-41-2", channel=Channel.POST)
+    first, back = fact("posted", "2026-11-02", "a"), fact("returned", "2026-11-05", "b")
+    second = fact("posted", "2026-11-10", "c")
+    found = derived(plan, first, back, second)
+    assert found.explanation is not None
+    assert found.explanation == derived(plan, second).explanation
+    assert (found.explanation.start, found.evidence) == (date(2026, 11, 10), ("c",))
+    same_day = derived(plan, first, back, fact("posted", "2026-11-05", "c"))
+    assert end(same_day) == end(derived(plan, fact("posted", "2026-11-05")))
+    late = derived(plan, first, back, second, fact("received", "2026-11-20", "d"))
+    assert late.explanation is not None
+    assert (late.explanation.notification, late.evidence) == (date(2026, 11, 20), ("c", "d"))
+
+
+def test_what_may_have_come_back_starts_nothing() -> None:
+    plan = Plan("vwgo-70", fiction="vwvfg-41-2", channel=Channel.POST)
+    first, second = fact("posted", "2026-11-02"), fact("posted", "2026-11-10")
+    assert derived(plan, first, second, fact("returned", "2026-11-12")).explanation is None
+    twice = (fact("returned", "2026-11-05"), fact("returned", "2026-11-13"))
+    assert derived(plan, first, second, *twice).explanation is None
+    assert derived(plan, first, fact("returned", "2026-11-02")).explanation is None
+    # Proved to have arrived before something came back: the first posting stands.
+    arrived = derived(plan, first, fact("received", "2026-11-04"), fact("returned", "2026-11-05"), second)
+    assert end(arrived) == end(derived(plan, first))
+
+
+def test_a_slip_of_the_second_sending_counts_after_a_return() -> None:
+    plan = Plan("vwgo-74", fiction="vwzg-5-4")
+    sent = (fact("sent", "2026-11-02"), fact("returned", "2026-11-05"), fact("sent", "2026-11-10"))
+    assert end(derived(plan, *sent, fact("acknowledged", "2026-11-12"))) == date(2026, 12, 14)
+    assert derived(plan, *sent, fact("acknowledged", "2026-11-04")).explanation is None
+
+
 def test_later_proved_receipt_displaces_the_presumption() -> None:
     plan = Plan("vwgo-70", fiction="vwvfg-41-2", channel=Channel.POST)
     found = derived(plan, fact("posted", "2026-03-02", "a"), fact("received", "2026-03-11", "b"))
