@@ -114,6 +114,12 @@ def register(
     arrival: Annotated[
         str | None, typer.Option(help="The scanned arrival this letter is; its codes count.")
     ] = None,
+    answer: Annotated[
+        bool, typer.Option("--answer", help="Our own letter came back, and it bears the partner's answer.")
+    ] = False,
+    long_ago: Annotated[
+        bool, typer.Option("--long-ago", help="It did come on that day, more than 180 days ago.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Register a letter that came in: it answers, continues or begins a case."""
@@ -129,6 +135,8 @@ def register(
         sender_reference=reference,
         own_reference=own_reference,
         scans=tuple(scan or ()),
+        is_answer=answer,
+        long_ago=long_ago,
     )
     _told(register(state.app, state.actor, paper, arrival), json)
 

@@ -76,7 +76,7 @@ def reading_of(contents: Iterable[str], installation: str, secret: bytes) -> Rea
             else:
                 remarks.append(f"{found.text}: {judged.explanation}")
     own = {code.kind for code in found_own if code.page}
-    if own == {Kind.LETTER} and not foreign:
+    if Kind.LETTER in own and not foreign:
         remarks.append("trägt nur unser eigenes Schreiben: Rückläufer oder Anlage (own letter come back)")
     senders = list(dict.fromkeys(code.whole() for code in foreign))
     if len({code.whole() for code in foreign if code.page}) > 1:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, RowMapping, select
 
 from engine.errors import RefusedError
-from engine.exchange.codes import Standing, exchange_key, read_code
+from engine.exchange.codes import Kind, Standing, exchange_key, parse_code, read_code
 from engine.exchange.ports import Reading, Reference
 from engine.store.tables import arrivals, exchanges
 
@@ -69,6 +69,21 @@ def understand_codes(
         else:
             identity = code.text
     return references, identity
+
+
+def refuse_own_letter(codes: Sequence[str], identity: str | None, where: str) -> None:
+    """Refuse a scan that bears our own letter, and nothing of a partner's, as what the partner wrote.
+
+    ``identity``: the partner's own code, as ``understand_codes`` found it. An answer sheet alone is an
+    answer. Raises RegistrationRefusedError.
+    """
+    if identity is None and any(parse_code(code).kind is Kind.LETTER for code in codes):
+        raise RegistrationRefusedError(
+            "the scan bears our own letter only: it may have come back undelivered",
+            where=where,
+            hint="a returned letter: 'dienstweg fact record EXCHANGE returned --at DAY --reason …', then "
+            "'dienstweg arrival assign' files the scan; an answer written on it: register it with --answer",
+        )
 
 
 def by_sister(tx: Connection, authority_id: str, reading: Reading) -> Reading:

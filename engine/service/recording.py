@@ -95,7 +95,7 @@ def record_fact(
     with app.write() as tx:
         row = find_exchange(tx, actor, exchange)
         lock_case(tx, row["case_id"])
-        _refuse_before_sending(tx, row, kind, instant)
+        refuse_before_sending(tx, row, kind, instant)
         _refuse_known(tx, row, kind, instant)
         if file is not None and scan is not None:
             proof = outcomes.add_evidence(app, tx, row, None, "scan", file.name, scan, actor.person_id)
@@ -175,8 +175,11 @@ def _read(file: Path) -> bytes:
     return content
 
 
-def _refuse_before_sending(tx: Connection, exchange: RowMapping, kind: str, at: datetime) -> None:
-    """Refuse what would have happened to a message before there was one: a slip of the pen, as a rule."""
+def refuse_before_sending(tx: Connection, exchange: RowMapping, kind: str, at: datetime) -> None:
+    """Refuse what would have happened to a message before there was one: a slip of the pen, as a rule.
+
+    Raises FactRefusedError.
+    """
     if kind in _BEFORE_THE_MESSAGE:
         return
     day, begun = at.astimezone(_ZONE).date(), exchange["created_at"].astimezone(_ZONE).date()

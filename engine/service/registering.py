@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -24,18 +24,22 @@ from engine.service.paper_codes import (
     CodeRefusedError,
     RegistrationRefusedError,
     SenderMismatchError,
+    refuse_own_letter,
     understand_codes,
 )
+from engine.service.recording import refuse_before_sending
 from engine.service.signing import RECORD
 from engine.service.starting import latest_processes
 from engine.store.scope import visible_to
-from engine.store.tables import arrivals
+from engine.store.tables import arrivals, exchanges
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
 
 _ZONE = ZoneInfo("Europe/Berlin")
 PAGE = 50
+LONG_AGO = timedelta(days=180)
+"""A day of receipt further back is taken for a slip of the pen, unless the clerk is sure."""
 OPEN = ("new", "unmatched", "unconfirmed", "unreadable", "infected", "invalid", "late", "filed")
 """States in which a clerk has something to do with an arrival."""
 
@@ -61,6 +65,10 @@ class PaperArrival:
     sender_reference: str | None = None
     own_reference: str | None = None
     scans: Sequence[Path] = field(default=())
+    is_answer: bool = False
+    """The clerk has seen that our own letter, come back, bears what the partner wrote."""
+    long_ago: bool = False
+    """The clerk is sure of a day of receipt more than ``LONG_AGO`` past."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +97,8 @@ def register(
 
     With ``arrival`` (id or its beginning) the letter is one that was scanned: it gets its message type and
     data, and the codes the scan found count beside those in ``paper``. The clerk vouches for the sender.
-    Raises CodeRefusedError for an unreadable or forged code, AuthorityUnknownError, RegistrationRefusedError,
+    Raises CodeRefusedError for an unreadable or forged code, AuthorityUnknownError, RegistrationRefusedError
+    (also where the scan bears our own letter only), FactRefusedError (received before our letter was sent),
     SenderMismatchError, MessageDataRefusedError, ArrivalUnknownError, ArrivalSettledError.
     """
     require(actor, Role.CLERK)
@@ -103,6 +112,9 @@ def register(
         references, sender_exchange = understand_codes(
             app, tx, actor.authority_id, codes, sender.id, arrival_id
         )
+        if scanned is not None and not paper.is_answer:
+            refuse_own_letter(_codes_found(scanned), sender_exchange, f"arrival {scanned['id'][:8]}")
+        _refuse_before_asking(app, tx, actor, paper, references)
         if paper.own_reference:
             references.append(Reference("file-reference", paper.own_reference))
         reading = Reading(
@@ -125,6 +137,20 @@ def register(
         matching.settle(app, tx, arrival_id, reading, vouched)
         ledger.touch_arrival(app, tx, arrival_id)
         return arrival_line(tx, arrival_id)
+
+
+def _refuse_before_asking(
+    app: "Installation", tx: Connection, actor: Actor, paper: PaperArrival, references: Sequence[Reference]
+) -> None:
+    """Refuse a day of receipt before the letter it answers was sent."""
+    if paper.received_on is None:
+        return
+    asked = select(exchanges).where(
+        exchanges.c.authority_id == actor.authority_id,
+        exchanges.c.id.in_([it.value for it in references]),
+    )
+    for row in tx.execute(asked).mappings():
+        refuse_before_sending(tx, row, "received", _received(app, paper))
 
 
 def _scanned(tx: Connection, actor: Actor, paper: PaperArrival, key: str) -> RowMapping:
@@ -186,7 +212,12 @@ def _received(app: "Installation", paper: PaperArrival) -> datetime:
     if paper.received_on is None or paper.received_on == now.astimezone(_ZONE).date():
         return now
     if paper.received_on > now.astimezone(_ZONE).date():
-        raise RegistrationRefusedError("the day of receipt lies in the future")
+        raise RegistrationRefusedError("the day of receipt lies in the future", hint="is the year right?")
+    if paper.received_on < now.astimezone(_ZONE).date() - LONG_AGO and not paper.long_ago:
+        raise RegistrationRefusedError(
+            f"the day of receipt, {paper.received_on}, lies more than {LONG_AGO.days} days back",
+            hint="is the year right? if it is: --long-ago",
+        )
     return datetime.combine(paper.received_on, time(12), _ZONE)
 
 

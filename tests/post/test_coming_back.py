@@ -10,6 +10,7 @@ import pytest
 
 from engine.actor import Actor, Role
 from engine.definitions.package import load_package
+from engine.errors import RefusedError
 from engine.exchange.codes import make_code
 from engine.service import paper_figures, posting, signing, tasks
 from engine.service.cases import list_cases, show_case, start_case
@@ -55,6 +56,62 @@ def test_a_letter_of_ours_that_comes_back_is_told_at_once(towns: Towns, tmp_path
     assert any("own letter come back" in remark for remark in told["documents"][0]["remarks"])
     (there,) = towns.told(towns.hom, "scan", str(back))
     assert not any("come back" in remark for remark in there["documents"][0]["remarks"])
+
+
+@pytest.mark.parametrize("sheets", [(2,), (2, 3)], ids=["letter", "letter and its empty answer sheet"])
+def test_a_letter_of_ours_that_comes_back_is_no_answer(
+    towns: Towns, tmp_path: Path, sheets: tuple[int, ...]
+) -> None:
+    sb = towns.sb
+    start_case(sb.app, sb.actor, "vollstreckungshilfe")
+    towns.complete(sb, "Ersuchen erfassen", REQUEST)
+    (run,) = towns.told(sb, "run")
+    towns.told(sb, "confirm", run["run"])
+    printed = [
+        page
+        for page, text in zip(
+            scans(Path(run["folder"]) / "druck.pdf", 200),
+            texts(Path(run["folder"]) / "druck.pdf"),
+            strict=True,
+        )
+        if text and "Trennblatt" not in text
+    ]
+    back = save_pdf(printed[: len(sheets)], tmp_path / "back.pdf", 200)
+    (told,) = towns.told(sb, "scan", str(back))
+    assert len(told["documents"]) == 1
+    assert any("own letter come back" in remark for remark in told["documents"][0]["remarks"])
+    arrival = newest(sb)
+    paper = PaperArrival("vollstreckungsantwort", HOMBURG, ANSWER)
+    with pytest.raises(RegistrationRefusedError, match="our own letter") as refused:
+        register(sb.app, sb.actor, paper, arrival.id)
+    assert "fact record" in str(refused.value.hint)
+    assert newest(sb).status == arrival.status
+    (sent,) = list_exchanges(sb.app, sb.actor)
+    assert "answered" not in [fact["kind"] for fact in show_exchange(sb.app, sb.actor, sent.id)["facts"]]
+    # A partner may have written the answer on our letter: the clerk says so.
+    assert register(sb.app, sb.actor, replace(paper, is_answer=True), arrival.id).status == "matched"
+
+
+def test_a_day_of_receipt_before_the_sending_is_asked_about(towns: Towns, tmp_path: Path) -> None:
+    exchange, _ = ask(towns, tmp_path)
+    code = code_of(towns.sb, exchange)
+    paper = PaperArrival("vollstreckungsantwort", HOMBURG, ANSWER, codes=(code,))
+    towns.clock.turn(timedelta(days=2))
+    for wrong in (date(2026, 3, 1), date(2026, 3, 30), date(2025, 3, 3)):
+        for sure in (False, True):
+            with pytest.raises(RefusedError) as refused:
+                register(towns.sb.app, towns.sb.actor, replace(paper, received_on=wrong, long_ago=sure))
+            assert "year right" in str(refused.value.hint)
+    assert list_arrivals(towns.sb.app, towns.sb.actor, everything=True) == []
+    line = register(towns.sb.app, towns.sb.actor, replace(paper, received_on=date(2026, 3, 3)))
+    assert line.status == "matched"
+    arrival = newest(towns.hom)
+    request = replace(request_of(towns, exchange), received_on=date(2025, 3, 3))
+    with pytest.raises(RegistrationRefusedError, match="180 days") as asked:
+        register(towns.hom.app, towns.hom.actor, request, arrival.id)
+    assert "--long-ago" in str(asked.value.hint)
+    found = register(towns.hom.app, towns.hom.actor, replace(request, long_ago=True), arrival.id)
+    assert (found.status, found.received_at.date()) == ("started", date(2025, 3, 3))
 
 
 def request_of(towns: Towns, exchange: str) -> PaperArrival:
