@@ -9,12 +9,17 @@ from pathlib import Path
 from adapters.letter.address import address_lines
 from adapters.letter.pdfs import PdfUnreadableError, ends_with_answer_sheet, page_count
 from adapters.letter.terms import read_terms
-from adapters.post.errors import NothingToPostError, PrintRunDamagedError, TariffMissingError
+from adapters.post.errors import (
+    NothingToPostError,
+    PostSettingsRefusedError,
+    PrintRunDamagedError,
+    TariffMissingError,
+)
 from adapters.post.print_folder import Found, PrintFolder, folder_name
 from adapters.post.runs import postage_of, product_name
 from adapters.post.scanner_folder import ScannerFolder
 from adapters.post.settings import read_settings
-from adapters.post.tariffs import postage, read_tariffs
+from adapters.post.tariffs import ending, postage, read_tariffs
 from engine.exchange.abilities import Costs
 from engine.exchange.ports import (
     AdapterContext,
@@ -158,12 +163,18 @@ class PostCarrier:
         return self._scanner.collect(mailbox)
 
     def health(self) -> Health:
-        """Say whether the print folder can be written."""
+        """Say whether the print folder can be written, and whether the tariffs end soon."""
         root = self._folder.root
         existing = next(folder for folder in (root, *root.parents) if folder.exists())
         ok = existing.is_dir() and os.access(existing, os.W_OK)
         text = f"print folder {root} " + ("can be written" if ok else "cannot be written")
-        return Health(ok, text, self._context.clock.now())
+        now = self._context.clock.now()
+        try:
+            tariffs = read_tariffs(self._settings.tariffs)
+        except PostSettingsRefusedError as error:
+            return Health(False, str(error), now)
+        warning = ending(tariffs, now.date(), self._settings.tariffs)
+        return Health(ok, f"{text}. {warning}" if warning else text, now)
 
 
 def _pages_of(document: Document) -> int:

@@ -1,7 +1,7 @@
 """``dienstweg post``."""
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
@@ -39,6 +39,7 @@ def list_(ctx: typer.Context, as_json: Json = False) -> None:
     known = open_postings(ctx.obj.app, ctx.obj.actor)
     waiting = sum(1 for letter in folder.waiting(authority) if letter.dispatch in known)
     plans = runs.plans()
+    _warn_of_tariffs(ctx.obj, ctx.obj.app.clock.now().astimezone(_ZONE).date())
     if as_json:
         _print({"waiting": waiting, "runs": [_summary(runs, plan) for plan in plans]})
         return
@@ -65,6 +66,7 @@ def run(
     runs, _, _ = _runs(ctx.obj)
     now = ctx.obj.app.clock.now()
     chosen = day.date() if day else now.astimezone(_ZONE).date()
+    _warn_of_tariffs(ctx.obj, chosen)
     with Progress(transient=True, disable=as_json) as bar:
         task = bar.add_task("drucken (printing)")
         # A letter nobody is asked to post was posted by hand, or its hand-over is not recorded yet.
@@ -257,6 +259,17 @@ def _runs(state: Any) -> tuple["PrintRuns", Any, str]:
     folder = PrintFolder(settings.print_folder)
     runs = PrintRuns(folder, actor.authority_id, read_tariffs(settings.tariffs), duplex=settings.duplex)
     return runs, folder, actor.authority_id
+
+
+def _warn_of_tariffs(state: Any, on: date) -> None:
+    """Say on stderr, where it disturbs no JSON, that the tariff table ends soon."""
+    from adapters.post.settings import read_settings
+    from adapters.post.tariffs import ending, read_tariffs
+
+    settings = read_settings(state.app.settings.adapters.get("post", {}), state.app.settings.home)
+    warning = ending(read_tariffs(settings.tariffs), on, settings.tariffs)
+    if warning is not None:
+        typer.echo(f"! {warning}", err=True)
 
 
 def _scans(paths: list[Path]) -> list[Path]:

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,6 +15,9 @@ SHEET_GRAMS = 4.99
 FOLDED_SHEETS = 9
 """More sheets are not folded into a long envelope, they go flat."""
 LONG_ENVELOPE_GRAMS, FLAT_ENVELOPE_GRAMS = 4.5, 20.0
+
+WARN_BEFORE = timedelta(days=60)
+"""So long before the table ends people are told: price lists are published some weeks ahead."""
 
 _FLAT = frozenset({"gross", "maxi"})
 
@@ -60,6 +63,28 @@ def read_tariffs(path: Path | None = None) -> tuple[Tariff, ...]:
         ) from error
     rows = csv.DictReader(io.StringIO(text))
     return tuple(_tariff(number, row, path) for number, row in enumerate(rows, start=2))
+
+
+def ending(tariffs: Sequence[Tariff], on: date, path: Path | None = None) -> str | None:
+    """Tell what to mend where the table has prices ending within ``WARN_BEFORE`` and none that follow.
+
+    ``path``: the table's file; None: the one that comes with the post.
+    """
+    last: dict[tuple[str, str], date] = {}
+    for it in tariffs:
+        key = (it.kind, it.key)
+        last[key] = max(last.get(key, date.min), it.valid_until or date.max)
+    ends = sorted((end, key) for (_, key), end in last.items() if end <= on + WARN_BEFORE)
+    if not ends:
+        return None
+    keys = ", ".join(key for _, key in ends)
+    mend = (
+        f"neue Preise in {path} nachtragen (add the new prices)"
+        if path is not None
+        else 'eigene Tabelle mit den neuen Preisen als tariffs = "tarife.csv" unter [adapters.post] in '
+        "dienstweg.toml eintragen (name an own table with the new prices)"
+    )
+    return f"Die Entgelttabelle endet am {ends[0][0]:%d.%m.%Y} (tariffs end) für {keys}: {mend}"
 
 
 def sheets_of(pages: int, *, duplex: bool, answer_sheet: bool = False) -> int:

@@ -1,5 +1,6 @@
 """What comes back by post: scanned letters, second answers, closed cases, sister authorities, reminders."""
 
+import json
 import shutil
 from dataclasses import replace
 from datetime import date, timedelta
@@ -112,6 +113,15 @@ def test_a_day_of_receipt_before_the_sending_is_asked_about(towns: Towns, tmp_pa
     assert "--long-ago" in str(asked.value.hint)
     found = register(towns.hom.app, towns.hom.actor, replace(request, long_ago=True), arrival.id)
     assert (found.status, found.received_at.date()) == ("started", date(2025, 3, 3))
+
+
+def test_the_post_room_is_told_that_the_tariffs_end(towns: Towns) -> None:
+    for command in ("list", "run"):
+        assert "31.12.2026" not in towns.post(towns.sb, command).stderr
+    towns.clock.turn(timedelta(days=270))
+    for command in ("list", "run"):
+        assert "31.12.2026" in towns.post(towns.sb, command).stderr
+    assert json.loads(towns.post(towns.sb, "list", "--json").stdout) == {"waiting": 0, "runs": []}
 
 
 def request_of(towns: Towns, exchange: str) -> PaperArrival:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.post.errors import PostSettingsRefusedError, TariffMissingError
-from adapters.post.tariffs import euros, postage, read_tariffs, sheets_of
+from adapters.post.tariffs import ending, euros, postage, read_tariffs, sheets_of
 
 TARIFFS = read_tariffs()
 DAY = date(2026, 3, 2)
@@ -71,6 +71,22 @@ def test_an_own_table_is_read_and_a_faulty_one_named(tmp_path: Path) -> None:
         read_tariffs(table)
     with pytest.raises(PostSettingsRefusedError, match="cannot read"):
         read_tariffs(tmp_path / "gone.csv")
+
+
+def test_a_table_that_ends_soon_is_told_beforehand(tmp_path: Path) -> None:
+    assert ending(TARIFFS, date(2026, 10, 31)) is None
+    told = ending(TARIFFS, date(2026, 11, 1)) or ""
+    assert all(
+        said in told for said in ("31.12.2026", "standard", "rueckschein", "tariffs =", "dienstweg.toml")
+    )
+    assert "31.12.2026" in (ending(TARIFFS, date(2027, 2, 1)) or "")
+    table = tmp_path / "own.csv"
+    head = "kind,key,title,max_grams,cents,valid_from,valid_until,source\n"
+    old = "product,standard,Brief,20,70,2026-01-01,2026-12-31,contract\n"
+    table.write_text(head + old, encoding="utf-8")
+    assert str(table) in (ending(read_tariffs(table), date(2026, 12, 1), table) or "")
+    table.write_text(head + old + "product,standard,Brief,20,75,2027-01-01,,contract\n", encoding="utf-8")
+    assert ending(read_tariffs(table), date(2026, 12, 1), table) is None
 
 
 def test_euros() -> None:

@@ -69,7 +69,7 @@ class Towns:
     def told(self, side: Side, *arguments: str) -> Any:
         result = self.post(side, *arguments, "--json")
         assert result.exit_code == 0, result.exception or result.output
-        return json.loads(result.output)
+        return json.loads(result.stdout)
 
     def deliver(self, sender: Side, receiver: Side, folder: Path) -> Path:
         """Print the day's letters, carry them over and scan what is no separator."""
