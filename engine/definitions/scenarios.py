@@ -90,6 +90,8 @@ class Then:
     """Part of the case's data, as its oldest open task sees it."""
     ended: tuple[str, ...] | None = None
     """The case has ended, and end events of these names are among those it reached."""
+    incidents: tuple[str, ...] | None = None
+    """Kinds or elements of all open incidents of the role; None: only those that an earlier step named."""
 
 
 Step = Start | Complete | Deliver | Turn | Then
@@ -282,6 +284,7 @@ def _then(step: Mapping[str, Any], line: int) -> Step:
         message=step.get("message"),
         data=step.get("data"),
         ended=_tuple(step.get("ended")),
+        incidents=_tuple(step.get("incidents")),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import select
 
+from engine import runtime
 from engine.deadlines.iso import add_period, parse_period
 from engine.definitions import scenarios as told
 from engine.definitions.forms import FormRefusedError
@@ -26,6 +27,7 @@ from engine.service.scenario_timers import ScheduledStart
 from engine.service.signing import SIGN
 from engine.service.starting import TimersOnlyError
 from engine.service.trial import Side, begin_clock, open_sides
+from engine.service.troubles import list_incidents
 from engine.service.work import run_until_idle
 from engine.store.tables import cases as cases_table
 from engine.store.tables import dispatches, exchanges
@@ -72,11 +74,11 @@ def play(package: ProcedurePackage, scenario: Scenario, channel: str) -> Verdict
         line = 0
         try:
             sides = open_sides(Path(folder), package, scenario.authorities, channel, clock)
-            stage = _Stage(sides, channel)
+            stage = _Stage(sides, channel, package)
             for step in scenario.steps:
                 line = step.line
                 stage.play(step)
-            stage.check_unnamed()
+            stage.check_end()
         except DienstwegError as error:
             return Verdict(scenario.title, channel, False, f"{scenario.file}:{line}: {error}")
         finally:
@@ -91,8 +93,11 @@ class _Stage:
 
     sides: Mapping[str, Side]
     channel: str
+    package: ProcedurePackage
     cases: dict[str, str] = field(default_factory=dict)
     seen: dict[str, set[str]] = field(default_factory=dict)
+    named: dict[str, set[str]] = field(default_factory=dict)
+    """Role → its incidents that a step has named."""
 
     def play(self, step: told.Step) -> None:
         if isinstance(step, told.Start):
@@ -112,10 +117,14 @@ class _Stage:
         if step.at is not None:
             self._start_by_timer(side, procedure, step.at)
             return
+        process = self.package.roles[step.role].process
         try:
-            self.cases[step.role] = cases.start_case(side.app, side.actor, procedure, step.data).id
+            case = cases.start_case(side.app, side.actor, procedure, step.data, process_id=process)
         except TimersOnlyError as error:
             raise ScenarioFailedError(error.message, hint="say which with at: NAME") from error
+        except runtime.StartRefusedError as error:
+            raise ScenarioFailedError(f"{step.role} begins no case by hand: {error.message}") from error
+        self.cases[step.role] = case.id
         self._work()
 
     def _start_by_timer(self, side: Side, procedure: str, name: str) -> None:
@@ -207,6 +216,7 @@ class _Stage:
 
     def _then(self, step: told.Then) -> None:
         side = self.sides[step.role]
+        self._check_incidents(side, step.incidents)
         view = cases.show_case(side.app, side.actor, self._case(step.role))
         nodes = self._nodes(side)
         if step.tasks is not None:
@@ -237,9 +247,29 @@ class _Stage:
         if step.message is not None:
             _matches(step.message, exchange["data"])
 
-    def check_unnamed(self) -> None:
-        """Raise ScenarioFailedError where a role has sent what no step has named."""
+    def _check_incidents(self, side: Side, names: tuple[str, ...] | None = None) -> None:
+        """Raise ScenarioFailedError for open incidents other than ``names``; None: than earlier ones."""
+        nodes, found = self._nodes(side), list_incidents(side.app, side.actor)
+        places = {i.id: _label(nodes, i.element_id) if i.element_id else "no element" for i in found}
+        words = {i.id: {i.kind, i.element_id, places[i.id]} for i in found}
+        if names is not None:
+            absent = sorted(set(names).difference(*words.values()))
+            if absent:
+                raise ScenarioFailedError(f"{side.role} has no open incident {absent[0]!r}")
+            self.named[side.role] = {key for key, known in words.items() if known & set(names)}
+        unnamed = [i for i in found if i.id not in self.named.get(side.role, ())]
+        if unnamed:
+            word = unnamed[0].element_id or unnamed[0].kind
+            shown = (f"{i.kind} at {places[i.id]}: {i.message}" for i in unnamed)
+            raise ScenarioFailedError(
+                f"{side.role} has an open incident that no step names: {'; '.join(shown)}",
+                hint=f"if the story wants it: then: {side.role}, incidents: [{word}]",
+            )
+
+    def check_end(self) -> None:
+        """Raise ScenarioFailedError where a role has an incident or has sent what no step has named."""
         for role, side in self.sides.items():
+            self._check_incidents(side)
             with side.app.read() as tx:
                 sent = tx.execute(select(exchanges.c.id, exchanges.c.message_type)).all()
             unnamed = sorted(row.message_type for row in sent if row.id not in self.seen.get(role, ()))

@@ -138,23 +138,66 @@ def test_a_case_that_cannot_begin_fails_with_what_its_incident_says(tmp_path):
         side.app.close()
 
 
-def test_a_message_that_no_step_names_fails_the_scenario():
+def play_rejected(steps, *, script=None):
+    """Play the shipped story of a rejected request with other steps behind its first two, on paper."""
     folder = next(folder for folder in shipped() if folder.name == "vollstreckungshilfe")
     files = read_folder(folder)
-    name = "scenarios/abgelehnt.yaml"
+    name, model = "scenarios/abgelehnt.yaml", "vollstreckungshilfe.bpmn"
     begun, _, _ = files[name].decode().partition("  - deliver: vollstreckungsersuchen\n")
     begun = begun.replace("[letter+post, xdomea+folder, document+folder]", "[letter+post]")
+    if script is not None:
+        files = {**files, model: files[model].replace(b"versuche = []\n", script)}
+    package = build_package({**files, name: (begun + steps).encode()})
+    (verdict,) = run_scenarios(package, "abgelehnt.yaml")
+    return verdict
 
-    def play(steps):
-        package = build_package({**files, name: (begun + steps).encode()})
-        (verdict,) = run_scenarios(package, "abgelehnt.yaml")
-        return verdict
 
-    silent = play("")
+def test_a_message_that_no_step_names_fails_the_scenario():
+    silent = play_rejected("")
     assert not silent.passed
     assert "requesting has sent what no step names: vollstreckungsersuchen" in silent.why
     for named in (
         "  - {then: requesting, sent: vollstreckungsersuchen}\n",
         "  - {deliver: vollstreckungsersuchen, from: requesting}\n",
     ):
-        assert play(named).why is None
+        assert play_rejected(named).why is None
+
+
+ACCEPTED = """  - {deliver: vollstreckungsersuchen, from: requesting}
+  - complete: Ersuchen prüfen
+    as: enforcing
+    with: {pruefung: {annahme: ja}}
+"""
+
+
+@pytest.mark.parametrize("then", ["", "  - {then: enforcing, tasks: []}\n"], ids=["at the end", "at then"])
+def test_a_branch_that_an_incident_holds_fails_the_scenario(then):
+    verdict = play_rejected(ACCEPTED + then, script=b"versuche = [1 / 0]\n")
+    assert not verdict.passed
+    assert "enforcing has an open incident that no step names" in verdict.why
+    assert "at Vollstreckungsauftrag anlegen: " in verdict.why
+    assert "division by zero" in verdict.why
+
+
+@pytest.mark.parametrize("word", ["Script_Anlegen", "Vollstreckungsauftrag anlegen", "element"])
+def test_an_incident_that_is_named_belongs_to_the_story(word):
+    named = f"  - {{then: enforcing, tasks: [], incidents: [{word}]}}\n"
+    later = "  - {then: enforcing, tasks: []}\n"
+    verdict = play_rejected(ACCEPTED + named + later, script=b"versuche = [1 / 0]\n")
+    assert verdict.why is None
+
+
+def test_a_named_incident_must_be_open_and_no_other_beside_it():
+    absent = play_rejected(ACCEPTED + "  - {then: enforcing, incidents: [Script_Anlegen]}\n")
+    assert "enforcing has no open incident 'Script_Anlegen'" in absent.why
+    none = (
+        ACCEPTED
+        + "  - {then: enforcing, incidents: [Script_Anlegen]}\n  - {then: enforcing, incidents: []}\n"
+    )
+    assert "that no step names" in play_rejected(none, script=b"versuche = [1 / 0]\n").why
+
+
+def test_a_role_begins_only_its_own_process():
+    verdict = play_rejected("  - {start: enforcing}\n")
+    assert verdict.why.startswith("scenarios/abgelehnt.yaml:28: ")
+    assert "enforcing begins no case by hand: the process begins with an event only" in verdict.why
