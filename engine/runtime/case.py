@@ -272,6 +272,8 @@ class Case(ScopeMixin, SpiffCase):
     def move(self, token: Token, ways: tuple[Way, ...] | list[Way]) -> None:
         """Send a token that leaves its element along ``ways``; along none, its path ends here."""
         scope = token.scope
+        if ways and scope.spec.ad_hoc is not None and scope.spec.ad_hoc.stops(self, scope, token):
+            ways = ()
         if not ways:
             scope.absorb(token.data, token.frame)
             if scope.spec.ad_hoc is not None:

@@ -181,7 +181,7 @@ case(
 case(
     "adhoc-flow-inside",
     "ad-hoc sub-process; flows inside",
-    "10.3.5: flows inside are followed; the condition is looked at when a path ends",
+    "10.3.5: flows inside are followed; a path is offered again when it has ended",
     """
     start s -> h
     adhoc h enough="count > 1" -> z
@@ -192,6 +192,79 @@ case(
     """,
     scenario(
         "path", "a c", do("a", "b c"), do("b", "a c", count=1), do("c", "z", count=2), variables={"count": 0}
+    ),
+)
+case(
+    "adhoc-enough-within-path",
+    "ad-hoc sub-process; flows inside; completion condition",
+    "13.3.5: the condition is looked at after each activity; once it holds no further activity is begun",
+    """
+    start s -> h
+    adhoc h enough="ready" -> z
+        user a -> b
+        user b
+        user c
+    user z
+    """,
+    scenario("enough", "a c", do("a", "z", ready=True), do("z", "done"), variables={"ready": False}),
+    scenario("later", "a c", do("a", "b c"), do("c", "z", ready=True), variables={"ready": False}),
+)
+case(
+    "adhoc-finish-without-more",
+    "ad-hoc sub-process; flows inside; cancelRemainingInstances false",
+    "13.3.5: what is open is done to its end, nothing behind it is begun; what waits at a join ends there",
+    """
+    start s -> h
+    adhoc h enough="ready" finish -> z
+        user a -> f
+        and f -> b, c
+        user b -> j
+        user c -> j
+        and j -> d
+        user d
+        user o
+    user z
+    """,
+    scenario(
+        "rest",
+        "a o",
+        do("a", "b c o", k=0, n=0),
+        do("b", "c o", n=1, m=1, ready=False),
+        do("c", "o", m=2, ready=True),
+        do("o", also("z", variables={"k": 0, "n": 1, "m": 2, "ready": True})),
+        do("z", "done"),
+        variables={"ready": False},
+    ),
+)
+case(
+    "adhoc-finish-under-way",
+    "ad-hoc sub-process; event-based gateway; cancelRemainingInstances false",
+    "13.3.5: a branch on its way to a join ends there, what waits for events ends behind the one that comes",
+    """
+    start s -> h
+    adhoc h enough="ready" finish -> z
+        user a -> f
+        and f -> b, c, j
+        script b code="ready = True; last = 2" -> j
+        script c code="last = 3" -> j
+        and j -> d
+        user d
+        user r -> g
+        race g -> m, t
+        catch m message=Note -> q
+        catch t timer=PT1H -> q
+        user q
+        user o
+    user z
+    """,
+    scenario(
+        "under-way",
+        "a o r",
+        do("r", "a o"),
+        do("a", "o", last=1),
+        message("Note", "o"),
+        do("o", also("z", variables={"ready": True, "last": 2}, executed={"c": 0})),
+        variables={"ready": False},
     ),
 )
 case(
