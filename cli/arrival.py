@@ -31,7 +31,15 @@ def list_(
         print_json(found)
         return
     rows = [
-        (short(a.id), a.received_at, a.channel, a.claimed_sender_id, a.message_type, a.status, a.reason)
+        (
+            short(a.id),
+            a.received_at,
+            a.channel,
+            a.sender_id or a.claimed_sender_id,
+            a.message_type,
+            a.status,
+            a.reason,
+        )
         for a in found
     ]
     table(
@@ -56,6 +64,7 @@ def show(ctx: typer.Context, arrival: str, json: Json = False) -> None:
         "status",
         "reason",
         "message_type",
+        "sender_id",
         "claimed_sender_id",
         "assurance",
         "sender_reference",

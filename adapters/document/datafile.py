@@ -29,6 +29,21 @@ MAX_BYTES = 8_000_000
 """Data is at most 1,000,000 bytes; the rest is room for escapes and for the list of files."""
 MAX_FILES = 1000
 _HEAD = 4096
+_LONGEST = {
+    "key": 80,
+    "version": 40,
+    "id": 64,
+    "exchange": 120,
+    "sender_reference": 120,
+    "kind": 40,
+    "file": 400,
+    "name": 400,
+    "media_type": 120,
+    "sha256": 64,
+}
+"""How many characters of a field an arrival or its documents keep; what is longer is no message of ours."""
+_UNWRITABLE = re.compile("[\\0\ud800-\udfff]")
+"""What no database takes as text."""
 _HINT = "Dieselben Angaben wie im Schreiben, zum Einlesen in ein Fachverfahren. Zum Lesen nicht nötig."
 
 
@@ -256,4 +271,9 @@ class _Fields:
         value = self.values.get(name)
         if not (value is None or isinstance(value, str)):
             raise self.fault(f"{name!r} is no text")
+        if value and _UNWRITABLE.search(value):
+            raise self.fault(f"{name!r} has characters that are no text")
+        longest = _LONGEST.get(name)
+        if value and longest is not None and len(value) > longest:
+            raise self.fault(f"{name!r} is longer than {longest} characters")
         return value or None

@@ -76,6 +76,11 @@ class OsciIncoming:
         if self._notice is None:
             self._notice = self._told(reason)
 
+    def send_notice(self) -> None:
+        """Send what the sender is to be told, if anything. Safe to repeat."""
+        if self._notice is not None:
+            self._notice.send()
+
     def acknowledge(self) -> None:
         """End the dialog it was fetched in: now the intermediary notes the reception. Safe to repeat.
 
@@ -85,12 +90,10 @@ class OsciIncoming:
         """
         if self._acknowledged:
             return
-        if self._notice is not None:
-            self._notice.send()
+        self.send_notice()
         self._dialog.exit()
         self._acknowledged = True
-        if self._notice is not None:
-            self._notice.marker.unlink(missing_ok=True)
+        _marker(self._folder).unlink(missing_ok=True)
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
@@ -186,7 +189,8 @@ class Inbox:
             with raw.open("wb") as target:
                 target.writelines(fetched.raw())
             taken = _Taken(folder, fetched, office, self._verifier).take()
-        told = partial(self._notice, client, mailbox, fetched, folder.with_suffix(".told"))
+        told = partial(self._notice, client, mailbox, fetched, _marker(folder))
+        place = place_of(_properties(fetched), taken.sender_id)
         creation = fetched.card.creation
         received = creation.plain if creation and creation.plain else fetched.card.recent_modification
         return OsciIncoming(
@@ -200,9 +204,10 @@ class Inbox:
             _folder=folder,
             _dialog=dialog,
             _told=told,
-            _notice=None if taken.broken is None else told(taken.broken),
+            # Of several messages the whole is told, and once.
+            _notice=None if taken.broken is None or place is not None else told(taken.broken),
             unsuitable=taken.broken or _formats(mailbox, taken.parts),
-            place=place_of(_properties(fetched), taken.sender_id),
+            place=place,
         )
 
     def _notice(
@@ -213,6 +218,11 @@ class Inbox:
         if reader is None or _service(fetched) == notices.SERVICE:
             return None
         return Notice(client, mailbox, fetched.message_id, reader, reason, marker)
+
+
+def _marker(folder: Path) -> Path:
+    """Return the note that stands while a sender was told of a message that is not acknowledged yet."""
+    return folder.with_suffix(".told")
 
 
 def _formats(mailbox: Mailbox, parts: Sequence[Part]) -> str | None:

@@ -108,6 +108,10 @@ def missing(places: Iterable[Place]) -> list[int]:
 class Piece(Incoming, ReportsBack, Protocol):
     """One message of several."""
 
+    def send_notice(self) -> None:
+        """Send what the sender is to be told, if anything. Safe to repeat."""
+        ...
+
 
 @dataclass(slots=True)
 class JoinedIncoming:
@@ -161,11 +165,13 @@ class JoinedIncoming:
         return next((piece.unsuitable for _, piece in self.pieces if piece.unsuitable), None)
 
     def tell_sender(self, reason: str) -> None:
-        """Have the sender told once."""
+        """Have the sender told once, whichever of the messages is at fault."""
         self.pieces[0][1].tell_sender(reason)
 
     def acknowledge(self) -> None:
         """Acknowledge every message; what a crash leaves over is acknowledged at the next look."""
+        # Before any is noted as stored: from then on they are only acknowledged, and nobody tells any more.
+        self.pieces[0][1].send_notice()
         self.notes.stored(piece.carrier_reference for _, piece in self.pieces)
         for _, piece in self.pieces:
             piece.acknowledge()

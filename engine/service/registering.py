@@ -79,7 +79,10 @@ class ArrivalLine:
     channel: str
     received_at: datetime
     status: str
+    sender_id: str | None
+    """Whom the carrier proved to have sent it."""
     claimed_sender_id: str | None
+    """Who it says it is from, or for whom a clerk has vouched."""
     assurance: str
     message_type: str | None
     sender_reference: str | None

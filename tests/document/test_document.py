@@ -140,6 +140,13 @@ def test_what_is_not_listed_is_said(desk: Desk) -> None:
         {"files": {}},
         {"files": [{"kind": "letter"}]},
         {"sender": {}},
+        {"exchange": "x" * 121},
+        {"sender_reference": "x" * 121},
+        {"sender_reference": "20.3\0"},
+        {"sender_reference": "20.3\ud800"},
+        {"message_type": {"key": "x" * 81, "version": "1"}},
+        {"message_type": {"key": "ersuchen", "version": "1" * 41}},
+        {"sender": {"id": "1" * 65}},
     ],
 )
 def test_a_data_file_that_lacks_something_is_refused_by_name(desk: Desk, change: dict[str, Any]) -> None:
@@ -149,6 +156,15 @@ def test_a_data_file_that_lacks_something_is_refused_by_name(desk: Desk, change:
     with pytest.raises(DataFileError) as caught:
         desk.read(*parts)
     assert NAME in str(caught.value)
+
+
+def test_fields_may_be_as_long_as_an_arrival_keeps_them(desk: Desk) -> None:
+    _, parts = desk.write()
+    said = json.loads(parts[-1].path.read_text())
+    longest = {"exchange": "x" * 120, "sender_reference": "y" * 120}
+    parts[-1].path.write_text(json.dumps(said | longest))
+    reading = desk.read(*parts)
+    assert (reading.sender_exchange, reading.sender_reference) == ("x" * 120, "y" * 120)
 
 
 @pytest.mark.parametrize("content", [b"[" * 100_000, b'{"data": NaN}', b"\xff\xfe", b"[]", b"1" * 9_000_000])

@@ -10,6 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
+from adapters.ego_mail.letters import metadata_of
+from adapters.ego_mail.osci.client import Delivery
+from adapters.ego_mail.osci.content import Container, Data, Sealed
+from adapters.ego_mail.osci.metadata import write_metadata
 from adapters.ego_mail.outgoing import CARDS_KEPT
 from adapters.ego_mail.pieces import JoinedIncoming
 from adapters.ego_mail.splitting import split
@@ -23,6 +27,7 @@ from engine.store.tables import arrival_parts, arrivals, dispatches, exchanges, 
 from tests.contracts.samples import HOMBURG, SAARBRUECKEN, Envelopes
 from tests.ego_mail.conftest import World
 from tests.ego_mail.halls import REQUEST, open_halls
+from tests.ego_mail.test_arrivals import foreign
 from tests.ego_mail.test_crashes import Course, Wire, lost
 
 NAMES = ["Brief.pdf", "Anlage_1.pdf", "Anlage_2.pdf"]
@@ -177,6 +182,24 @@ def test_what_stays_incomplete_waits_and_then_goes_to_a_clerk(
     assert list(world.carrier(HOMBURG).collect(world.mailbox(HOMBURG))) == []
     (notice,) = world.carrier(SAARBRUECKEN).collect(world.mailbox(SAARBRUECKEN))
     assert "Teil 3 von 3" in notice.parts[0].path.read_text()
+
+
+def test_the_sender_of_several_messages_that_cannot_be_opened_is_told_once(world: World) -> None:
+    keys, other = world.keys(SAARBRUECKEN), world.pki.authority.party("Other")
+    envelope = Envelopes().new()
+    for place in ((1, 3), (2, 3), (3, 3)):
+        reader = world.keys(HOMBURG) if place[0] == 1 else other
+        sealed = Sealed(Container([Data(b"Guten Tag")], [keys.signer]), [reader.cipher])
+        header = write_metadata(metadata_of(envelope, 9, place))
+        delivery = Delivery([sealed], world.keys(HOMBURG).cipher, f"Teil {place[0]}", [header])
+        foreign(world, keys).store(delivery, world.folder)
+    (incoming,) = world.carrier(HOMBURG).collect(world.mailbox(HOMBURG))
+    assert isinstance(incoming, JoinedIncoming)
+    assert incoming.unsuitable
+    incoming.tell_sender(incoming.unsuitable)
+    incoming.acknowledge()
+    (notice,) = world.carrier(SAARBRUECKEN).collect(world.mailbox(SAARBRUECKEN))
+    assert incoming.unsuitable in notice.parts[0].path.read_text()
 
 
 def test_what_a_crash_left_over_after_storing_is_only_acknowledged(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+import cli.arrival
 import cli.mailbox
 from adapters.clamd.scanner import Clamd
 from adapters.ego_mail.osci.content import AttachedFile, Data
@@ -130,6 +131,10 @@ def test_formats_outside_the_terms_are_reported_and_left_to_a_clerk(halls: Halls
     assert row["status"] == "unreadable"
     assert row["reason"] == "Dateiformate, die dieses Postfach nicht annimmt: application/vnd.ms-excel"
     assert (row["sender_id"], row["assurance"]) == (SAARBRUECKEN.authority_id, "signature")
+    listed = CliRunner().invoke(cli.arrival.app, ["list", "--json"], obj=side)
+    assert f'"sender_id": "{SAARBRUECKEN.authority_id}"' in listed.stdout
+    listed = CliRunner().invoke(cli.arrival.app, ["list"], obj=side, env={"COLUMNS": "250"})
+    assert SAARBRUECKEN.authority_id in listed.stdout
     (text,) = notices(world)
     assert "application/vnd.ms-excel" in text
     assert "Dateiformate: application/pdf, application/zip, text/plain" in text
