@@ -9,6 +9,7 @@ from adapters.ego_mail.checks import blockers_of, size_blocker
 from adapters.ego_mail.errors import EgoMailSettingsError, NothingToSendError, UnsignedError
 from adapters.ego_mail.inbox import Inbox, OsciIncoming
 from adapters.ego_mail.letters import cover_text, letter, metadata_of, places, subject_line
+from adapters.ego_mail.notices import prepare_notice
 from adapters.ego_mail.offices import Offices
 from adapters.ego_mail.osci.client import Client, Delivery
 from adapters.ego_mail.osci.errors import (
@@ -25,7 +26,7 @@ from adapters.ego_mail.splitting import size_of, split
 from adapters.ego_mail.trial import open_mailbox
 from adapters.signatures.verifying import Verifier
 from engine.errors import DienstwegError, EnvironmentFaultError
-from engine.exchange.abilities import Finding, Tracked
+from engine.exchange.abilities import Finding, Refusal, Tracked
 from engine.exchange.ports import (
     AdapterContext,
     Assurance,
@@ -192,6 +193,10 @@ class EgoMailCarrier:
     def collect(self, mailbox: Mailbox) -> Iterator[OsciIncoming | JoinedIncoming]:
         """Yield what waits; see ``Inbox.collect``."""
         return self._inbox.collect(mailbox)
+
+    def prepare_notice(self, refusal: Refusal, folder: Path) -> Prepared | None:
+        """Prepare to tell a sender that a message cannot be read; see ``notices.prepare_notice``."""
+        return prepare_notice(self._offices, self._outgoing, refusal, folder)
 
     def trial_mailbox(
         self, authority_id: str, payload: str, folder: Path, partners: Sequence[str]

@@ -79,7 +79,7 @@ class OsciIncoming:
     def send_notice(self) -> None:
         """Send what the sender is to be told, if anything. Safe to repeat."""
         if self._notice is not None:
-            self._notice.send()
+            self._notice.send(_marker(self._folder))
 
     def acknowledge(self) -> None:
         """End the dialog it was fetched in: now the intermediary notes the reception. Safe to repeat.
@@ -189,8 +189,10 @@ class Inbox:
             with raw.open("wb") as target:
                 target.writelines(fetched.raw())
             taken = _Taken(folder, fetched, office, self._verifier).take()
-        told = partial(self._notice, client, mailbox, fetched, _marker(folder))
+        told = partial(self._notice, client, mailbox, fetched)
         place = place_of(_properties(fetched), taken.sender_id)
+        small = {CARD: fetched.card.raw, **taken.evidence}
+        small |= notices.answer_key(fetched, _metadata(fetched))
         creation = fetched.card.creation
         received = creation.plain if creation and creation.plain else fetched.card.recent_modification
         return OsciIncoming(
@@ -200,7 +202,7 @@ class Inbox:
             sender_id=taken.sender_id,
             assurance=taken.assurance,
             parts=taken.parts,
-            evidence=FileEvidence({CARD: fetched.card.raw, **taken.evidence}, {RAW: raw}),
+            evidence=FileEvidence(small, {RAW: raw}),
             _folder=folder,
             _dialog=dialog,
             _told=told,
@@ -210,14 +212,12 @@ class Inbox:
             place=place,
         )
 
-    def _notice(
-        self, client: Client, mailbox: Mailbox, fetched: Fetched, marker: Path, reason: str
-    ) -> Notice | None:
+    def _notice(self, client: Client, mailbox: Mailbox, fetched: Fetched, reason: str) -> Notice | None:
         """Return what the sender is to be told; notices are not answered by notices."""
         reader = fetched.originator_cipher
         if reader is None or _service(fetched) == notices.SERVICE:
             return None
-        return Notice(client, mailbox, fetched.message_id, reader, reason, marker)
+        return Notice(client, mailbox, fetched.message_id, reader, reason)
 
 
 def _marker(folder: Path) -> Path:

@@ -156,6 +156,35 @@ class ReportsBack(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An arrival that was acknowledged before anybody found that it cannot be read."""
+
+    dispatch_id: str
+    """Of the notice."""
+    mailbox: Mailbox
+    """The own one it came to, whose technical conditions are told."""
+    sender_id: str | None
+    """Whom the carrier authenticated."""
+    carrier_reference: str
+    proofs: Sequence[Part]
+    """The evidence that its ``Incoming`` brought."""
+    reason: str
+
+
+@runtime_checkable
+class TellsSenders(Protocol):
+    """A carrier that can tell a sender afterwards that a message cannot be processed (§ 3a(4) VwVfG)."""
+
+    def prepare_notice(self, refusal: Refusal, folder: Path) -> Prepared | None:
+        """Fix the notice's bytes like ``prepare``, with its text below ``folder``.
+
+        Return None where nobody can be told, and for notices and tests.
+        Raises what keeps us from the carrier.
+        """
+        ...
+
+
 @runtime_checkable
 class PricesLetters(Protocol):
     """A carrier that can say what a letter would have cost that was not needed."""

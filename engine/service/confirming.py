@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, RowMapping, insert, select
 
-from engine.exchange.abilities import ConfirmsImport
+from engine.exchange.abilities import ConfirmsImport, Refusal, TellsSenders
 from engine.exchange.ports import (
     Envelope,
     FormClass,
     MessageType,
     Part,
     Payload,
+    Prepared,
     Reading,
     split_channel,
 )
 from engine.service.directory import find_authority, find_mailbox
 from engine.service.dispatch_parts import store_prepared
+from engine.service.filing import PROOF
 from engine.store.tables import arrivals, dispatches
 from engine.work.ports import Job
 
@@ -95,18 +97,53 @@ def _sent(tx: Connection, arrival_id: str, purpose: str) -> bool:
 
 
 def complain(app: "Installation", tx: Connection, arrival: RowMapping, reason: str) -> None:
-    """Prepare the standard's error answer to an unreadable arrival; only an authenticated sender gets one."""
+    """Prepare the error answer to an unreadable arrival (§ 3a(4) VwVfG), once.
+
+    An authenticated sender with a mailbox gets the standard's own. Where there is none the carrier is asked
+    for a notice, which reaches unknown senders too.
+    """
     from engine.service.receiving import parts_of
 
-    if arrival["sender_id"] is None:
+    if arrival["test"] or _sent(tx, arrival["id"], COMPLAINT):
         return
     payload_name, _ = split_channel(arrival["channel"])
     own = find_authority(tx, arrival["authority_id"]).party()
-    parts = parts_of(app, tx, arrival["id"])
     with TemporaryDirectory() as folder:
-        built = app.adapters.payload(payload_name).complain(parts, reason, own, Path(folder))
-        if built:
-            _prepare(app, tx, arrival, arrival["sender_id"], built, COMPLAINT)
+        if arrival["sender_id"] is not None:
+            parts = parts_of(app, tx, arrival["id"])
+            built = app.adapters.payload(payload_name).complain(parts, reason, own, Path(folder))
+            if built:
+                _prepare(app, tx, arrival, arrival["sender_id"], built, COMPLAINT)
+        if not _sent(tx, arrival["id"], COMPLAINT):
+            _prepare_notice(app, tx, arrival, reason, Path(folder))
+
+
+def _prepare_notice(
+    app: "Installation", tx: Connection, arrival: RowMapping, reason: str, folder: Path
+) -> None:
+    """Freeze the carrier's own notice to the sender and enqueue its hand-over, where the carrier can."""
+    from engine.service.receiving import parts_of
+    from engine.service.sending import local_day
+
+    _, carrier_name = split_channel(arrival["channel"])
+    carrier = app.adapters.carrier(carrier_name)
+    today = local_day(app.clock.now())
+    own = find_mailbox(tx, arrival["authority_id"], arrival["channel"], today)
+    if own is None or not isinstance(carrier, TellsSenders):
+        return
+    dispatch_id = str(app.ids.new())
+    files = parts_of(app, tx, arrival["id"], proofs=True)
+    refusal = Refusal(
+        dispatch_id=dispatch_id,
+        mailbox=own,
+        sender_id=arrival["sender_id"],
+        carrier_reference=arrival["carrier_reference"],
+        proofs=[part for part in files if part.role == PROOF],
+        reason=reason,
+    )
+    prepared = carrier.prepare_notice(refusal, folder)
+    if prepared is not None:
+        _freeze(app, tx, arrival, prepared, COMPLAINT)
 
 
 def _prepare(
@@ -143,8 +180,15 @@ def _prepare(
     )
     sender = find_mailbox(tx, arrival["authority_id"], arrival["channel"], today)
     prepared = app.adapters.carrier(carrier_name).prepare(envelope, parts, sender, recipient)
+    _freeze(app, tx, arrival, prepared, purpose)
+
+
+def _freeze(
+    app: "Installation", tx: Connection, arrival: RowMapping, prepared: Prepared, purpose: str
+) -> None:
+    """Record a technical answer as its carrier prepared it, and enqueue its hand-over."""
     row = {
-        "id": dispatch_id,
+        "id": prepared.dispatch_id,
         "authority_id": arrival["authority_id"],
         "exchange_id": None,
         "arrival_id": arrival["id"],
@@ -164,9 +208,9 @@ def _prepare(
     app.queue.enqueue(
         tx,
         "confirm",
-        {"dispatch": dispatch_id},
+        {"dispatch": prepared.dispatch_id},
         authority_id=arrival["authority_id"],
-        key=f"confirm:{dispatch_id}",
+        key=f"confirm:{prepared.dispatch_id}",
     )
 
 

@@ -1,6 +1,7 @@
 """What cannot be processed is shown to a clerk and reported to its sender, never read, filed or dropped."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +11,23 @@ from typer.testing import CliRunner
 import cli.arrival
 import cli.mailbox
 from adapters.clamd.scanner import Clamd
+from adapters.ego_mail.letters import metadata_of
+from adapters.ego_mail.notices import Notice
+from adapters.ego_mail.osci.client import Delivery
 from adapters.ego_mail.osci.content import AttachedFile, Data
+from adapters.ego_mail.osci.dialog import Dialog
+from adapters.ego_mail.osci.metadata import write_metadata
 from adapters.ego_mail.osci.streams import BytesBlob
 from engine.service import assigning, directory, mailbox_health, receiving
 from engine.service.registering import list_arrivals
 from engine.service.work import run_until_idle
 from engine.service.writing_out import export_arrival
-from engine.store.tables import arrival_parts, arrivals, incidents, jobs
+from engine.store.tables import arrival_parts, arrivals, dispatches, incidents
 from tests.clamd.conftest import EICAR, small_clamd
-from tests.contracts.samples import HOMBURG, SAARBRUECKEN
+from tests.contracts.samples import HOMBURG, SAARBRUECKEN, Envelopes
 from tests.ego_mail.conftest import World
 from tests.ego_mail.halls import Halls, open_halls
-from tests.ego_mail.test_arrivals import sealed, send
+from tests.ego_mail.test_arrivals import foreign, sealed, send
 
 __all__ = ["small_clamd"]
 
@@ -67,7 +73,8 @@ def test_malware_is_kept_from_everybody_and_its_sender_is_told(
     assert infected["reason"] == "clamd found malware in Bescheid.pdf: Eicar-Test"
     assert (infected["message_type"], infected["case_id"]) == (None, None)
     assert clean["status"] not in ("infected", "new")
-    (text,) = notices(world)
+    # The other one is clean, but no PDF that can be read.
+    (text,) = [each for each in notices(world) if "Plan.pdf" not in each]
     assert "Eicar-Test" in text
     assert "höchstens 30000000 Byte" in text
 
@@ -82,7 +89,7 @@ def test_malware_is_kept_from_everybody_and_its_sender_is_told(
     with pytest.raises(assigning.ArrivalInfectedError, match="Eicar-Test"):
         export_arrival(side.app, side.actor, infected["id"], tmp_path / "infected")
     assert not (tmp_path / "infected").exists()
-    assert [row for row in halls.rows("enforcing", jobs) if row["kind"] == "confirm"] == []
+    assert [row["arrival_id"] for row in halls.rows("enforcing", dispatches)] == [clean["id"]]
 
 
 def test_nothing_is_taken_in_while_the_scanner_does_not_answer(
@@ -138,6 +145,57 @@ def test_formats_outside_the_terms_are_reported_and_left_to_a_clerk(halls: Halls
     (text,) = notices(world)
     assert "application/vnd.ms-excel" in text
     assert "Dateiformate: application/pdf, application/zip, text/plain" in text
+
+
+BROKEN = [
+    ("xdomea+ego_mail", "Nachrichtendaten.json", b'{"format": 7}', "application/json"),
+    ("xdomea+ego_mail", "Bescheid.pdf", b"%PDF-1.7 broken", "application/pdf"),
+    ("xdomea+ego_mail", "58f74fed-f3d8-4b57-8819-d423612086b6_Information.Information.0101.zip", b"PK", ""),
+    ("document+ego_mail", "Bescheid.pdf", b"%PDF-1.7 broken", "application/pdf"),
+]
+
+
+@pytest.mark.parametrize(("channel", "name", "content", "media_type"), BROKEN)
+def test_senders_known_and_unknown_are_told_once_of_what_turns_out_unreadable(
+    world: World, tmp_path: Path, channel: str, name: str, content: bytes, media_type: str
+) -> None:
+    stranger = world.pki.authority.party("Stranger")
+    with open_halls(world, tmp_path / "halls", channel=channel) as halls:
+        side = halls.sides["enforcing"]
+        for keys in (world.keys(SAARBRUECKEN), stranger):
+            file = AttachedFile(name, BytesBlob(content), media_type or "application/zip")
+            send(world, keys, sealed(world, file, signers=[keys.signer]))
+        run_until_idle(side.app)
+        run_until_idle(side.app)
+        found = halls.rows("enforcing", arrivals)
+        assert [row["status"] for row in found] == ["unreadable"] * 2
+        assert {row["sender_id"] for row in found} == {SAARBRUECKEN.authority_id, None}
+        sent = [row for row in halls.rows("enforcing", dispatches) if row["purpose"] == "complaint"]
+        assert {row["arrival_id"] for row in sent} == {row["id"] for row in found}
+        assert [row["state"] for row in sent] == ["handed_over"] * 2
+    (text,) = notices(world)
+    assert name.rpartition("/")[2] in text
+    with Dialog(foreign(world, stranger)) as dialog:
+        fetched = dialog.fetch()
+        assert fetched is not None
+        with fetched, fetched.open() as package:
+            told = package.data()[0].data.decode()
+    assert "höchstens 30000000 Byte" in told
+    assert "Dateiformate: application/pdf, application/zip, text/plain" in told
+    assert name in told
+
+
+def test_neither_notices_nor_tests_that_cannot_be_read_are_answered(halls: Halls, world: World) -> None:
+    keys, reader = world.keys(SAARBRUECKEN), world.keys(HOMBURG).cipher
+    file = AttachedFile("Bescheid.pdf", BytesBlob(b"%PDF-1.7 broken"), "application/pdf")
+    notice = Notice(foreign(world, keys), world.mailbox(SAARBRUECKEN), "osci:1", reader, "broken").delivery()
+    test = write_metadata(metadata_of(replace(Envelopes().new(), test=True), 9))
+    for headers in (notice.headers, [test]):
+        content = sealed(world, file, signers=[keys.signer])
+        foreign(world, keys).store(Delivery([content], reader, "Hinweis", headers), world.folder)
+    run_until_idle(halls.sides["enforcing"].app)
+    assert [row["status"] for row in halls.rows("enforcing", arrivals)] == ["unreadable"] * 2
+    assert notices(world) == []
 
 
 def test_one_mailbox_behind_two_channels_gives_one_arrival(halls: Halls, world: World) -> None:
