@@ -60,7 +60,7 @@ def shadowed(halls):
 
 def request_with_title(halls, name="Bescheid Muster.pdf"):
     """Begin the case with a document before its request is sent."""
-    from conftest import REQUEST
+    from tests.service.conftest import REQUEST
 
     from engine.service.cases import start_case
 
