@@ -60,9 +60,8 @@ def shadowed(halls):
 
 def request_with_title(halls, name="Bescheid Muster.pdf"):
     """Begin the case with a document before its request is sent."""
-    from tests.service.conftest import REQUEST
-
     from engine.service.cases import start_case
+    from tests.service.conftest import REQUEST
 
     app, actor = halls.sb.app, halls.sb.actor
     case = start_case(app, actor, "vollstreckungshilfe")
