@@ -136,14 +136,21 @@ def import_dvdv(
     if not yes:
         typer.echo("Nothing was changed; repeat with --yes.")
         return
+    written = []
     for change in changes:
         if change.senders is not None and senders is not None:
-            file = senders / f"{change.authority_id}.pem"
-            temporary = file.with_suffix(".tmp")
+            temporary = senders / f"{change.authority_id}.tmp"
             temporary.write_bytes(change.senders)
-            temporary.replace(file)
-        if change.mailbox is not None:
-            directory.replace_mailbox(app, state.actor, change.mailbox)
+            written.append(temporary)
+    # Files take their names once the mailboxes are in: what is refused leaves both as they were.
+    try:
+        boxes_wanted = [change.mailbox for change in changes if change.mailbox is not None]
+        directory.replace_mailboxes(app, state.actor, boxes_wanted)
+        for temporary in written:
+            temporary.replace(temporary.with_suffix(".pem"))
+    finally:
+        for temporary in written:
+            temporary.unlink(missing_ok=True)
     typer.echo("Applied. 'dienstweg work' reads new senders when it starts.")
 
 

@@ -320,17 +320,19 @@ def record_mailbox(app: "Installation", tx: Connection, actor: Actor, mailbox: M
     return mailbox_id
 
 
-def replace_mailbox(app: "Installation", actor: Actor, mailbox: Mailbox) -> str:
-    """Record a mailbox and end what the authority had open on its channel the day before it opens.
+def replace_mailboxes(app: "Installation", actor: Actor, wanted: Sequence[Mailbox]) -> None:
+    """Record mailboxes, and end what their authorities had open on those channels the day before they open.
 
-    What was sent stays as it was sent. Raises what ``add_mailbox`` raises.
+    All of them or none. What was sent stays as it was sent. Raises what ``add_mailbox`` raises.
     """
     require(actor, Role.ADMIN)
-    check_mailbox(app, mailbox)
+    for mailbox in wanted:
+        check_mailbox(app, mailbox)
     with app.write() as tx:
-        owner = find_authority(tx, mailbox.authority_id)
-        _end(tx, owner.id, mailbox.channel, mailbox.valid_from - timedelta(days=1))
-        return record_mailbox(app, tx, actor, mailbox)
+        for mailbox in wanted:
+            owner = find_authority(tx, mailbox.authority_id)
+            _end(tx, owner.id, mailbox.channel, mailbox.valid_from - timedelta(days=1))
+            record_mailbox(app, tx, actor, mailbox)
 
 
 def _end(tx: Connection, authority_id: str, channel: str, last: date) -> int:

@@ -294,3 +294,20 @@ def test_refusal_needs_its_reason(electronic):
     with pytest.raises(FormRefusedError):
         electronic.complete(electronic.hom, "Ersuchen prüfen", {"pruefung": {"annahme": "nein"}})
     electronic.complete(electronic.hom, "Ersuchen prüfen", REFUSAL)
+
+
+def test_mailboxes_are_replaced_all_or_none(halls):
+    day = halls.clock.now().date()
+    known = Mailbox(HOMBURG, "xdomea+folder", str(halls.folder), day)
+    unknown = Mailbox("99999999", "xdomea+folder", str(halls.folder), day)
+    before = directory.list_mailboxes(halls.sb.app, halls.sb.actor)
+
+    refused(
+        directory.AuthorityUnknownError,
+        lambda: directory.replace_mailboxes(halls.sb.app, halls.sb.actor, [known, unknown]),
+        "99999999",
+    )
+
+    assert directory.list_mailboxes(halls.sb.app, halls.sb.actor) == before
+    directory.replace_mailboxes(halls.sb.app, halls.sb.actor, [known])
+    assert len(directory.list_mailboxes(halls.sb.app, halls.sb.actor)) == len(before) + 1

@@ -87,7 +87,7 @@ SHARED = {
     "list_mailboxes",
     "add_mailbox",
     "end_mailbox",
-    "replace_mailbox",
+    "replace_mailboxes",
     "check_mailboxes",
     "list_versions",
     "show_procedure",
