@@ -120,10 +120,11 @@ def _transaction(connection: Connection, begin: str) -> Iterator[None]:
         pipeline.execute(connection, begin)
         try:
             yield
+            pipeline.commit(connection)
         except BaseException:
+            # Also where only the commit brings a statement's fault to light: the rollback needs a calm line.
             pipeline.abandon(connection)
             raise
-        pipeline.commit(connection)
 
 
 def _drop(connection: Connection) -> None:

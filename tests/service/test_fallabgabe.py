@@ -21,7 +21,7 @@ from engine.service.exchanges import list_exchanges, show_exchange
 from engine.service.procedures import MappingsRefusedError, deploy
 from engine.service.terms import TermRefusedError
 from engine.service.trial import Side, open_sides
-from engine.service.troubles import list_incidents
+from engine.service.troubles import Incident, list_incidents
 from engine.service.verifying import verify_installation
 from engine.service.work import run_until_idle
 from processes.bpmn import shipped
@@ -347,20 +347,25 @@ class TestOwedConfirmations:
 
 
 class TestBadMailbox:
+    @staticmethod
+    def _incidents(offices: Offices, *, everything: bool = False) -> list[Incident]:
+        """Return what collecting told; the daily look at mailboxes tells of the folder as well."""
+        found = list_incidents(offices.new.app, offices.new.actor, everything=everything)
+        return [each for each in found if each.kind == "mailbox"]
+
     def test_it_hinders_no_other_and_is_one_incident(self, offices: Offices) -> None:
         lost = Mailbox(NEW, "letter+folder", str(offices.folder / "gone"), NOON.date())
         directory.add_mailbox(offices.new.app, offices.new.actor, lost)
         offices.hand_over()
         offices.work()
-        incident = only(list_incidents(offices.new.app, offices.new.actor))
-        assert incident.kind == "mailbox"
+        incident = only(self._incidents(offices))
         assert "gone" in incident.message
         assert {"received", "imported"} <= offices.facts()
         offices.turn(hours=1)
-        assert only(list_incidents(offices.new.app, offices.new.actor, everything=True)) == incident
+        assert only(self._incidents(offices, everything=True)) == incident
         (offices.folder / "gone").mkdir()
         offices.turn(hours=1)
-        assert list_incidents(offices.new.app, offices.new.actor) == []
+        assert self._incidents(offices) == []
         assert len(cases.list_cases(offices.new.app, offices.new.actor)) == 1
 
     def test_a_message_that_cannot_be_put_away_leaves_the_rest(

@@ -65,7 +65,11 @@ def revert(
         if not dry_run:
             lock_rules(tx, mine)
         rows, undoes = _named(tx, mine, key)
-        standing = [row for row in rows if row["valid_until"] is None or row["valid_until"] > now]
+        standing = [
+            row
+            for row in rows
+            if row["valid_until"] is None or row["valid_until"] > max(now, row["valid_from"])
+        ]
         if not standing:
             raise RevertRefusedError(
                 f"nothing of it is in force any more: {_ended_text(tx, rows)}",

@@ -39,12 +39,16 @@ def lock_rules(tx: Connection, senders: Iterable[str]) -> None:
 
 
 def load_books(tx: Connection, senders: Sequence[str], at: datetime) -> dict[str, list[Rule]]:
-    """Return the rules of each sender that are in force at ``at`` or planned for later."""
+    """Return the rules of each sender that are in force at ``at`` or planned for later.
+
+    A planned rule that was taken back ends where it begins: it is neither.
+    """
     found: dict[str, list[Rule]] = {sender: [] for sender in senders}
+    until = channel_rules.c.valid_until
     rows = tx.execute(
         select(channel_rules).where(
             channel_rules.c.authority_id.in_(list(senders)),
-            channel_rules.c.valid_until.is_(None) | (channel_rules.c.valid_until > at),
+            until.is_(None) | ((until > at) & (until > channel_rules.c.valid_from)),
         )
     ).mappings()
     for row in rows:
