@@ -160,11 +160,12 @@ def _sample(draw: random.Random, month: str, place: int) -> dict[str, object]:
 def _multiply(tx: Connection) -> None:
     """Turn every cell into as many exchanges as it has, each with one of its month's histories."""
     number = _cells.c.first + _numbers.c.n
+    place = number % SAMPLES * 7919 % SAMPLES  # the remainder first: PostgreSQL's integers end at 2 ** 31
     key = literal("exchange-", String) + cast(number, String)
     query = (
         select(key, *(_cells.c[name] for name in _KNOWN[1:]), *(_samples.c[c.name] for c in _OUTCOME))
         .join_from(_cells, _numbers, _numbers.c.n < _cells.c.volume)
-        .join(_samples, (_samples.c.month == _cells.c.month) & (_samples.c.place == number * 7919 % SAMPLES))
+        .join(_samples, (_samples.c.month == _cells.c.month) & (_samples.c.place == place))
     )
     tx.execute(insert(ledger).from_select([*_KNOWN, *(c.name for c in _OUTCOME)], query))
     same = {
