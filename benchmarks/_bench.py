@@ -9,7 +9,8 @@ from pathlib import Path
 from engine.actor import Actor
 from engine.clock import Clock, TurnedClock
 from engine.definitions.package import ProcedurePackage, build_package
-from engine.service.directory import add_person, seed_authorities
+from engine.service.directory.authorities import seed_authorities
+from engine.service.directory.people import add_person
 from engine.service.installation import Installation, create_installation, open_installation
 from engine.service.procedures import deploy
 

@@ -26,7 +26,8 @@ from benchmarks.result import Row
 from engine.clock import SystemClock, TurnedClock
 from engine.definitions.package import load_package
 from engine.identifiers import RandomIds
-from engine.service import cases, directory, files, tasks
+from engine.service import cases, files, tasks
+from engine.service.directory.mailboxes import add_mailbox
 from engine.service.installation import open_installation
 from engine.service.migration.switching import Switch, switch
 from engine.service.trial import Side, open_sides
@@ -129,7 +130,7 @@ def _equip(site: TrialSite, side: Side, authority: str, uri: str, clock: TurnedC
     app = open_installation(home, clock=clock)
     equipped = Side(app, app.actor(side.actor.person_id), side.role)
     for owner in (OWN, PARTNER):
-        directory.add_mailbox(app, equipped.actor, site.mailbox(owner, "xdomea", uri, clock.now().date()))
+        add_mailbox(app, equipped.actor, site.mailbox(owner, "xdomea", uri, clock.now().date()))
     switch(app, equipped.actor, Switch(CHANNEL, reason="benchmark"))
     return equipped
 

@@ -18,7 +18,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """List the directory's authorities."""
-    from engine.service.directory import list_authorities
+    from engine.service.directory.authorities import list_authorities
 
     state: State = ctx.obj
     found = list_authorities(state.app, state.actor, text=text)
@@ -32,7 +32,8 @@ def list_(
 @app.command()
 def show(ctx: typer.Context, key: str, json: Json = False) -> None:
     """Show one authority, by key or name."""
-    from engine.service.directory import list_mailboxes, show_authority
+    from engine.service.directory.authorities import show_authority
+    from engine.service.directory.mailboxes import list_mailboxes
 
     state: State = ctx.obj
     authority = show_authority(state.app, state.actor, key)
@@ -62,8 +63,8 @@ def show(ctx: typer.Context, key: str, json: Json = False) -> None:
 @app.command("import")
 def import_(ctx: typer.Context, file: Path) -> None:
     """Add or change authorities from a CSV file (docs/reference/directory.md names the columns)."""
-    from engine.service.directory import import_authorities
-    from engine.service.directory_file import read_authorities
+    from engine.service.directory.authorities import import_authorities
+    from engine.service.directory.file import read_authorities
 
     state: State = ctx.obj
     count = import_authorities(state.app, state.actor, read_authorities(file))

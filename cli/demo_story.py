@@ -16,7 +16,10 @@ from engine.actor import Actor
 from engine.clock import TurnedClock
 from engine.exchange.ports import Part
 from engine.migration.status import Line, Question
-from engine.service import cases, directory, files, registering, tasks
+from engine.service import cases, files, registering, tasks
+from engine.service.directory.authorities import import_authorities, seed_authorities
+from engine.service.directory.mailboxes import add_mailbox
+from engine.service.directory.people import add_person
 from engine.service.exchanges import explain_exchange, list_exchanges, show_exchange
 from engine.service.installation import Installation, create_installation, open_installation
 from engine.service.migration.status import status
@@ -130,7 +133,7 @@ class Story:
         ):
             for owner, sender in ((own, partner), (partner, own)):
                 mailbox = self.way.mailbox(owner, sender, self.clock.now().date())
-                directory.add_mailbox(hall.app, hall.admin, mailbox)
+                add_mailbox(hall.app, hall.admin, mailbox)
             channel = self.way.channel
             wanted = Switch(channel, procedure=PROCEDURE, recipient=partner, reason="both sides are ready")
             switch(hall.app, hall.admin, wanted)
@@ -258,8 +261,8 @@ class Story:
         home = self.folder / name
 
         def prepare(new: Installation) -> None:
-            directory.seed_authorities(new, [authority])
-            directory.add_person(
+            seed_authorities(new, [authority])
+            add_person(
                 new, person_id="admin", name="Administration", authority=authority, roles=["admin"], by=None
             )
 
@@ -268,11 +271,9 @@ class Story:
             file.write(self.way.settings(home, authority))
         app = open_installation(home, clock=self.clock)
         admin = app.actor("admin")
-        directory.add_person(
-            app, person_id=login, name=person, authority=authority, roles=["clerk"], by=admin
-        )
+        add_person(app, person_id=login, name=person, authority=authority, roles=["clerk"], by=admin)
         rows = [{"id": key, "address": address} for key, address in ADDRESSES.items()]
-        directory.import_authorities(app, admin, rows)
+        import_authorities(app, admin, rows)
         deploy(app, admin, package_at(PROCEDURE))
         return Hall(name.capitalize().replace("bruecken", "brücken"), app, admin, app.actor(login))
 

@@ -20,7 +20,8 @@ def init(
     name: Annotated[str, typer.Option(help="The admin's name.")] = "Administration",
 ) -> None:
     """Make a new installation: settings, database with the Saarland's authorities, first admin."""
-    from engine.service.directory import add_person, seed_authorities
+    from engine.service.directory.authorities import seed_authorities
+    from engine.service.directory.people import add_person
     from engine.service.installation import Installation, create_installation
 
     state: State = ctx.obj

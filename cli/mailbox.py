@@ -33,7 +33,7 @@ def add(
 ) -> None:
     """Record an access that an authority has opened, with its terms."""
     from engine.exchange.ports import FormClass, Mailbox
-    from engine.service.directory import MailboxRefusedError, add_mailbox
+    from engine.service.directory.mailboxes import MailboxRefusedError, add_mailbox
     from engine.service.sending import local_day
 
     state: State = ctx.obj
@@ -68,7 +68,7 @@ def end(
     ] = None,
 ) -> None:
     """End an access: also the way to correct one (end it, then add it anew)."""
-    from engine.service.directory import end_mailbox
+    from engine.service.directory.mailboxes import end_mailbox
     from engine.service.sending import local_day
 
     state: State = ctx.obj
@@ -84,7 +84,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """List recorded mailboxes."""
-    from engine.service.directory import list_mailboxes
+    from engine.service.directory.mailboxes import list_mailboxes
 
     state: State = ctx.obj
     found = list_mailboxes(state.app, state.actor, authority=authority)

@@ -22,7 +22,7 @@ def add(
     authority: Annotated[str | None, typer.Option(help="Default: your own.")] = None,
 ) -> None:
     """Add a person to your authority; the installation's admin: to any authority it works for."""
-    from engine.service.directory import add_person
+    from engine.service.directory.people import add_person
 
     state: State = ctx.obj
     actor = state.actor
@@ -36,7 +36,7 @@ def add(
 @app.command("list")
 def list_(ctx: typer.Context, json: Json = False) -> None:
     """List the people of your authority."""
-    from engine.service.directory import list_people
+    from engine.service.directory.people import list_people
 
     state: State = ctx.obj
     found = list_people(state.app, state.actor)

@@ -107,25 +107,26 @@ def import_dvdv(
     from adapters.ego_mail.dvdv_changes import changes_of
     from adapters.ego_mail.settings import Configuration
     from engine.actor import Role
-    from engine.service import directory
     from engine.service.access import require
+    from engine.service.directory.authorities import show_authority
+    from engine.service.directory.mailboxes import find_mailbox, replace_mailboxes
     from engine.service.sending import local_day
 
     state: Any = ctx.obj
     require(state.actor, Role.ADMIN)
     app, now = state.app, state.app.clock.now()
     found = read(files)
-    key = directory.show_authority(app, state.actor, authority).id if authority else None
+    key = show_authority(app, state.actor, authority).id if authority else None
     with app.read() as tx:
         every = {*found.names, *([key] if key else [])}
-        boxes = {each: directory.find_mailbox(tx, each, channel, local_day(now)) for each in every}
+        boxes = {each: find_mailbox(tx, each, channel, local_day(now)) for each in every}
     senders = Configuration(app.settings.home, app.settings.adapters.get("ego_mail", {})).senders_folder()
     known = {each: box for each, box in boxes.items() if box is not None}
     changes = changes_of(found, key, channel, known, senders, now)
     if not changes:
         raise DvdvRefusedError("the files name no key of a municipality (ags:…)")
     for change in changes:
-        directory.show_authority(app, state.actor, change.authority_id)
+        show_authority(app, state.actor, change.authority_id)
         typer.echo(f"{change.authority_id} {change.name}{'' if change.lines else ': all is known already'}")
         for line in change.lines:
             typer.echo(f"    {line}")
@@ -145,7 +146,7 @@ def import_dvdv(
     # Files take their names once the mailboxes are in: what is refused leaves both as they were.
     try:
         boxes_wanted = [change.mailbox for change in changes if change.mailbox is not None]
-        directory.replace_mailboxes(app, state.actor, boxes_wanted)
+        replace_mailboxes(app, state.actor, boxes_wanted)
         for temporary in written:
             temporary.replace(temporary.with_suffix(".pem"))
     finally:

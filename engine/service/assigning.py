@@ -17,7 +17,7 @@ from engine.service import confirming, filing, matching, receiving
 from engine.service.access import require
 from engine.service.advance import CaseRow, read_case
 from engine.service.cases import find_case
-from engine.service.directory import find_authority
+from engine.service.directory.authorities import find_authority
 from engine.service.migration import ledger
 from engine.service.registering import (
     ArrivalLine,

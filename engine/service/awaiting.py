@@ -19,9 +19,9 @@ from engine.errors import RefusedError
 from engine.exchange.abilities import ExpectsConfirmations, TracksDelivery
 from engine.exchange.ports import split_channel
 from engine.service import tracking
+from engine.service.directory.terms import TERMS, term
 from engine.service.mailbox_json import mailbox_from_json
 from engine.service.stories import Entry, note
-from engine.service.terms import TERMS, term
 from engine.store.tables import cases, dispatches, exchanges, facts, incidents, tasks
 from engine.work.ports import Job
 

@@ -15,7 +15,8 @@ from engine.exchange.decision import POST
 from engine.exchange.ports import Blocker, Carrier, FormClass, Mailbox, Payload, Requirements
 from engine.exchange.registry import Adapters, UnknownChannelError
 from engine.exchange.written import ways
-from engine.service.directory import Authority, load_authorities, load_mailboxes
+from engine.service.directory.authorities import Authority, load_authorities
+from engine.service.directory.mailboxes import load_mailboxes
 
 
 class Boxes:

@@ -18,7 +18,8 @@ from engine.exchange.ports import (
     Reading,
     split_channel,
 )
-from engine.service.directory import find_authority, find_mailbox
+from engine.service.directory.authorities import find_authority
+from engine.service.directory.mailboxes import find_mailbox
 from engine.service.dispatch_parts import store_prepared
 from engine.service.filing import PROOF
 from engine.store.tables import arrivals, dispatches

@@ -17,7 +17,8 @@ from engine.exchange.abilities import ChecksMailboxes, Finding
 from engine.exchange.ports import Mailbox, split_channel
 from engine.service import scanning
 from engine.service.access import require
-from engine.service.directory import MailboxUnknownError, find_authority, mailbox_from_row
+from engine.service.directory.authorities import find_authority
+from engine.service.directory.mailboxes import MailboxUnknownError, mailbox_from_row
 from engine.service.sending import local_day
 from engine.store.database import upsert
 from engine.store.locks import only_one

@@ -19,7 +19,7 @@ from engine.exchange.ports import Assurance, MessageType, Reading
 from engine.exchange.routes import may_answer
 from engine.runtime import api
 from engine.service import deadline_course, filing, outcomes, repeated
-from engine.service.directory import AuthorityUnknownError, find_authority
+from engine.service.directory.authorities import AuthorityUnknownError, find_authority
 from engine.service.messages import buffer_answer
 from engine.service.paper_codes import by_sister
 from engine.service.starting import Partner, begin, choose_by_message

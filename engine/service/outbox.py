@@ -15,7 +15,7 @@ from engine.errors import RefusedError
 from engine.exchange.codes import exchange_key
 from engine.exchange.ports import FormClass, MessageType
 from engine.runtime import api
-from engine.service.directory import Authority, find_authority
+from engine.service.directory.authorities import Authority, find_authority
 from engine.service.migration import ledger
 from engine.store.tables import arrivals, case_documents, cases, exchange_documents, exchanges
 

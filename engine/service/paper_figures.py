@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select
 
 from engine.actor import Actor, Role
 from engine.errors import ConflictError, RefusedError
 from engine.exchange.decision import POST
 from engine.service.access import require
+from engine.service.auditing import write_down
 from engine.service.migration import ledger
 from engine.service.migration.ledger import PRINTED
 from engine.service.registering import find_arrival
@@ -120,16 +121,8 @@ def note_print(app: "Installation", actor: Actor, key: str) -> str:
             raise PrintRefusedError("this arrival came on paper", hint="only electronic ones are counted")
         if arrival["id"] in _printed(tx, actor):
             raise PrintKnownError(f"the print of arrival {arrival['id'][:8]} has been noted already")
-        tx.execute(
-            insert(audit).values(
-                id=str(app.ids.new()),
-                authority_id=actor.authority_id,
-                at=app.clock.now(),
-                actor=actor.person_id,
-                action=PRINTED,
-                details={"arrival": arrival["id"]},
-            )
-        )
+        details = {"arrival": arrival["id"]}
+        write_down(app, tx, actor.authority_id, actor.person_id, PRINTED, details)
         ledger.note_printed(app, tx, arrival["id"])
         return str(arrival["id"])
 

@@ -14,7 +14,7 @@ from engine.exchange.errors import UnreadableError
 from engine.exchange.ports import Incoming, Mailbox, Part, Payload, Reading, split_channel
 from engine.service import confirming, filing, matching, scanning
 from engine.service.collecting import collect_from
-from engine.service.directory import own_mailboxes
+from engine.service.directory.mailboxes import own_mailboxes
 from engine.service.migration import ledger, tests_received
 from engine.service.sending import local_day
 from engine.store.locks import lock_name, only_one

@@ -16,7 +16,7 @@ from engine.exchange.decision import POST
 from engine.exchange.ports import Assurance, MessageType, Part, Reading, Reference
 from engine.service import matching, receiving
 from engine.service.access import require
-from engine.service.directory import find_authority
+from engine.service.directory.authorities import find_authority
 from engine.service.files import read_upload
 from engine.service.filing import PROOF
 from engine.service.migration import ledger

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from engine.actor import Actor, Role
 from engine.errors import NotFoundError, RefusedError
@@ -18,9 +18,10 @@ from engine.runtime.peek import read_items
 from engine.service import outcomes
 from engine.service.access import require
 from engine.service.advance import Locked, lock_case, move_locked, read_case
+from engine.service.auditing import write_down
 from engine.service.cases import find_case
 from engine.service.stories import Entry, note
-from engine.store.tables import audit, exchanges
+from engine.store.tables import exchanges
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
@@ -128,16 +129,8 @@ def _perform(
     note(tx, app.ids, locked.case.id, Entry(now, actor.person_id, "correction", details))
     if item is not None and repair.action is not Action.SET_DATA:
         outcomes.close_incidents(tx, item.id, now, repair.reason)
-    tx.execute(
-        insert(audit).values(
-            id=str(app.ids.new()),
-            authority_id=locked.case.authority_id,
-            at=now,
-            actor=actor.person_id,
-            action="case.repair",
-            details={**details, "case": locked.case.id},
-        )
-    )
+    about = {**details, "case": locked.case.id}
+    write_down(app, tx, locked.case.authority_id, actor.person_id, "case.repair", about)
     return _outlook(result, before, type(command).__name__, done=done)
 
 

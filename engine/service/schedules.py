@@ -15,12 +15,13 @@ from engine.actor import Actor, Role
 from engine.errors import ConflictError, DienstwegError, NotFoundError, RefusedError
 from engine.service import schedule_rounds
 from engine.service.access import require
+from engine.service.auditing import write_down
 from engine.service.numbers import known_as
 from engine.service.programs import Deployed
 from engine.service.schedule_rounds import DONE, GONE, OFF, ON
 from engine.service.schedule_starts import Beginning, TimerStart, begin_anew, newest_starts, starts_of
 from engine.store.scope import visible_to
-from engine.store.tables import audit, authorities, schedules, units
+from engine.store.tables import authorities, schedules, units
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
@@ -271,13 +272,4 @@ def _audit(
     about: dict[str, Any],
 ) -> None:
     details = {name: str(value) for name, value in about.items()} | {"schedule": schedule_id}
-    tx.execute(
-        insert(audit).values(
-            id=str(app.ids.new()),
-            authority_id=authority_id,
-            at=app.clock.now(),
-            actor=by,
-            action=action,
-            details=details,
-        )
-    )
+    write_down(app, tx, authority_id, by, action, details)

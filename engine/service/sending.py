@@ -29,7 +29,8 @@ from engine.exchange.ports import (
 )
 from engine.service import outcomes, signing
 from engine.service.blockers import Judge, letter_box, load_boxes
-from engine.service.directory import Authority, find_authority, find_mailbox
+from engine.service.directory.authorities import Authority, find_authority
+from engine.service.directory.mailboxes import find_mailbox
 from engine.service.dispatch_parts import columns_of, load_prepared, store_prepared
 from engine.service.migration.spared import note_spared, price_letter
 from engine.service.rules import load_rules

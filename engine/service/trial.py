@@ -13,7 +13,9 @@ from engine.definitions.package import ProcedurePackage
 from engine.errors import RefusedError
 from engine.exchange.decision import POST
 from engine.exchange.ports import Mailbox, split_channel
-from engine.service.directory import add_mailbox, add_person, import_authorities, seed_authorities
+from engine.service.directory.authorities import import_authorities, seed_authorities
+from engine.service.directory.mailboxes import add_mailbox
+from engine.service.directory.people import add_person
 from engine.service.installation import Installation, create_installation, open_installation
 from engine.service.migration.switching import Switch, switch
 from engine.service.procedures import deploy

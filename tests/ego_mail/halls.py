@@ -13,7 +13,8 @@ from sqlalchemy import select
 from engine.clock import TurnedClock
 from engine.definitions.package import ProcedurePackage, load_package
 from engine.exchange.ports import Party
-from engine.service import directory, tasks
+from engine.service import tasks
+from engine.service.directory.mailboxes import add_mailbox
 from engine.service.installation import open_installation
 from engine.service.migration.switching import Switch, switch
 from engine.service.trial import Side, open_sides
@@ -112,7 +113,7 @@ def open_halls(
     for side in sides.values():
         for party in PARTIES.values():
             box = world.mailbox(party, channel=channel, **mailbox)
-            directory.add_mailbox(side.app, side.actor, box)
+            add_mailbox(side.app, side.actor, box)
         switch(side.app, side.actor, Switch(channel, reason="test"))
     yield Halls(sides)
     for side in sides.values():

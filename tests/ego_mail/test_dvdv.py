@@ -17,7 +17,7 @@ from adapters.ego_mail.commands import ego_mail
 from adapters.ego_mail.dvdv import DvdvRefusedError, read
 from adapters.ego_mail.osci.keys import load_certificates
 from engine.errors import DienstwegError
-from engine.service import directory
+from engine.service.directory.mailboxes import list_mailboxes
 from tests.contracts.samples import HOMBURG
 from tests.ego_mail.conftest import CHANNEL, World, pem
 from tests.ego_mail.halls import Halls, open_halls
@@ -68,9 +68,7 @@ def run(halls: Halls, tmp_path: Path, items: Any, *arguments: str) -> Result:
 
 def boxes(halls: Halls) -> list[Any]:
     side = halls.sides["requesting"]
-    return sorted(
-        directory.list_mailboxes(side.app, side.actor, authority=KEY), key=lambda each: each.valid_from
-    )
+    return sorted(list_mailboxes(side.app, side.actor, authority=KEY), key=lambda each: each.valid_from)
 
 
 def test_what_is_known_already_changes_nothing(halls: Halls, world: World, tmp_path: Path) -> None:
@@ -128,7 +126,7 @@ def test_a_partner_without_mailbox_gets_one(halls: Halls, world: World, tmp_path
     answer = service(world.uri, described(world.keys(HOMBURG).cipher), validTo="2026-12-31T22:59:59.000Z")
     result = run(halls, tmp_path, answer, "--authority", "Neunkirchen", "--yes")
     assert "new mailbox on xdomea+ego_mail" in result.output, result.output
-    (box,) = directory.list_mailboxes(side.app, side.actor, authority="Neunkirchen")
+    (box,) = list_mailboxes(side.app, side.actor, authority="Neunkirchen")
     assert box.valid_until.isoformat() == "2026-12-31"
     assert box.max_bytes == 30_000_000
 
@@ -202,5 +200,5 @@ def test_the_ends_of_the_calendar_are_no_traps(halls: Halls, world: World, tmp_p
     unlimited = service(world.uri, certificate, validTo="9999-12-31T23:59:59.999Z")
     result = run(halls, tmp_path, unlimited, "--authority", "Neunkirchen", "--yes")
     assert result.exit_code == 0, result.output
-    (box,) = directory.list_mailboxes(side.app, side.actor, authority="Neunkirchen")
+    (box,) = list_mailboxes(side.app, side.actor, authority="Neunkirchen")
     assert box.valid_until is None

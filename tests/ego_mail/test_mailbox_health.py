@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 import cli.mailbox
 from engine.actor import Actor, Role
 from engine.errors import NotAllowedError, NotFoundError
-from engine.service import directory, mailbox_health, receiving, troubles
+from engine.service import mailbox_health, receiving, troubles
+from engine.service.directory.mailboxes import add_mailbox, end_mailbox
 from engine.service.mailbox_health import check_mailboxes, check_overdue, health_of
 from engine.service.work import run_until_idle
 from engine.store.tables import incidents
@@ -59,9 +60,9 @@ def test_mailboxes_are_tried_from_the_command_line(halls: Halls, world: World) -
 
 def test_an_intermediary_that_does_not_answer_is_a_fault(halls: Halls, world: World) -> None:
     side = halls.sides["requesting"]
-    directory.end_mailbox(side.app, side.actor, OWN, CHANNEL, world.clock.now().date() - timedelta(days=1))
+    end_mailbox(side.app, side.actor, OWN, CHANNEL, world.clock.now().date() - timedelta(days=1))
     changed = world.mailbox(SAARBRUECKEN, address="https://127.0.0.1:1/", settings=operator(world))
-    directory.add_mailbox(side.app, side.actor, changed)
+    add_mailbox(side.app, side.actor, changed)
     status, found = check(halls, OWN)
     assert (status, found[0]["ok"]) == (6, False)
     assert [each["code"] for each in found[0]["findings"] if each["fault"]] == ["dialog"]
@@ -103,9 +104,7 @@ def test_the_work_loop_looks_once_a_day_and_tells_before_a_certificate_ends(
     with side.app.read() as tx:
         assert {each.ok for each in health_of(tx, authority=OWN).values()} == {True}
 
-    directory.end_mailbox(
-        side.app, side.actor, PARTNER, CHANNEL, world.clock.now().date() - timedelta(days=1)
-    )
+    end_mailbox(side.app, side.actor, PARTNER, CHANNEL, world.clock.now().date() - timedelta(days=1))
     incident = next(row for row in told(halls) if PARTNER in row["message"])
     troubles.resolve(side.app, side.actor, incident["id"], "ended")
     world.clock.turn(timedelta(days=2))
@@ -144,10 +143,10 @@ def test_a_mailbox_opens_and_ends_on_local_days(
     halls: Halls, world: World, shown: tuple[int, int, int], is_open: bool
 ) -> None:
     side = halls.sides["requesting"]
-    directory.end_mailbox(side.app, side.actor, OWN, CHANNEL, date(2026, 3, 5))
+    end_mailbox(side.app, side.actor, OWN, CHANNEL, date(2026, 3, 5))
     day = date(2026, 3, 12)
     box = world.mailbox(SAARBRUECKEN, valid_from=day, valid_until=day, address="https://127.0.0.1:1/")
-    directory.add_mailbox(side.app, side.actor, replace(box, settings={**box.settings, **operator(world)}))
+    add_mailbox(side.app, side.actor, replace(box, settings={**box.settings, **operator(world)}))
     at, hour, minute = shown
     world.clock.set(datetime(2026, 3, at, hour, minute, tzinfo=UTC))
     assert (OWN in {each.authority_id for each in check_mailboxes(side.app, side.actor)}) is is_open
@@ -160,9 +159,9 @@ def test_a_mailbox_that_names_another_cipher_certificate_than_the_own_does_not_w
     halls: Halls, world: World
 ) -> None:
     side = halls.sides["requesting"]
-    directory.end_mailbox(side.app, side.actor, OWN, CHANNEL, world.clock.now().date() - timedelta(days=1))
+    end_mailbox(side.app, side.actor, OWN, CHANNEL, world.clock.now().date() - timedelta(days=1))
     other = world.mailbox(HOMBURG).settings["certificate"]
-    directory.add_mailbox(side.app, side.actor, world.mailbox(SAARBRUECKEN, settings={"certificate": other}))
+    add_mailbox(side.app, side.actor, world.mailbox(SAARBRUECKEN, settings={"certificate": other}))
     status, found = check(halls, OWN)
     assert status == 6
     assert [each["code"] for each in found[0]["findings"] if each["fault"]] == ["other-key"]

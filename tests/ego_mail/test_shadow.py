@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.service import directory
 from engine.service.cases import list_cases, start_case
+from engine.service.directory.mailboxes import add_mailbox
 from engine.service.migration.shadow_results import list_shadows
 from engine.service.migration.switching import Switch, switch
 from engine.service.troubles import list_incidents
@@ -32,7 +32,7 @@ def test_a_shadow_passes_the_intermediary_and_comes_back_equal(
     for side in halls.sides.values():
         for party in PARTIES.values():
             box = replace(world.mailbox(party), channel=channel, accepts_test=True)
-            directory.add_mailbox(side.app, side.actor, replace(box, valid_from=world.clock.now().date()))
+            add_mailbox(side.app, side.actor, replace(box, valid_from=world.clock.now().date()))
     switch(requesting.app, requesting.actor, Switch("letter+post", reason="paper"))
     switch(requesting.app, requesting.actor, Switch(channel, stage="shadow", reason="try"))
     start_case(requesting.app, requesting.actor, "vollstreckungshilfe")

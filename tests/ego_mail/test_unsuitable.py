@@ -18,7 +18,8 @@ from adapters.ego_mail.osci.content import AttachedFile, Data
 from adapters.ego_mail.osci.dialog import Dialog
 from adapters.ego_mail.osci.metadata import write_metadata
 from adapters.ego_mail.osci.streams import BytesBlob
-from engine.service import assigning, directory, mailbox_health, receiving
+from engine.service import assigning, mailbox_health, receiving
+from engine.service.directory.mailboxes import add_mailbox
 from engine.service.registering import list_arrivals
 from engine.service.work import run_until_idle
 from engine.service.writing_out import export_arrival
@@ -201,7 +202,7 @@ def test_neither_notices_nor_tests_that_cannot_be_read_are_answered(halls: Halls
 def test_one_mailbox_behind_two_channels_gives_one_arrival(halls: Halls, world: World) -> None:
     side = halls.sides["enforcing"]
     letters = world.mailbox(HOMBURG, channel="document+ego_mail")
-    directory.add_mailbox(side.app, side.actor, letters)
+    add_mailbox(side.app, side.actor, letters)
     mail(world, "Plan.pdf", b"%PDF-1.7", "application/pdf")
     # The first acknowledgement does not get through, so the message still waits when the second one looks.
     for mailbox, new in ((letters, 1), (world.mailbox(HOMBURG), 0)):

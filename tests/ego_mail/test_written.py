@@ -20,8 +20,9 @@ from cli.main import app as cli
 from engine.exchange.ports import FormClass, HandedOver, Part
 from engine.exchange.signers import SignatureRefusedError
 from engine.exchange.written import ways
-from engine.service import directory, signing, tasks
+from engine.service import signing, tasks
 from engine.service.cases import start_case
+from engine.service.directory.mailboxes import end_mailbox
 from engine.service.exchanges import list_exchanges, show_exchange
 from engine.service.inbox import TaskLine
 from engine.service.signing_files import export_files
@@ -213,7 +214,7 @@ def test_terms_that_changed_while_the_files_were_signed_are_looked_at_again(
 ) -> None:
     app, actor = office.side.app, office.side.actor
     signatures = office.sign(office.issuer.issue("Jutta Groß"))
-    directory.end_mailbox(app, actor, HOMBURG.authority_id, CHANNEL, app.clock.now().date())
+    end_mailbox(app, actor, HOMBURG.authority_id, CHANNEL, app.clock.now().date())
     world.clock.turn(timedelta(days=2))
     office.bring(signatures)
     assert office.arrived() == []

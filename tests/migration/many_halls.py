@@ -8,7 +8,8 @@ from sqlalchemy import insert
 
 from engine.clock import TurnedClock
 from engine.definitions.package import ProcedurePackage, load_package
-from engine.service import directory
+from engine.service.directory.authorities import seed_authorities
+from engine.service.directory.people import add_person
 from engine.service.installation import Installation, create_installation, open_installation
 from engine.service.migration.ledger import touch
 from engine.service.procedures import deploy
@@ -28,9 +29,9 @@ def make(home: Path, own: Sequence[str] = (SAARBRUECKEN, HOMBURG), database_url:
     """Make it; ``ego`` runs the installation, ``hom`` is Homburg's admin, ``clerk`` Saarbrücken's clerk."""
 
     def prepare(app: Installation) -> None:
-        directory.seed_authorities(app, own)
+        seed_authorities(app, own)
         roles = ["admin", "installation"]
-        directory.add_person(app, person_id="ego", name="E", authority=own[0], roles=roles, by=None)
+        add_person(app, person_id="ego", name="E", authority=own[0], roles=roles, by=None)
 
     create_installation(home, "MANY", prepare=prepare, database_url=database_url)
     app = open_installation(home, clock=TurnedClock(NOON))
@@ -45,8 +46,8 @@ def make(home: Path, own: Sequence[str] = (SAARBRUECKEN, HOMBURG), database_url:
                     id="hom", authority_id=HOMBURG, name="H", roles=["admin"], units=[], active=True
                 )
             )
-    directory.add_person(app, person_id="clerk", name="C", authority=own[0], roles=["clerk"], by=ego)
-    directory.add_person(app, person_id="sb", name="S", authority=own[0], roles=["admin"], by=ego)
+    add_person(app, person_id="clerk", name="C", authority=own[0], roles=["clerk"], by=ego)
+    add_person(app, person_id="sb", name="S", authority=own[0], roles=["admin"], by=ego)
     for package in packages():
         deploy(app, ego, package)
     return app

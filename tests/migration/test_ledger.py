@@ -6,7 +6,8 @@ from sqlalchemy import delete, select, update
 from engine.clock import TurnedClock
 from engine.definitions.package import load_package
 from engine.exchange.ports import FormClass, Mailbox
-from engine.service import cases, directory, paper_figures, registering, tasks
+from engine.service import cases, paper_figures, registering, tasks
+from engine.service.directory.mailboxes import add_mailbox
 from engine.service.migration import ledger
 from engine.service.migration.switching import Switch, switch
 from engine.service.trial import open_sides
@@ -57,7 +58,7 @@ def go_electronic(sides, folder):
                 form_classes=(FormClass.NONE, FormClass.CONFIDENTIAL),
                 settings={"senders": "subfolders"},
             )
-            directory.add_mailbox(side.app, side.actor, mailbox)
+            add_mailbox(side.app, side.actor, mailbox)
         switch(side.app, side.actor, Switch(XDOMEA, reason="test"))
 
 

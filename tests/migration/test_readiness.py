@@ -15,10 +15,10 @@ from engine.exchange.registry import UnknownChannelError
 from engine.migration.readiness import Need, Readiness
 from engine.migration.register import Step, Volume
 from engine.migration.scope import Scope
-from engine.service import directory
 from engine.service.access import RoleMissingError
 from engine.service.cases import start_case
-from engine.service.directory import AuthorityUnknownError
+from engine.service.directory.authorities import AuthorityUnknownError, import_authorities
+from engine.service.directory.mailboxes import add_mailbox
 from engine.service.migration.probing import probe
 from engine.service.migration.readiness import ReadinessRefusedError, Wish, readiness
 from engine.service.migration.scope import SenderUnknownError
@@ -39,7 +39,7 @@ ONE = Scope(HELP, "Send_Ersuchen", SAARBRUECKEN, HOMBURG)
 def app(tmp_path):
     opened = make(tmp_path / "home")
     address = {"address": ["Am Forum 5", "66424 Homburg"]}
-    directory.import_authorities(opened, opened.actor("ego"), [{"id": HOMBURG, **address}])
+    import_authorities(opened, opened.actor("ego"), [{"id": HOMBURG, **address}])
     yield opened
     opened.close()
 
@@ -53,7 +53,7 @@ def share(tmp_path):
 
 def opened(app, share, owner=HOMBURG, channel=FOLDER, **changes):
     box = replace(BOX, authority_id=owner, channel=channel, address=str(share / owner), **changes)
-    directory.add_mailbox(app, app.actor("ego"), box)
+    add_mailbox(app, app.actor("ego"), box)
     return box
 
 

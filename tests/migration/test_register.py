@@ -13,8 +13,8 @@ from engine.exchange.ports import FormClass, Mailbox
 from engine.migration.reasons import Reason, Reasons, Why, derived, for_relation
 from engine.migration.register import Known, Register, Step, Volume
 from engine.migration.scope import Scope
-from engine.service import directory
 from engine.service.access import RoleMissingError
+from engine.service.directory.mailboxes import add_mailbox
 from engine.service.migration.register import Wish, overview, relations
 from engine.service.migration.scope import SenderUnknownError
 from engine.service.migration.steps import (
@@ -199,7 +199,7 @@ def test_an_opened_mailbox_is_a_channel_but_the_letter_box_is_none(app):
     actor = app.actor("ego")
     for channel in ("letter+post", "xdomea+folder"):
         box = Mailbox(HOMBURG, channel, "Am Forum 5\n66424 Homburg", date(2026, 1, 1))
-        directory.add_mailbox(app, actor, box)
+        add_mailbox(app, actor, box)
         with app.read() as tx:
             why = load_reasons(app, tx, [SAARBRUECKEN]).of(HELP, "Send_Ersuchen", SAARBRUECKEN, HOMBURG)
         assert why is (Why.NO_CHANNEL if channel == "letter+post" else Why.NO_FORM)

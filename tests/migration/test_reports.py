@@ -12,8 +12,9 @@ from engine.migration.ledger import cell_of
 from engine.migration.reports import FORMAT, ReportRefusedError, _canonical, read_report
 from engine.migration.scope import Scope
 from engine.migration.status import Question
-from engine.service import directory
 from engine.service.access import RoleMissingError
+from engine.service.directory.authorities import seed_authorities
+from engine.service.directory.people import add_person
 from engine.service.installation import create_installation, open_installation
 from engine.service.migration import exporting, ledger
 from engine.service.migration.bookings import list_bookings
@@ -26,16 +27,12 @@ SAARBRUECKEN, HOMBURG, KIRKEL = "10041100", "10045114", "10045115"
 
 def found(folder, code, own, clock):
     def prepare(app):
-        directory.seed_authorities(app, own)
-        directory.add_person(
-            app, person_id="ego", name="E", authority=own[0], roles=["admin", "installation"], by=None
-        )
+        seed_authorities(app, own)
+        add_person(app, person_id="ego", name="E", authority=own[0], roles=["admin", "installation"], by=None)
 
     create_installation(folder, code, prepare=prepare)
     app = open_installation(folder, clock=clock)
-    directory.add_person(
-        app, person_id="admin", name="A", authority=own[0], roles=["admin"], by=app.actor("ego")
-    )
+    add_person(app, person_id="admin", name="A", authority=own[0], roles=["admin"], by=app.actor("ego"))
     return app
 
 

@@ -5,8 +5,9 @@ import pytest
 from engine.actor import Role
 from engine.exchange.decision import Relation
 from engine.migration.scope import Scope
-from engine.service import directory
 from engine.service.access import RoleMissingError
+from engine.service.directory.authorities import seed_authorities
+from engine.service.directory.people import PersonRefusedError, add_person
 from engine.service.installation import create_installation, open_installation
 from engine.service.migration.scope import (
     ScopeRefusedError,
@@ -25,8 +26,8 @@ def app(tmp_path_factory):
     home = tmp_path_factory.mktemp("two") / "home"
 
     def prepare(new):
-        directory.seed_authorities(new, [SAARBRUECKEN, HOMBURG])
-        directory.add_person(
+        seed_authorities(new, [SAARBRUECKEN, HOMBURG])
+        add_person(
             new,
             person_id="ego",
             name="E",
@@ -38,8 +39,8 @@ def app(tmp_path_factory):
     create_installation(home, "TWO", prepare=prepare)
     opened = open_installation(home)
     by = opened.actor("ego")
-    directory.add_person(opened, person_id="hom", name="H", authority=HOMBURG, roles=["admin"], by=by)
-    directory.add_person(
+    add_person(opened, person_id="hom", name="H", authority=HOMBURG, roles=["admin"], by=by)
+    add_person(
         opened, person_id="clerk", name="C", authority=HOMBURG, roles=["clerk"], by=opened.actor("hom")
     )
     yield opened
@@ -95,12 +96,10 @@ def test_a_district_lies_in_itself_and_the_land_in_none(app):
 
 def test_only_who_runs_the_installation_gives_that_role_and_reaches_over_authorities(app):
     add = {"name": "N", "roles": [Role.INSTALLATION.value]}
-    with pytest.raises(directory.PersonRefusedError, match="reaches over"):
-        directory.add_person(app, person_id="x", authority=HOMBURG, by=app.actor("hom"), **add)
-    with pytest.raises(directory.PersonRefusedError, match="no admin of"):
-        directory.add_person(
-            app, person_id="x", name="N", roles=["clerk"], authority=SAARBRUECKEN, by=app.actor("hom")
-        )
-    directory.add_person(app, person_id="second", authority=HOMBURG, by=app.actor("ego"), **add)
+    with pytest.raises(PersonRefusedError, match="reaches over"):
+        add_person(app, person_id="x", authority=HOMBURG, by=app.actor("hom"), **add)
+    with pytest.raises(PersonRefusedError, match="no admin of"):
+        add_person(app, person_id="x", name="N", roles=["clerk"], authority=SAARBRUECKEN, by=app.actor("hom"))
+    add_person(app, person_id="second", authority=HOMBURG, by=app.actor("ego"), **add)
     with app.read() as tx:
         assert senders(tx, app.actor("second")) == [SAARBRUECKEN, HOMBURG]

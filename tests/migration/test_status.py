@@ -26,8 +26,10 @@ from engine.migration.status import (
     checked_dimensions,
     checked_month,
 )
-from engine.service import directory, outcomes, recording
+from engine.service import outcomes, recording
 from engine.service.cases import start_case
+from engine.service.directory.authorities import seed_authorities
+from engine.service.directory.people import add_person
 from engine.service.installation import create_installation, open_installation
 from engine.service.migration import ledger
 from engine.service.migration.status import status
@@ -91,13 +93,13 @@ def template(tmp_path_factory):
     roles = ["admin", "clerk", "installation"]
 
     def prepare(app):
-        directory.seed_authorities(app, OWN)
-        directory.add_person(app, person_id="ego", name="E", authority=OWN[0], roles=roles, by=None)
+        seed_authorities(app, OWN)
+        add_person(app, person_id="ego", name="E", authority=OWN[0], roles=roles, by=None)
 
     create_installation(home, "TWO", prepare=prepare)
     app = open_installation(home, clock=TurnedClock(START))
     by = app.actor("ego")
-    directory.add_person(app, person_id="hom", name="H", authority=OWN[1], roles=["admin", "clerk"], by=by)
+    add_person(app, person_id="hom", name="H", authority=OWN[1], roles=["admin", "clerk"], by=by)
     deploy(app, by, package("approve", APPROVE))
     cases = {
         actor.authority_id: start_case(app, actor, "approve", {"amount": 1}).id

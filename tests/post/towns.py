@@ -12,7 +12,8 @@ from adapters.post.commands import app as post
 from engine.clock import TurnedClock
 from engine.definitions.package import ProcedurePackage, load_package
 from engine.exchange.ports import Mailbox
-from engine.service import directory, tasks
+from engine.service import tasks
+from engine.service.directory.mailboxes import add_mailbox
 from engine.service.trial import Side, open_sides
 from engine.service.work import run_until_idle
 from processes.bpmn import shipped
@@ -52,7 +53,7 @@ class Towns:
             (self.hom, HOMBURG, "Am Forum 5\n66424 Homburg"),
         ):
             box = Mailbox(key, "letter+post", address, NOON.date())
-            directory.add_mailbox(side.app, side.actor, box)
+            add_mailbox(side.app, side.actor, box)
 
     def work(self) -> None:
         while not all(run_until_idle(side.app).nothing for side in (self.sb, self.hom)):

@@ -14,8 +14,9 @@ import pytest
 from engine.clock import TurnedClock
 from engine.definitions.package import ProcedurePackage, load_package
 from engine.exchange.ports import FormClass, Mailbox
-from engine.service import directory, tasks
+from engine.service import tasks
 from engine.service.cases import CaseLine, start_case
+from engine.service.directory.mailboxes import add_mailbox
 from engine.service.migration.switching import Switch, switch
 from engine.service.trial import Side, open_sides
 from engine.service.work import run_until_idle
@@ -127,7 +128,7 @@ class Halls:
                     form_classes=(FormClass.NONE, FormClass.CONFIDENTIAL),
                     settings={"senders": "subfolders"},
                 )
-                directory.add_mailbox(side.app, side.actor, mailbox)
+                add_mailbox(side.app, side.actor, mailbox)
             switch(side.app, side.actor, Switch(XDOMEA, reason="test"))
 
 

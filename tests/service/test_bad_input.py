@@ -9,9 +9,12 @@ from engine.definitions.package import PackageRefusedError, build_package
 from engine.errors import DienstwegError
 from engine.exchange.codes import make_code
 from engine.exchange.ports import Mailbox
-from engine.service import assigning, directory, files, registering, tasks
+from engine.service import assigning, files, registering, tasks
 from engine.service.access import PersonUnknownError, RoleMissingError
 from engine.service.cases import list_cases, show_case, start_case
+from engine.service.directory.authorities import AuthorityUnknownError
+from engine.service.directory.mailboxes import add_mailbox, list_mailboxes, replace_mailboxes
+from engine.service.directory.people import add_person
 from engine.service.exchanges import list_exchanges, show_exchange
 from engine.service.installation import AlreadyInstalledError, create_installation, open_installation
 from engine.service.migration.switching import Switch, switch
@@ -44,7 +47,7 @@ def test_an_unknown_recipient_leaves_the_task_open(halls):
     case = start_case(halls.sb.app, halls.sb.actor, "vollstreckungshilfe")
     task = halls.task(halls.sb, "Ersuchen erfassen")
     refused(
-        directory.AuthorityUnknownError,
+        AuthorityUnknownError,
         lambda: halls.complete(halls.sb, "Ersuchen erfassen", {**REQUEST, "empfaenger": "Entenhausen"}),
         "Entenhausen",
         "authority list",
@@ -77,7 +80,7 @@ def test_the_second_completion_reads_who_and_when(halls):
 
 def test_a_claimed_task_is_not_taken_by_one_click(halls):
     start_case(halls.sb.app, halls.sb.actor, "vollstreckungshilfe")
-    directory.add_person(
+    add_person(
         halls.sb.app,
         person_id="other",
         name="Otto Other",
@@ -219,8 +222,8 @@ def test_a_switch_that_cannot_be_is_refused(halls, wanted):
 def test_a_mailbox_needs_an_installed_channel_and_an_address(halls, channel, address):
     mailbox = Mailbox(HOMBURG, channel, address, halls.clock.now().date())
     with pytest.raises(DienstwegError):
-        directory.add_mailbox(halls.sb.app, halls.sb.actor, mailbox)
-    assert directory.list_mailboxes(halls.sb.app, halls.sb.actor) == []
+        add_mailbox(halls.sb.app, halls.sb.actor, mailbox)
+    assert list_mailboxes(halls.sb.app, halls.sb.actor) == []
 
 
 def test_a_clerk_without_the_role_cannot_switch(halls):
@@ -300,14 +303,14 @@ def test_mailboxes_are_replaced_all_or_none(halls):
     day = halls.clock.now().date()
     known = Mailbox(HOMBURG, "xdomea+folder", str(halls.folder), day)
     unknown = Mailbox("99999999", "xdomea+folder", str(halls.folder), day)
-    before = directory.list_mailboxes(halls.sb.app, halls.sb.actor)
+    before = list_mailboxes(halls.sb.app, halls.sb.actor)
 
     refused(
-        directory.AuthorityUnknownError,
-        lambda: directory.replace_mailboxes(halls.sb.app, halls.sb.actor, [known, unknown]),
+        AuthorityUnknownError,
+        lambda: replace_mailboxes(halls.sb.app, halls.sb.actor, [known, unknown]),
         "99999999",
     )
 
-    assert directory.list_mailboxes(halls.sb.app, halls.sb.actor) == before
-    directory.replace_mailboxes(halls.sb.app, halls.sb.actor, [known])
-    assert len(directory.list_mailboxes(halls.sb.app, halls.sb.actor)) == len(before) + 1
+    assert list_mailboxes(halls.sb.app, halls.sb.actor) == before
+    replace_mailboxes(halls.sb.app, halls.sb.actor, [known])
+    assert len(list_mailboxes(halls.sb.app, halls.sb.actor)) == len(before) + 1

@@ -8,8 +8,9 @@ from sqlalchemy import select
 
 from engine.exchange.decision import POST
 from engine.exchange.ports import Blocker, FormClass, Mailbox, MessageType, Requirements
-from engine.service import directory, sending
+from engine.service import sending
 from engine.service.blockers import Boxes, Judge, load_boxes
+from engine.service.directory.mailboxes import end_mailbox
 from engine.store.tables import exchanges
 from tests.service.conftest import HOMBURG, NOON, SAARBRUECKEN, XDOMEA
 
@@ -62,7 +63,7 @@ def test_everybody_has_a_letter_box(halls):
 
 def test_the_send_job_says_that_a_mailbox_has_ended(electronic):
     app, actor = electronic.sb.app, electronic.sb.actor
-    directory.end_mailbox(app, actor, HOMBURG, XDOMEA, TODAY)
+    end_mailbox(app, actor, HOMBURG, XDOMEA, TODAY)
     electronic.turn(days=1)
     electronic.request()
     with app.read() as tx:

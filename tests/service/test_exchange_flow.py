@@ -8,8 +8,9 @@ import pytest
 
 from engine.exchange.codes import make_code
 from engine.exchange.ports import Mailbox
-from engine.service import directory, registering
+from engine.service import registering
 from engine.service.cases import list_cases, show_case
+from engine.service.directory.mailboxes import add_mailbox
 from engine.service.exchanges import explain_exchange, list_exchanges, show_exchange
 from engine.service.migration.status import status
 from engine.service.migration.switching import Switch, list_rules, switch
@@ -193,7 +194,7 @@ def test_a_mailbox_that_opens_tomorrow_carries_nothing_today(halls):
     tomorrow = (halls.clock.now() + timedelta(days=1)).date()
     halls.mailbox_folder(HOMBURG, SAARBRUECKEN).mkdir(parents=True)
     mailbox = Mailbox(HOMBURG, XDOMEA, str(halls.folder / "exchange" / HOMBURG), tomorrow)
-    directory.add_mailbox(halls.sb.app, halls.sb.actor, mailbox)
+    add_mailbox(halls.sb.app, halls.sb.actor, mailbox)
     switch(halls.sb.app, halls.sb.actor, Switch(XDOMEA, procedure="vollstreckungshilfe"))
     halls.request()
     halls.work()

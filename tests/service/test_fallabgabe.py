@@ -16,10 +16,11 @@ from adapters.folder.faults import FolderFaultError
 from engine.clock import TurnedClock
 from engine.definitions.package import ProcedurePackage, build_package, load_package
 from engine.exchange.ports import Mailbox
-from engine.service import assigning, cases, directory, files, registering, tasks
+from engine.service import assigning, cases, files, registering, tasks
+from engine.service.directory.mailboxes import add_mailbox
+from engine.service.directory.terms import TermRefusedError
 from engine.service.exchanges import list_exchanges, show_exchange
 from engine.service.procedures import MappingsRefusedError, deploy
-from engine.service.terms import TermRefusedError
 from engine.service.trial import Side, open_sides
 from engine.service.troubles import Incident, list_incidents
 from engine.service.verifying import verify_installation
@@ -98,7 +99,7 @@ class Offices:
         """Let ``side`` know other terms of the mailbox of ``owner`` from now on."""
         address = str(self.folder / "exchange" / owner)
         box = Mailbox(owner, XDOMEA, address, self.clock.now().date(), settings={**settings})
-        directory.add_mailbox(side.app, side.actor, box)
+        add_mailbox(side.app, side.actor, box)
 
 
 @pytest.fixture(scope="session")
@@ -201,7 +202,7 @@ class TestClerksDecide:
         anyone.mkdir()
         container.rename(anyone / container.name)
         box = Mailbox(NEW, XDOMEA, str(anyone), NOON.date() + timedelta(days=1))
-        directory.add_mailbox(offices.new.app, offices.new.actor, box)
+        add_mailbox(offices.new.app, offices.new.actor, box)
         offices.turn(days=1)
         arrival = only(registering.list_arrivals(offices.new.app, offices.new.actor))
         assert arrival.status == "unconfirmed"
@@ -355,7 +356,7 @@ class TestBadMailbox:
 
     def test_it_hinders_no_other_and_is_one_incident(self, offices: Offices) -> None:
         lost = Mailbox(NEW, "letter+folder", str(offices.folder / "gone"), NOON.date())
-        directory.add_mailbox(offices.new.app, offices.new.actor, lost)
+        add_mailbox(offices.new.app, offices.new.actor, lost)
         offices.hand_over()
         offices.work()
         incident = only(self._incidents(offices))

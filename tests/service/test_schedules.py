@@ -12,7 +12,7 @@ from engine.clock import TurnedClock
 from engine.errors import NotAllowedError, NotFoundError
 from engine.service import schedule_rounds, schedules, timing
 from engine.service.cases import data_of, list_cases, show_case
-from engine.service.directory import add_person
+from engine.service.directory.people import add_person
 from engine.service.procedures import ModelRefusedError, deploy
 from engine.service.programs import ProcedureUnknownError
 from engine.service.schedules import list_schedules, switch_off, switch_on

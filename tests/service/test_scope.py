@@ -15,7 +15,6 @@ from engine.service import (
     cases,
     deadline_feed,
     deadlines,
-    directory,
     exchanges,
     files,
     inbox,
@@ -29,6 +28,9 @@ from engine.service import (
     timing,
     troubles,
 )
+from engine.service.directory import authorities, mailboxes, people
+from engine.service.directory.authorities import import_authorities, seed_authorities
+from engine.service.directory.people import add_person
 from engine.service.installation import create_installation, open_installation
 from engine.service.migration import (
     bookings,
@@ -49,17 +51,19 @@ from engine.store.tables import metadata, shadow_sends
 from tests.service.conftest import HOMBURG, NOON, REQUEST, SAARBRUECKEN
 
 MODULES: tuple[ModuleType, ...] = (
+    authorities,
     bookings,
     cases,
     consents,
     deadline_feed,
     deadlines,
-    directory,
     exchanges,
     files,
     history,
     inbox,
     mailbox_health,
+    mailboxes,
+    people,
     probing,
     procedures,
     readiness,
@@ -142,13 +146,13 @@ def shared(tmp_path_factory, package):
     roles = [role.value for role in ROLES]
 
     def prepare(app):
-        directory.seed_authorities(app, [SAARBRUECKEN, HOMBURG])
-        directory.add_person(app, person_id="sb", name="S", authority=SAARBRUECKEN, roles=roles, by=None)
+        seed_authorities(app, [SAARBRUECKEN, HOMBURG])
+        add_person(app, person_id="sb", name="S", authority=SAARBRUECKEN, roles=roles, by=None)
 
     create_installation(home, "TWO", prepare=prepare)
     app = open_installation(home, clock=TurnedClock(NOON))
     actor = app.actor("sb")
-    unit = directory.add_person(
+    unit = add_person(
         app,
         person_id="kasse",
         name="K",
@@ -158,7 +162,7 @@ def shared(tmp_path_factory, package):
         by=actor,
     ).units[0]
     address = ["Am Forum 5", "66424 Homburg"]
-    directory.import_authorities(app, actor, [{"id": HOMBURG, "address": address}])
+    import_authorities(app, actor, [{"id": HOMBURG, "address": address}])
     procedures.deploy(app, actor, package)
     clerk = app.actor("kasse")
     case = cases.start_case(app, clerk, "vollstreckungshilfe")

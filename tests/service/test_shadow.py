@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 
 from engine.exchange.ports import FormClass, Mailbox
 from engine.migration.synthetic import make_up_document
-from engine.service import directory
 from engine.service.cases import list_cases
+from engine.service.directory.mailboxes import add_mailbox
 from engine.service.exchanges import list_exchanges, show_exchange
 from engine.service.files import add_document
 from engine.service.migration.consents import ConsentRefusedError, consent, withdraw_consent
@@ -47,7 +47,7 @@ def open_boxes(halls, accepts=(HOMBURG, SAARBRUECKEN), channel=XDOMEA):
                 accepts_test=owner in accepts,
                 settings={"senders": "subfolders"},
             )
-            directory.add_mailbox(side.app, side.actor, box)
+            add_mailbox(side.app, side.actor, box)
 
 
 @pytest.fixture
@@ -176,7 +176,7 @@ def test_a_receiver_that_takes_no_tests_files_them_and_answers_nothing(shadowed)
         NOON.date() + timedelta(days=1),
         settings={"senders": "subfolders"},
     )
-    directory.add_mailbox(shadowed.hom.app, shadowed.hom.actor, box)
+    add_mailbox(shadowed.hom.app, shadowed.hom.actor, box)
     shadowed.clock.turn(timedelta(days=2))
     shadowed.request()
     shadowed.work()

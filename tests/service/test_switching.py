@@ -16,7 +16,9 @@ from engine.definitions.package import load_package
 from engine.exchange.decision import LIVE, PILOT, POST, SHADOW, Relation, decide, takes_part
 from engine.exchange.ports import Mailbox
 from engine.migration.switching import PlannedRuleError
-from engine.service import directory, sending
+from engine.service import sending
+from engine.service.directory.authorities import list_authorities
+from engine.service.directory.mailboxes import add_mailbox, end_mailbox
 from engine.service.exchanges import list_exchanges, show_exchange
 from engine.service.installation import open_installation
 from engine.service.migration.history import list_changes
@@ -95,7 +97,7 @@ def test_a_dry_run_says_what_the_switch_then_does(opened):
     assert mine[STEP, HOMBURG].verdict == "changes"
     assert mine[STEP, NEUNKIRCHEN].verdict == "stays"
     assert "no open mailbox" in mine[STEP, NEUNKIRCHEN].reason
-    assert len(mine) == 3 * (len(directory.list_authorities(app, actor)) - 1)
+    assert len(mine) == 3 * (len(list_authorities(app, actor)) - 1)
     exchange = only(done.effects.exchanges)
     assert (exchange.exchange_id, exchange.verdict, exchange.reason) == (sent.id, "stays", "already sent")
     assert only(done.effects.cases).verdict == "changes"
@@ -193,7 +195,7 @@ def test_a_mailbox_must_be_open_on_the_effective_day(opened):
     app, actor = opened.sb.app, opened.sb.actor
     folder = str(opened.folder / "exchange" / HOMBURG)
     opens = NOON.date() + timedelta(days=10)
-    directory.add_mailbox(app, actor, Mailbox(ST_INGBERT, XDOMEA, folder, opens))
+    add_mailbox(app, actor, Mailbox(ST_INGBERT, XDOMEA, folder, opens))
     for day, word in ((5, "opens on"), (12, None)):
         wanted = Switch(XDOMEA, recipient=ST_INGBERT, effective=NOON + timedelta(days=day))
         if word:
@@ -201,7 +203,7 @@ def test_a_mailbox_must_be_open_on_the_effective_day(opened):
                 switch(app, actor, wanted)
         else:
             switch(app, actor, wanted)
-    directory.end_mailbox(app, actor, ST_INGBERT, XDOMEA, opens + timedelta(days=5))
+    end_mailbox(app, actor, ST_INGBERT, XDOMEA, opens + timedelta(days=5))
     with pytest.raises(SwitchRefusedError, match="ended on"):
         switch(app, actor, Switch(XDOMEA, recipient=ST_INGBERT, effective=NOON + timedelta(days=20)))
 
@@ -600,7 +602,7 @@ def test_a_list_of_many_relations_is_one_act(opened):
     folder = str(opened.folder / "exchange" / HOMBURG)
     for authority in everybody:
         if authority != HOMBURG:
-            directory.add_mailbox(app, actor, Mailbox(authority, XDOMEA, folder, NOON.date()))
+            add_mailbox(app, actor, Mailbox(authority, XDOMEA, folder, NOON.date()))
     lines = [f"{PROCEDURE},{step},{one}" for one in everybody for step in (STEP, "Send_Erinnerung")]
     random.Random(1).shuffle(lines)
     scopes = read_relations("\n".join(["procedure,step,recipient", *lines]).encode(), "all.csv")

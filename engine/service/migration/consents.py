@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, or_, select, update
 from engine.actor import Actor, Role
 from engine.errors import NotFoundError, RefusedError
 from engine.service.access import require
-from engine.service.directory import find_authority
+from engine.service.directory.authorities import find_authority
 from engine.service.numbers import known_as
 from engine.service.sending import local_day
 from engine.store.tables import audit, shadow_consents

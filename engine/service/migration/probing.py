@@ -9,7 +9,7 @@ from engine.actor import Actor, Role
 from engine.migration.scope import Scope
 from engine.service.access import require
 from engine.service.blockers import load_boxes
-from engine.service.directory import MailboxUnknownError
+from engine.service.directory.mailboxes import MailboxUnknownError
 from engine.service.mailbox_health import MailboxHealth, check_mailboxes
 from engine.service.migration.scope import districts, resolve, scope_senders
 from engine.service.sending import local_day

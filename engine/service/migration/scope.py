@@ -9,7 +9,7 @@ from engine.actor import Actor, Role
 from engine.errors import NotFoundError, RefusedError
 from engine.migration.scope import Scope
 from engine.service.access import require
-from engine.service.directory import AuthorityUnknownError, find_authority
+from engine.service.directory.authorities import AuthorityUnknownError, find_authority
 from engine.store.tables import authorities
 
 DISTRICT = "district"

@@ -20,7 +20,7 @@ from engine.migration.register import Step
 from engine.migration.scope import Scope
 from engine.runtime import FUNCTIONS
 from engine.service.access import require
-from engine.service.directory import AuthorityUnknownError, find_authority
+from engine.service.directory.authorities import AuthorityUnknownError, find_authority
 from engine.service.migration.scope import resolve, scope_senders
 from engine.service.programs import ProcedureUnknownError
 from engine.service.sending import local_day

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from engine.actor import Actor
 from engine.migration.volume_rows import Row, Tally
-from engine.service.directory import load_authorities
+from engine.service.directory.authorities import load_authorities
 from engine.service.migration.scope import senders
 from engine.service.migration.steps import load_steps
 from engine.store.tables import procedure_versions
