@@ -23,7 +23,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """List the arrivals somebody must look at."""
-    from engine.service.registering import list_arrivals
+    from engine.service.arrivals.registering import list_arrivals
 
     state: State = ctx.obj
     found = list_arrivals(state.app, state.actor, everything=everything, limit=limit, offset=offset)
@@ -50,7 +50,7 @@ def list_(
 @app.command()
 def show(ctx: typer.Context, arrival: str, json: Json = False) -> None:
     """Show an arrival: what was read of it, its files, what was not understood."""
-    from engine.service.registering import show_arrival
+    from engine.service.arrivals.registering import show_arrival
 
     state: State = ctx.obj
     found = show_arrival(state.app, state.actor, arrival)
@@ -92,7 +92,7 @@ def files(
     json: Json = False,
 ) -> None:
     """Write out an arrival's files as they came, with what proves how (Nachweise)."""
-    from engine.service.writing_out import export_arrival
+    from engine.service.arrivals.handing_out import export_arrival
 
     state: State = ctx.obj
     written = export_arrival(state.app, state.actor, arrival, out)
@@ -132,7 +132,7 @@ def register(
     json: Json = False,
 ) -> None:
     """Register a letter that came in: it answers, continues or begins a case."""
-    from engine.service.registering import PaperArrival, register
+    from engine.service.arrivals.registering import PaperArrival, register
 
     state: State = ctx.obj
     paper = PaperArrival(
@@ -171,7 +171,7 @@ def assign(
     json: Json = False,
 ) -> None:
     """Vouch for an arrival's sender and let it take effect, or file it in a case."""
-    from engine.service.assigning import Decision, assign
+    from engine.service.arrivals.assigning import Decision, assign
 
     state: State = ctx.obj
     decision = Decision(case, as_type, sender, read_data(data), reason)
@@ -183,7 +183,7 @@ def reject(
     ctx: typer.Context, arrival: str, reason: Annotated[str, typer.Option()], json: Json = False
 ) -> None:
     """Put an arrival aside for good; it is kept with the reason."""
-    from engine.service.assigning import reject
+    from engine.service.arrivals.assigning import reject
 
     state: State = ctx.obj
     _told(reject(state.app, state.actor, arrival, reason), json)

@@ -16,7 +16,8 @@ from engine.actor import Actor
 from engine.clock import TurnedClock
 from engine.exchange.ports import Part
 from engine.migration.status import Line, Question
-from engine.service import cases, files, registering, tasks
+from engine.service import cases, files, tasks
+from engine.service.arrivals import registering
 from engine.service.directory.authorities import import_authorities, seed_authorities
 from engine.service.directory.mailboxes import add_mailbox
 from engine.service.directory.people import add_person

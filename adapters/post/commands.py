@@ -12,7 +12,7 @@ from engine.errors import RefusedError
 
 if TYPE_CHECKING:
     from adapters.post.runs import Plan, PrintRuns
-    from engine.service.registering import ArrivalLine
+    from engine.service.arrivals.registering import ArrivalLine
 
 app = typer.Typer(help="Post: print runs, posting, reprints, scans.", no_args_is_help=True)
 
@@ -156,7 +156,7 @@ def scan(
     from adapters.post.files import sha256_of
     from adapters.post.scan_intake import lay_scan, tell
     from adapters.post.settings import read_settings
-    from engine.service.scanned import take_in_scans
+    from engine.service.arrivals.scanned import take_in_scans
 
     installation, actor = ctx.obj.app, ctx.obj.actor
     settings = read_settings(installation.settings.adapters.get("post", {}), installation.settings.home)

@@ -15,8 +15,8 @@ from engine.actor import Actor, Role
 from engine.errors import DienstwegError
 from engine.exchange.abilities import ChecksMailboxes, Finding
 from engine.exchange.ports import Mailbox, split_channel
-from engine.service import scanning
 from engine.service.access import require
+from engine.service.arrivals import scanning
 from engine.service.directory.authorities import find_authority
 from engine.service.directory.mailboxes import MailboxUnknownError, mailbox_from_row
 from engine.service.sending import local_day

@@ -11,10 +11,10 @@ from engine.actor import Actor, Role
 from engine.errors import ConflictError, RefusedError
 from engine.exchange.decision import POST
 from engine.service.access import require
+from engine.service.arrivals.registering import find_arrival
 from engine.service.auditing import write_down
 from engine.service.migration import ledger
 from engine.service.migration.ledger import PRINTED
-from engine.service.registering import find_arrival
 from engine.store.tables import arrival_parts, arrivals, audit, dispatches, exchanges, facts
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from engine.definitions.scenarios import Scenario, differences, read_scenarios
 from engine.errors import DienstwegError, RefusedError
 from engine.exchange.codes import make_code
 from engine.exchange.ports import split_channel
-from engine.service import cases, registering, tasks
+from engine.service import cases, tasks
+from engine.service.arrivals import registering
 from engine.service.exchanges import explain_exchange
 from engine.service.migration.switching import Switch, switch
 from engine.service.outcomes import CONFIRM_POSTING

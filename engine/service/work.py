@@ -13,17 +13,16 @@ from sqlalchemy import Connection, insert, select
 from engine.errors import EnvironmentFaultError
 from engine.service import (
     awaiting,
-    confirming,
     deadline_jobs,
     mailbox_health,
     messages,
-    receiving,
     schedule_rounds,
     sending,
     services,
     timing,
     tracking,
 )
+from engine.service.arrivals import confirming, receiving
 from engine.service.migration import ledger, shadow, watching
 from engine.store.tables import incidents
 from engine.work.embedded import EmbeddedQueue, EmbeddedWorker

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 import cli.mailbox
 from engine.actor import Actor, Role
 from engine.errors import NotAllowedError, NotFoundError
-from engine.service import mailbox_health, receiving, troubles
+from engine.service import mailbox_health, troubles
+from engine.service.arrivals import receiving
 from engine.service.directory.mailboxes import add_mailbox, end_mailbox
 from engine.service.mailbox_health import check_mailboxes, check_overdue, health_of
 from engine.service.work import run_until_idle

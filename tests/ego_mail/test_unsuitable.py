@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from engine.service.arrivals.handing_out import export_arrival
 from typer.testing import CliRunner
 
 import cli.arrival
@@ -18,11 +19,11 @@ from adapters.ego_mail.osci.content import AttachedFile, Data
 from adapters.ego_mail.osci.dialog import Dialog
 from adapters.ego_mail.osci.metadata import write_metadata
 from adapters.ego_mail.osci.streams import BytesBlob
-from engine.service import assigning, mailbox_health, receiving
+from engine.service import mailbox_health
+from engine.service.arrivals import assigning, receiving
+from engine.service.arrivals.registering import list_arrivals
 from engine.service.directory.mailboxes import add_mailbox
-from engine.service.registering import list_arrivals
 from engine.service.work import run_until_idle
-from engine.service.writing_out import export_arrival
 from engine.store.tables import arrival_parts, arrivals, dispatches, incidents
 from tests.clamd.conftest import EICAR, small_clamd
 from tests.contracts.samples import HOMBURG, SAARBRUECKEN, Envelopes

@@ -6,7 +6,8 @@ from sqlalchemy import delete, select, update
 from engine.clock import TurnedClock
 from engine.definitions.package import load_package
 from engine.exchange.ports import FormClass, Mailbox
-from engine.service import cases, paper_figures, registering, tasks
+from engine.service import cases, paper_figures, tasks
+from engine.service.arrivals import registering
 from engine.service.directory.mailboxes import add_mailbox
 from engine.service.migration import ledger
 from engine.service.migration.switching import Switch, switch

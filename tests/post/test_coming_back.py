@@ -14,11 +14,8 @@ from engine.definitions.package import load_package
 from engine.errors import RefusedError
 from engine.exchange.codes import make_code
 from engine.service import paper_figures, posting, signing, tasks
-from engine.service.cases import list_cases, show_case, start_case
-from engine.service.exchanges import list_exchanges, show_exchange
-from engine.service.paper_codes import RegistrationRefusedError, SenderMismatchError
-from engine.service.recording import record_fact
-from engine.service.registering import (
+from engine.service.arrivals.codes import RegistrationRefusedError, SenderMismatchError
+from engine.service.arrivals.registering import (
     ArrivalLine,
     ArrivalSettledError,
     PaperArrival,
@@ -26,6 +23,9 @@ from engine.service.registering import (
     register,
     show_arrival,
 )
+from engine.service.cases import list_cases, show_case, start_case
+from engine.service.exchanges import list_exchanges, show_exchange
+from engine.service.recording import record_fact
 from engine.service.trial import Side
 from processes.bpmn import shipped
 from tests.letter.rig import save_pdf, scans, texts

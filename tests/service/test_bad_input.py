@@ -9,8 +9,9 @@ from engine.definitions.package import PackageRefusedError, build_package
 from engine.errors import DienstwegError
 from engine.exchange.codes import make_code
 from engine.exchange.ports import Mailbox
-from engine.service import assigning, files, registering, tasks
+from engine.service import files, tasks
 from engine.service.access import PersonUnknownError, RoleMissingError
+from engine.service.arrivals import assigning, registering
 from engine.service.cases import list_cases, show_case, start_case
 from engine.service.directory.authorities import AuthorityUnknownError
 from engine.service.directory.mailboxes import add_mailbox, list_mailboxes, replace_mailboxes

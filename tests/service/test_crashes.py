@@ -18,7 +18,8 @@ from sqlalchemy import func, select, text
 
 from engine.clock import SystemClock
 from engine.exchange.codes import make_code
-from engine.service import registering, tasks
+from engine.service import tasks
+from engine.service.arrivals import registering
 from engine.service.cases import start_case
 from engine.service.installation import Installation, open_installation
 from engine.service.trial import Side

@@ -21,8 +21,9 @@ from engine.definitions.package_files import read_folder
 from engine.exchange.codes import make_code
 from engine.runtime import FireTimer
 from engine.runtime.errors import StaleTimerError
-from engine.service import recording, registering, timing
+from engine.service import recording, timing
 from engine.service.advance import move
+from engine.service.arrivals import registering
 from engine.service.cases import CaseLine, show_case, start_case
 from engine.service.deadline_feed import calendar_feed
 from engine.service.deadlines import (

@@ -8,7 +8,7 @@ import pytest
 
 from engine.exchange.codes import make_code
 from engine.exchange.ports import Mailbox
-from engine.service import registering
+from engine.service.arrivals import registering
 from engine.service.cases import list_cases, show_case
 from engine.service.directory.mailboxes import add_mailbox
 from engine.service.exchanges import explain_exchange, list_exchanges, show_exchange

@@ -16,7 +16,8 @@ from adapters.folder.faults import FolderFaultError
 from engine.clock import TurnedClock
 from engine.definitions.package import ProcedurePackage, build_package, load_package
 from engine.exchange.ports import Mailbox
-from engine.service import assigning, cases, files, registering, tasks
+from engine.service import cases, files, tasks
+from engine.service.arrivals import assigning, registering
 from engine.service.directory.mailboxes import add_mailbox
 from engine.service.directory.terms import TermRefusedError
 from engine.service.exchanges import list_exchanges, show_exchange

@@ -117,8 +117,8 @@ def test_only_admins_correct(waiting):
 
 def test_listings_load_no_case_document(waiting):
     """Whoever lists does not even touch the table that holds the documents."""
+    from engine.service.arrivals.registering import list_arrivals
     from engine.service.cases import list_cases
-    from engine.service.registering import list_arrivals
     from engine.service.tasks import list_tasks
     from engine.service.timing import list_timers
     from engine.service.troubles import list_incidents

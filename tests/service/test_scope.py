@@ -21,13 +21,13 @@ from engine.service import (
     mailbox_health,
     procedures,
     recording,
-    registering,
     schedules,
     signing_files,
     tasks,
     timing,
     troubles,
 )
+from engine.service.arrivals import registering
 from engine.service.directory import authorities, mailboxes, people
 from engine.service.directory.authorities import import_authorities, seed_authorities
 from engine.service.directory.people import add_person

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from engine.exchange.ports import FormClass, Mailbox
 from engine.migration.synthetic import make_up_document
+from engine.service.arrivals.registering import list_arrivals
 from engine.service.cases import list_cases
 from engine.service.directory.mailboxes import add_mailbox
 from engine.service.exchanges import list_exchanges, show_exchange
@@ -18,7 +19,6 @@ from engine.service.migration.consents import ConsentRefusedError, consent, with
 from engine.service.migration.shadow_results import list_comparisons, list_shadows, show_shadow
 from engine.service.migration.status import status
 from engine.service.migration.switching import Switch, switch
-from engine.service.registering import list_arrivals
 from engine.service.troubles import list_incidents
 from engine.service.work import run_until_idle
 from engine.store.tables import arrival_parts, deadlines, dispatch_parts, dispatches, shadow_sends

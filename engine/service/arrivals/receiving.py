@@ -1,24 +1,24 @@
 """Bringing in what waits in the own mailboxes: stored and committed first, acknowledged then."""
 
-from collections.abc import Mapping
-from mimetypes import guess_type
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, RowMapping, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, or_, select, update
 
-from engine.documents import Blob
-from engine.exchange.abilities import OnDisk, ReportsBack
+from engine.exchange.abilities import ReportsBack
 from engine.exchange.errors import UnreadableError
 from engine.exchange.ports import Incoming, Mailbox, Part, Payload, Reading, split_channel
-from engine.service import confirming, filing, matching, scanning
-from engine.service.collecting import collect_from
+from engine.service.arrivals import confirming, scanning
+from engine.service.arrivals.collecting import collect_from
+from engine.service.arrivals.matching import match
+from engine.service.arrivals.parts import add_parts, keep_proofs, parts_of
+from engine.service.arrivals.rows import add_arrival
 from engine.service.directory.mailboxes import own_mailboxes
 from engine.service.migration import ledger, tests_received
 from engine.service.sending import local_day
 from engine.store.locks import lock_name, only_one
-from engine.store.tables import arrival_parts, arrivals, mailboxes
+from engine.store.tables import arrivals, mailboxes
 from engine.work.ports import Job
 
 if TYPE_CHECKING:
@@ -111,88 +111,6 @@ def _refused(app: "Installation", incoming: Incoming) -> dict[str, str]:
     return {"status": INFECTED if malware else "unreadable", "reason": reason}
 
 
-def add_arrival(app: "Installation", tx: Connection, **values: Any) -> str:
-    """Write the row of an arrival nobody has understood yet; return its id."""
-    arrival_id = str(app.ids.new())
-    defaults: dict[str, Any] = {
-        "status": "new",
-        "references": [],
-        "remarks": [],
-        "test": False,
-        "registered_at": app.clock.now(),
-    }
-    tx.execute(insert(arrivals).values(id=arrival_id, **{**defaults, **values}))
-    return arrival_id
-
-
-def add_parts(app: "Installation", tx: Connection, authority_id: str, arrival_id: str, parts: Any) -> None:
-    """Store an arrival's files as they came."""
-    for position, part in enumerate(parts):
-        with part.path.open("rb") as source:
-            blob = app.documents.put(source)
-        _add_part(tx, authority_id, arrival_id, position, blob, part.name, part.media_type, part.role)
-
-
-def keep_proofs(
-    app: "Installation",
-    tx: Connection,
-    authority_id: str,
-    arrival_id: str,
-    first: int,
-    proofs: Mapping[str, bytes],
-) -> None:
-    """Store what a carrier or scanner says of an arrival beside its files: evidence, but no part of it."""
-    files = proofs.files if isinstance(proofs, OnDisk) else {}
-    for position, name in enumerate(proofs, start=first):
-        media_type = guess_type(name)[0] or "application/octet-stream"
-        if name in files:
-            with files[name].open("rb") as source:
-                blob = app.documents.put(source)
-        else:
-            blob = app.documents.put_bytes(proofs[name])
-        _add_part(tx, authority_id, arrival_id, position, blob, name, media_type, filing.PROOF)
-
-
-def _add_part(
-    tx: Connection,
-    authority_id: str,
-    arrival_id: str,
-    position: int,
-    blob: Blob,
-    name: str,
-    media_type: str,
-    role: str,
-) -> None:
-    tx.execute(
-        insert(arrival_parts).values(
-            arrival_id=arrival_id,
-            position=position,
-            authority_id=authority_id,
-            sha256=blob.sha256,
-            size=blob.size,
-            name=name,
-            media_type=media_type,
-            role=role,
-        )
-    )
-
-
-def parts_of(
-    app: "Installation", tx: Connection, arrival_id: str, *, proofs: bool = False
-) -> tuple[Part, ...]:
-    """Return an arrival's stored files, on demand with what proves how they came."""
-    rows = tx.execute(
-        select(arrival_parts)
-        .where(arrival_parts.c.arrival_id == arrival_id)
-        .order_by(arrival_parts.c.position)
-    ).mappings()
-    return tuple(
-        Part(row["name"], row["media_type"], app.documents.local_path(row["sha256"]), row["role"])
-        for row in rows
-        if proofs or row["role"] != filing.PROOF
-    )
-
-
 def handle_arrival(app: "Installation", job: Job) -> None:
     """Read the stored arrival that the job names."""
     read_arrival(app, job.arguments["arrival"])
@@ -224,7 +142,7 @@ def read_arrival(app: "Installation", arrival_id: str) -> None:
         with app.write() as tx:
             if not _still_new(tx, arrival_id):
                 return
-            matching.match(app, tx, arrival, reading)
+            match(app, tx, arrival, reading)
             ledger.touch_arrival(app, tx, arrival_id)
             if reading.confirmation_wanted:
                 confirming.confirm(app, tx, arrival, payload, reading, parts)

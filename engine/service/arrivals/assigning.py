@@ -13,13 +13,13 @@ from engine.errors import RefusedError
 from engine.exchange.abilities import ReadsForeign
 from engine.exchange.errors import UnreadableError
 from engine.exchange.ports import MessageType, Part, Reading, Reference, split_channel
-from engine.service import confirming, filing, matching, receiving
 from engine.service.access import require
 from engine.service.advance import CaseRow, read_case
-from engine.service.cases import find_case
-from engine.service.directory.authorities import find_authority
-from engine.service.migration import ledger
-from engine.service.registering import (
+from engine.service.arrivals import confirming, filing, receiving
+from engine.service.arrivals.belonging import case_row, waits_for
+from engine.service.arrivals.matching import act, continue_case
+from engine.service.arrivals.parts import parts_of
+from engine.service.arrivals.registering import (
     ArrivalLine,
     RegistrationRefusedError,
     arrival_line,
@@ -27,6 +27,10 @@ from engine.service.registering import (
     find_arrival,
     refuse_settled,
 )
+from engine.service.arrivals.rows import Sender, note_reading
+from engine.service.cases import find_case
+from engine.service.directory.authorities import find_authority
+from engine.service.migration import ledger
 from engine.store.tables import arrivals, exchanges
 
 if TYPE_CHECKING:
@@ -70,7 +74,7 @@ def assign(app: "Installation", actor: Actor, key: str, decision: Decision) -> A
             raise ArrivalInfectedError(
                 str(row["reason"]), where=row["id"][:8], hint="ask for it again, then 'arrival reject'"
             )
-        parts = receiving.parts_of(app, tx, row["id"])
+        parts = parts_of(app, tx, row["id"])
         wanted = deployed_type(app, tx, decision.as_type) if decision.as_type else None
     with TemporaryDirectory() as folder:
         reading = _read(app, row, parts, wanted, Path(folder))
@@ -80,9 +84,9 @@ def assign(app: "Installation", actor: Actor, key: str, decision: Decision) -> A
             sender_id = row["claimed_sender_id"] or reading.sender_id
             if decision.sender is not None:
                 sender_id = find_authority(tx, decision.sender).id
-            vouched = matching.Sender(sender_id, sure=True, by=actor.person_id)
+            vouched = Sender(sender_id, sure=True, by=actor.person_id)
             if decision.case is None:
-                matching.act(app, tx, row, reading, vouched)
+                act(app, tx, row, reading, vouched)
             else:
                 case = read_case(tx, find_case(tx, actor, decision.case)["id"]).case
                 _bring(app, tx, row, reading, vouched, case, decision.reason)
@@ -104,7 +108,7 @@ def reject(app: "Installation", actor: Actor, key: str, reason: str) -> ArrivalL
         refuse_settled(row)
         _set(tx, row, "rejected", f"{actor.person_id}: {reason}")
         if row["status"] != receiving.INFECTED:
-            _report(app, tx, row, receiving.parts_of(app, tx, row["id"]), reason)
+            _report(app, tx, row, parts_of(app, tx, row["id"]), reason)
         return arrival_line(tx, row["id"])
 
 
@@ -147,7 +151,7 @@ def _bring(
     tx: Connection,
     row: RowMapping,
     reading: Reading,
-    vouched: matching.Sender,
+    vouched: Sender,
     case: CaseRow,
     reason: str,
 ) -> None:
@@ -156,14 +160,14 @@ def _bring(
         asked = _open_exchange(tx, case.id, vouched.authority_id)
         if asked is not None:
             answer = replace(reading, references=[Reference("exchange", asked), *reading.references])
-            matching.act(app, tx, row, answer, vouched)
+            act(app, tx, row, answer, vouched)
             return
-        if case.partner_id == vouched.authority_id and matching.waits_for(tx, case.id, reading.message_type):
-            matching.note_reading(tx, row["id"], reading, vouched)
-            matching.continue_case(app, tx, row, case.id, reading, vouched)
+        if case.partner_id == vouched.authority_id and waits_for(tx, case.id, reading.message_type):
+            note_reading(tx, row["id"], reading, vouched)
+            continue_case(app, tx, row, case.id, reading, vouched)
             return
-    matching.note_reading(tx, row["id"], reading, vouched)
-    filing.file_arrival(app, tx, row["id"], matching.case_row(tx, case.id), None, vouched.by, reading)
+    note_reading(tx, row["id"], reading, vouched)
+    filing.file_arrival(app, tx, row["id"], case_row(tx, case.id), None, vouched.by, reading)
     _set(tx, row, "filed", reason, case.id)
 
 

@@ -14,19 +14,21 @@ from engine.definitions.message_types import check_data
 from engine.errors import ConflictError, NotFoundError
 from engine.exchange.decision import POST
 from engine.exchange.ports import Assurance, MessageType, Part, Reading, Reference
-from engine.service import matching, receiving
 from engine.service.access import require
-from engine.service.directory.authorities import find_authority
-from engine.service.files import read_upload
-from engine.service.filing import PROOF
-from engine.service.migration import ledger
-from engine.service.paper_codes import (
+from engine.service.arrivals.codes import (
     CodeRefusedError,
     RegistrationRefusedError,
     SenderMismatchError,
     refuse_own_letter,
     understand_codes,
 )
+from engine.service.arrivals.filing import PROOF
+from engine.service.arrivals.matching import settle
+from engine.service.arrivals.parts import add_parts, parts_of
+from engine.service.arrivals.rows import Sender, add_arrival, note_reading
+from engine.service.directory.authorities import find_authority
+from engine.service.files import read_upload
+from engine.service.migration import ledger
 from engine.service.recording import refuse_before_sending
 from engine.service.signing import RECORD
 from engine.service.starting import latest_processes
@@ -135,9 +137,9 @@ def register(
             arrival_id = _add(app, tx, actor, paper)
         else:
             _take_over(app, tx, actor, paper, arrival_id)
-        vouched = matching.Sender(sender.id, sure=True, by=actor.person_id)
-        matching.note_reading(tx, arrival_id, reading, vouched)
-        matching.settle(app, tx, arrival_id, reading, vouched)
+        vouched = Sender(sender.id, sure=True, by=actor.person_id)
+        note_reading(tx, arrival_id, reading, vouched)
+        settle(app, tx, arrival_id, reading, vouched)
         ledger.touch_arrival(app, tx, arrival_id)
         return arrival_line(tx, arrival_id)
 
@@ -184,7 +186,7 @@ def _ids_found(scanned: RowMapping) -> list[Reference]:
 
 
 def _add(app: "Installation", tx: Connection, actor: Actor, paper: PaperArrival) -> str:
-    arrival_id = receiving.add_arrival(
+    arrival_id = add_arrival(
         app,
         tx,
         authority_id=actor.authority_id,
@@ -196,7 +198,7 @@ def _add(app: "Installation", tx: Connection, actor: Actor, paper: PaperArrival)
         registered_by=actor.person_id,
     )
     parts = [_scan(path) for path in paper.scans]
-    receiving.add_parts(app, tx, actor.authority_id, arrival_id, parts)
+    add_parts(app, tx, actor.authority_id, arrival_id, parts)
     return arrival_id
 
 
@@ -260,7 +262,7 @@ def show_arrival(app: "Installation", actor: Actor, key: str) -> dict[str, Any]:
     """
     with app.read() as tx:
         row = find_arrival(tx, actor, key)
-        parts = receiving.parts_of(app, tx, row["id"], proofs=True)
+        parts = parts_of(app, tx, row["id"], proofs=True)
     signatures = [p.path.read_text(encoding="utf-8") for p in parts if (p.name, p.role) == (RECORD, PROOF)]
     return {
         **row,

@@ -18,10 +18,12 @@ from engine.exchange.ports import (
     Reading,
     split_channel,
 )
+from engine.service.arrivals.filing import PROOF
+from engine.service.arrivals.parts import parts_of
 from engine.service.directory.authorities import find_authority
 from engine.service.directory.mailboxes import find_mailbox
 from engine.service.dispatch_parts import store_prepared
-from engine.service.filing import PROOF
+from engine.service.sending import BEGUN, deliver, local_day
 from engine.store.tables import arrivals, dispatches
 from engine.work.ports import Job
 
@@ -103,8 +105,6 @@ def complain(app: "Installation", tx: Connection, arrival: RowMapping, reason: s
     An authenticated sender with a mailbox gets the standard's own. Where there is none the carrier is asked
     for a notice, which reaches unknown senders too.
     """
-    from engine.service.receiving import parts_of
-
     if arrival["test"] or _sent(tx, arrival["id"], COMPLAINT):
         return
     payload_name, _ = split_channel(arrival["channel"])
@@ -123,9 +123,6 @@ def _prepare_notice(
     app: "Installation", tx: Connection, arrival: RowMapping, reason: str, folder: Path
 ) -> None:
     """Freeze the carrier's own notice to the sender and enqueue its hand-over, where the carrier can."""
-    from engine.service.receiving import parts_of
-    from engine.service.sending import local_day
-
     _, carrier_name = split_channel(arrival["channel"])
     carrier = app.adapters.carrier(carrier_name)
     today = local_day(app.clock.now())
@@ -156,8 +153,6 @@ def _prepare(
     purpose: str,
 ) -> None:
     """Freeze a technical answer and enqueue its hand-over, once per arrival and purpose."""
-    from engine.service.sending import local_day
-
     today = local_day(app.clock.now())
     recipient = find_mailbox(tx, recipient_id, arrival["channel"], today)
     if recipient is None or _sent(tx, arrival["id"], purpose):
@@ -217,8 +212,6 @@ def _freeze(
 
 def handle_confirm(app: "Installation", job: Job) -> None:
     """Hand a prepared technical answer over, or go on where that was cut off."""
-    from engine.service.sending import BEGUN, deliver
-
     with app.read() as tx:
         row = (
             tx.execute(select(dispatches).where(dispatches.c.id == job.arguments["dispatch"]))

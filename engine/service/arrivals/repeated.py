@@ -1,22 +1,19 @@
 """What came before: the same message on another channel, the same answer twice, a second answer."""
 
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, select
 
 from engine.exchange.ports import Reading
-from engine.service.paper_codes import TAKEN
+from engine.service.arrivals.codes import TAKEN
+from engine.service.arrivals.rows import Sender
 from engine.service.stories import read_head
 from engine.store.tables import arrivals, exchanges
-
-if TYPE_CHECKING:
-    from engine.service.matching import Sender
 
 _ZONE = ZoneInfo("Europe/Berlin")
 
 
-def same_exchange(tx: Connection, arrival: RowMapping, sender: "Sender") -> RowMapping | None:
+def same_exchange(tx: Connection, arrival: RowMapping, sender: Sender) -> RowMapping | None:
     """Return the earlier arrival of the same exchange from the same sender, whatever channel it came on.
 
     A scan without a known sender is compared by its code alone, which names the sender's installation.
@@ -41,7 +38,7 @@ def held(tx: Connection, exchange: RowMapping) -> RowMapping:
 
 
 def same_answer(
-    tx: Connection, arrival: RowMapping, exchange: RowMapping, reading: Reading, sender: "Sender"
+    tx: Connection, arrival: RowMapping, exchange: RowMapping, reading: Reading, sender: Sender
 ) -> str | None:
     """Return why the arrival is an answer that came before; None where it is not, or its sender not sure.
 

@@ -1,0 +1,1 @@
+"""What comes in: taken from mailboxes or registered from paper, matched, filed, confirmed, decided on."""
