@@ -100,6 +100,11 @@ class Postgres:
         self._sql(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
         return self.url(name)
 
+    def empty(self, name: str) -> str:
+        """Make a new database with nothing in it and return its URL."""
+        self._sql(f"CREATE DATABASE {name} TEMPLATE template0")
+        return self.url(name)
+
     def _sql(self, statement: str) -> None:
         url = self.url().replace("postgresql://", "postgresql+psycopg://")
         engine = create_engine(url, isolation_level="AUTOCOMMIT")

@@ -23,6 +23,8 @@ from engine.runtime.waiting import note
 
 Document = dict[str, Any]
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
 
 # --- writing ---------------------------------------------------------------------------------------------
 
@@ -56,7 +58,7 @@ def _head(case: Case) -> Document:
 
 def _text(document: Document) -> str:
     try:
-        return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return _ENCODER.encode(document)
     except (TypeError, ValueError) as error:
         raise DataRefusedError(f"the case's data are not JSON: {error}") from error
 

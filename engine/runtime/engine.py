@@ -43,7 +43,8 @@ def advance(
         WrongCommandError, ElementUnknownError, DataRefusedError: the command does not fit.
         StateUnreadableError: the document is damaged or of an unknown format.
     """
-    services = Services(now.astimezone(UTC), functions or {}, decisions, zone, step_limit, watch)
+    known = {} if functions is None else functions
+    services = Services(now.astimezone(UTC), known, decisions, zone, step_limit, watch)
     if state is None:
         if not isinstance(command, api.Start):
             raise WrongCommandError(f"a new case begins with Start, not {type(command).__name__}")

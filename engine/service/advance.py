@@ -14,7 +14,7 @@ from engine.runtime import advance as advance_program
 from engine.runtime import api
 from engine.service import deadline_course, messages, outbox
 from engine.service.installation import Installation
-from engine.service.model_functions import Watch, functions_for
+from engine.service.model_functions import ModelFunctions, Watch
 from engine.service.stories import Entry, Head, append
 from engine.store.prepared import Prepared, Sent, insert_into
 from engine.store.tables import case_states, cases, incidents, subscriptions, tasks, timers
@@ -171,7 +171,7 @@ def apply(
     """Advance ``case`` from ``document`` (None: from its beginning) and store the outcome."""
     deployed = app.programs.deployed(tx, case.version_id)
     now, watch = app.clock.now(), Watch()
-    functions = functions_for(case.authority_id, now, app.settings.deadlines, watch)
+    functions = ModelFunctions(case.authority_id, now, app.settings.deadlines, watch)
     program = app.programs.program(tx, case.version_id, case.process_id)
     result = advance_program(
         program,

@@ -18,7 +18,7 @@ from engine.deadlines.rules_reading import load_rules
 from engine.service.access import PersonUnknownError
 from engine.service.directory import find_authority
 from engine.store.scope import visible_to
-from engine.store.tables import cases, deadlines, people, tasks
+from engine.store.tables import TASK_IS_OPEN, cases, deadlines, people, tasks
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
@@ -83,9 +83,7 @@ def _deadlines(app: "Installation", tx: Connection, actor: Actor, person: str | 
 
 def _concerns(person: str) -> Any:
     """Return the condition under which a case is a person's: begun by them, or a task of it is theirs."""
-    holds = exists().where(
-        and_(tasks.c.case_id == cases.c.id, tasks.c.claimed_by == person, tasks.c.status == "open")
-    )
+    holds = exists().where(and_(tasks.c.case_id == cases.c.id, tasks.c.claimed_by == person, TASK_IS_OPEN))
     return or_(cases.c.started_by == person, holds)
 
 
@@ -96,7 +94,7 @@ def _tasks(app: "Installation", tx: Connection, actor: Actor, person: str | None
         .join(cases, cases.c.id == tasks.c.case_id)
         .where(
             visible_to(actor, tasks),
-            tasks.c.status == "open",
+            TASK_IS_OPEN,
             tasks.c.kind == "form",
             tasks.c.due_at.is_not(None),
             ~exists().where(deadlines.c.task_id == tasks.c.id),

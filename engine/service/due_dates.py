@@ -13,7 +13,7 @@ from engine.definitions.model import Node
 from engine.errors import RefusedError
 from engine.expressions import CompiledTimer, EvaluationError, ExpressionError, compile_timer
 from engine.runtime import api
-from engine.service.model_functions import Watch, functions_for
+from engine.service.model_functions import ModelFunctions, Watch
 
 if TYPE_CHECKING:
     from engine.service.advance import CaseRow
@@ -49,7 +49,7 @@ def of_task(app: "Installation", case: "CaseRow", node: Node, item: api.OpenItem
     if text is None:
         return None
     watch, now = Watch(), app.clock.now()
-    functions = functions_for(case.authority_id, now, app.settings.deadlines, watch)
+    functions = ModelFunctions(case.authority_id, now, app.settings.deadlines, watch)
     watch.begin()
     try:
         timer = compile_due(text)

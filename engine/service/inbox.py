@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from engine.actor import Actor
 from engine.store.scope import visible_to
-from engine.store.tables import cases, tasks
+from engine.store.tables import TASK_IS_OPEN, cases, tasks
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
@@ -60,9 +60,7 @@ def list_tasks(
     A day ends at 24:00: what is due on it is listed with the beginning of the next day as ``due_before``.
     """
     query = (
-        select(*LINE)
-        .join(cases, cases.c.id == tasks.c.case_id)
-        .where(visible_to(actor, tasks), tasks.c.status == "open")
+        select(*LINE).join(cases, cases.c.id == tasks.c.case_id).where(visible_to(actor, tasks), TASK_IS_OPEN)
     )
     if mine:
         query = query.where(tasks.c.claimed_by == actor.person_id)

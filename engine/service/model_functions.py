@@ -1,12 +1,12 @@
 """The functions that expressions of a model may call, bound to an authority and an instant."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from engine.deadlines.bases import check_basis
-from engine.deadlines.explanation import Explanation
 from engine.deadlines.functions import Asked, model_functions
 from engine.deadlines.iso import Period
 from engine.deadlines.rules import Basis
@@ -54,20 +54,37 @@ class Watch:
             raise EvaluationError("a timer hangs on one deadline only", hint="take two timers")
 
 
-def functions_for(
-    authority_id: str, now: datetime, settings: DeadlineSettings, watch: Watch
-) -> Mapping[str, Callable[..., Any]]:
-    """Return the functions by name; calendars are those of ``authority_id`` (§ 193 BGB)."""
+class ModelFunctions(Mapping[str, Callable[..., Any]]):
+    """The functions by name, made when the first of them is called: most steps call none."""
 
-    def from_facts(rule: str, period: Period | None, basis: str, element: str | None) -> Explanation | None:
-        watch.from_facts(rule, period, basis, element)
-        return None
+    def __init__(self, authority_id: str, now: datetime, settings: DeadlineSettings, watch: Watch) -> None:
+        """Keep what they are bound to; calendars are those of ``authority_id`` (§ 193 BGB)."""
+        self._authority_id, self._now, self._settings, self._watch = authority_id, now, settings, watch
 
-    timely = model_functions(
-        settings.calendars.for_authority(authority_id),
-        now,
-        settings.open_questions,
-        from_facts=from_facts,
-        note=watch.note,
-    )
-    return {**timely, **routes.FUNCTIONS}
+    @cached_property
+    def _made(self) -> Mapping[str, Callable[..., Any]]:
+        watch, settings = self._watch, self._settings
+
+        def from_facts(rule: str, period: Period | None, basis: str, element: str | None) -> None:
+            watch.from_facts(rule, period, basis, element)
+
+        timely = model_functions(
+            settings.calendars.for_authority(self._authority_id),
+            self._now,
+            settings.open_questions,
+            from_facts=from_facts,
+            note=watch.note,
+        )
+        return {**timely, **routes.FUNCTIONS}
+
+    def __getitem__(self, name: str) -> Callable[..., Any]:
+        """Return the function ``name``."""
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names."""
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._made)

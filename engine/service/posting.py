@@ -15,7 +15,7 @@ from engine.exchange.ports import split_channel
 from engine.service import awaiting, deadline_jobs, outcomes, signing
 from engine.service.migration import ledger
 from engine.store.scope import visible_to
-from engine.store.tables import cases, dispatch_parts, dispatches, exchanges, tasks
+from engine.store.tables import TASK_IS_OPEN, cases, dispatch_parts, dispatches, exchanges, tasks
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
@@ -103,7 +103,7 @@ def open_postings(app: "Installation", actor: Actor) -> dict[str, str]:
     query = (
         select(tasks.c.subject_id, tasks.c.id)
         .join(cases, cases.c.id == tasks.c.case_id)
-        .where(visible_to(actor, tasks), tasks.c.status == "open", tasks.c.kind == outcomes.CONFIRM_POSTING)
+        .where(visible_to(actor, tasks), TASK_IS_OPEN, tasks.c.kind == outcomes.CONFIRM_POSTING)
     )
     with app.read() as tx:
         return {row.subject_id: row.id for row in tx.execute(query)}

@@ -12,7 +12,7 @@ from engine.deadlines.plans import Plan
 from engine.definitions.model import Expression, NodeKind, TimerKind
 from engine.expressions import compile_timer
 from engine.runtime import FUNCTIONS
-from engine.service.model_functions import Watch, functions_for
+from engine.service.model_functions import ModelFunctions, Watch
 from engine.service.programs import Deployed, ProcedureUnknownError
 from engine.service.starting import ProcessChoice, latest_processes
 
@@ -87,7 +87,7 @@ def begin_anew(app: "Installation", authority_id: str, start: TimerStart, refere
     """
     text, language = start.expression.text, start.expression.language
     timer = compile_timer(text, start.timer.value, language, functions=FUNCTIONS)
-    functions = functions_for(authority_id, reference, app.settings.deadlines, Watch())
+    functions = ModelFunctions(authority_id, reference, app.settings.deadlines, Watch())
     if timer.expression is None:
         value = text.strip()
     else:

@@ -1,4 +1,4 @@
-"""Writing a case's story: history rows and the chain that makes tampering visible, always together."""
+"""Writing a case's story: history, chained so that tampering shows, and the state it leads to."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from engine.exchange.chain import commit_to, next_link
 from engine.identifiers import IdSource
 from engine.store.prepared import Prepared
-from engine.store.tables import case_states, chain, history
+from engine.store.tables import case_states, history
 
 SALT_BYTES = 16
 
@@ -18,7 +18,7 @@ _MINE = (case_states.c.case_id == bindparam("case"), case_states.c.sequence == b
 _LINKED: dict[str, Any] = {"sequence": bindparam("after"), "chain_head": bindparam("hash")}
 _ROWS: dict[str, Any] = {
     table.name: insert(table).values({c.name: bindparam(c.name, type_=c.type) for c in table.c})
-    for table in (history, chain, case_states)
+    for table in (history, case_states)
 }
 _CHANGES: dict[str, Any] = {
     "begin": _ROWS["case_states"],
@@ -27,15 +27,11 @@ _CHANGES: dict[str, Any] = {
     .where(*_MINE)
     .values(**_LINKED, document=bindparam("document"), result=bindparam("result")),
 }
-_ONE_BY_ONE = {
-    name: (Prepared(_ROWS["history"]), Prepared(_ROWS["chain"]), Prepared(change))
-    for name, change in _CHANGES.items()
-}
+_ONE_BY_ONE = {name: (Prepared(_ROWS["history"]), Prepared(change)) for name, change in _CHANGES.items()}
 _AT_ONCE = {
-    name: (Prepared(change.add_cte(_ROWS["history"].cte("told"), _ROWS["chain"].cte("linked"))),)
-    for name, change in _CHANGES.items()
+    name: (Prepared(change.add_cte(_ROWS["history"].cte("told"))),) for name, change in _CHANGES.items()
 }
-"""The same for PostgreSQL, where every statement is an exchange: all three changes in one."""
+"""The same for PostgreSQL, where every statement is an exchange: both changes in one."""
 _READ_HEAD = Prepared(
     select(case_states.c.authority_id, case_states.c.sequence, case_states.c.chain_head)
     .where(case_states.c.case_id == bindparam("case"))

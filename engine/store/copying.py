@@ -51,7 +51,8 @@ def copy_database(source_url: str, target_url: str, progress: Progress) -> list[
     Procrastinate goes to the job table, which workers on every database look into. Nobody may work on the
     source meanwhile, or what they do then is missing.
 
-    Raises SchemaOutdatedError, TargetNotEmptyError, CopyDiffersError, DatabaseUnavailableError.
+    Raises SchemaOutdatedError, SchemaNewerError, TargetNotEmptyError, CopyDiffersError,
+    DatabaseUnavailableError.
     """
     source, target = Database(source_url), Database(target_url)
     try:

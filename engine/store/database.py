@@ -190,9 +190,7 @@ def _explained(error: BaseException | None, *, lost: bool) -> DienstwegError | N
 def _same_sequence(error: BaseException | None) -> bool:
     """Tell whether two wrote the same entry of a case's story: the second has read a case that moved on."""
     constraint = getattr(getattr(error, "diag", None), "constraint_name", None)
-    return constraint in ("pk_history", "pk_chain") or str(error).startswith(
-        "UNIQUE constraint failed: history."
-    )
+    return constraint == "pk_history" or str(error).startswith("UNIQUE constraint failed: history.")
 
 
 def _normalised(url: URL) -> URL:
@@ -218,6 +216,7 @@ def _create(url: URL) -> Engine:
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA cache_size = -16000")
         # A checkpoint costs two more syncs; a log of 16 MB makes them four times rarer.
         cursor.execute("PRAGMA wal_autocheckpoint = 4000")
         cursor.close()

@@ -11,5 +11,9 @@ class SchemaOutdatedError(EnvironmentFaultError):
     """The database has another schema version than this program."""
 
 
+class SchemaNewerError(EnvironmentFaultError):
+    """The database was brought to its schema by a newer version of this program."""
+
+
 class CaseChangedError(ConflictError):
     """The case was changed by somebody else in the meantime."""

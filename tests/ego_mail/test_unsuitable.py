@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine.service.arrivals.handing_out import export_arrival
 from typer.testing import CliRunner
 
 import cli.arrival
@@ -21,6 +20,7 @@ from adapters.ego_mail.osci.metadata import write_metadata
 from adapters.ego_mail.osci.streams import BytesBlob
 from engine.service import mailbox_health
 from engine.service.arrivals import assigning, receiving
+from engine.service.arrivals.handing_out import export_arrival
 from engine.service.arrivals.registering import list_arrivals
 from engine.service.directory.mailboxes import add_mailbox
 from engine.service.work import run_until_idle

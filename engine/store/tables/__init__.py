@@ -2,10 +2,10 @@
 
 from engine.store.tables.base import metadata
 from engine.store.tables.cases import (
+    TASK_IS_OPEN,
     case_documents,
     case_states,
     cases,
-    chain,
     counters,
     documents,
     history,
@@ -56,6 +56,7 @@ from engine.store.tables.schedules import schedules
 from engine.store.tables.work import jobs
 
 __all__ = [
+    "TASK_IS_OPEN",
     "arrival_parts",
     "arrivals",
     "audit",
@@ -63,7 +64,6 @@ __all__ = [
     "case_documents",
     "case_states",
     "cases",
-    "chain",
     "channel_rules",
     "counters",
     "deadlines",

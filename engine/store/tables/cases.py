@@ -1,6 +1,17 @@
 """Cases and all that one advance writes; every row names its owning authority."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
 
 from engine.store.tables.base import identifier, metadata, owner
 from engine.store.types import Instant, JsonText
@@ -25,7 +36,12 @@ cases = Table(
     Column("end_events", JsonText),
     UniqueConstraint("authority_id", "own_reference"),
     Index(None, "authority_id", "status", "started_at"),
-    Index(None, "authority_id", "partner_reference"),
+    Index(
+        None,
+        *("authority_id", "partner_reference"),
+        sqlite_where=text("partner_reference IS NOT NULL"),
+        postgresql_where=text("partner_reference IS NOT NULL"),
+    ),
 )
 
 case_states = Table(
@@ -39,34 +55,24 @@ case_states = Table(
     Column("result", JsonText),
 )
 
-# One row a chain entry, with the same sequence. It holds what the entry commits to, and the salt; both can be
-# deleted and leave the chain intact.
+# A row is an entry of the case's chain and holds what the entry commits to. Emptying that, the salt included,
+# leaves the chain intact. One table for both, as a step's commit costs what it has pages to write.
 history = Table(
     "history",
     metadata,
     identifier("case_id", primary_key=True),
     Column("sequence", Integer, primary_key=True),
     owner(),
-    Column("at", Instant, nullable=False),
-    Column("actor", String(64), nullable=False),
+    Column("at", Instant),
+    Column("actor", String(64)),
     Column("kind", String(40), nullable=False),
-    Column("command", JsonText, nullable=False),
-    Column("steps", JsonText, nullable=False),
-    Column("salt", String(64), nullable=False),
-)
-
-chain = Table(
-    "chain",
-    metadata,
-    identifier("case_id", primary_key=True),
-    Column("sequence", Integer, primary_key=True),
-    owner(),
-    Column("kind", String(40), nullable=False),
+    Column("command", JsonText),
+    Column("steps", JsonText),
+    Column("salt", String(64)),
     Column("commitment", String(64), nullable=False),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
 )
-
 
 tasks = Table(
     "tasks",
@@ -89,9 +95,23 @@ tasks = Table(
     Column("closed_by", String(64)),
     Column("closed_at", Instant),
     # In the inbox's order, those without a due date last: its first page costs a page, however many wait.
-    Index("ix_tasks_inbox", "authority_id", "status", text("(due_at IS NULL)"), "due_at", "opened_at", "id"),
-    Index("ix_tasks_claimed", "authority_id", "claimed_by", "status"),
+    Index(
+        "ix_tasks_inbox",
+        *("authority_id", text("(due_at IS NULL)"), "due_at", "opened_at", "id"),
+        sqlite_where=text("status = 'open'"),
+        postgresql_where=text("status = 'open'"),
+    ),
+    Index(
+        "ix_tasks_claimed",
+        *("authority_id", "claimed_by", "status"),
+        sqlite_where=text("claimed_by IS NOT NULL"),
+        postgresql_where=text("claimed_by IS NOT NULL"),
+    ),
 )
+
+TASK_IS_OPEN = tasks.c.status == literal_column("'open'", String)
+"""For listings. The word stands in the statement: a database takes a partial index only where it sees its
+condition, and of a parameter it sees nothing."""
 
 subscriptions = Table(
     "subscriptions",

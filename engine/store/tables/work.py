@@ -19,4 +19,5 @@ jobs = Table(
     Column("last_error", Text),
     UniqueConstraint("kind", "key"),
     Index(None, "due_at"),
+    sqlite_with_rowid=False,
 )
