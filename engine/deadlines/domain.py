@@ -7,25 +7,19 @@ has fired is never undone: a later revision is recorded and opens an incident (`
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from engine.deadlines.calendars import Calendar
-from engine.deadlines.counting import end_of_period, move_to_working_day
 from engine.deadlines.errors import (
-    ExtensionSourceError,
-    ExtensionTooLongError,
-    NotExtendableError,
     ReasonMissingError,
     SettledDeadlineError,
-    UnarmedDeadlineError,
     UnsuitableStartError,
 )
 from engine.deadlines.explanation import Explanation
 from engine.deadlines.facts import Derived
-from engine.deadlines.iso import Period, add_period, end_of_day, zone_of
-from engine.deadlines.rules import EXTENDERS, Extension, Rule
+from engine.deadlines.iso import Period, add_period
+from engine.deadlines.rules import Rule
 from engine.deadlines.text import Text
 
 
@@ -138,8 +132,8 @@ def apply(deadline: Deadline, derived: Derived, *, at: datetime, by: str, reason
         ReasonMissingError: no reason is given.
         SettledDeadlineError: it is met or cancelled.
     """
-    _needs_reason(reason)
-    _open(deadline)
+    need_reason(reason)
+    need_unsettled(deadline)
     found = derived.explanation
     if found is None:
         return _disarm(deadline, derived, at=at, by=by, reason=reason)
@@ -166,75 +160,7 @@ def apply(deadline: Deadline, derived: Derived, *, at: datetime, by: str, reason
         remark=remark,
         extended_to=_extended_to(deadline),
     )
-    return _revised(deadline, revision)
-
-
-def extend(
-    deadline: Deadline,
-    rule: Rule,
-    calendar: Calendar,
-    *,
-    source: str,
-    at: datetime,
-    by: str,
-    reason: str,
-    until: date | None = None,
-    period: Period | None = None,
-    evidence: tuple[str, ...] = (),
-) -> Change:
-    """Extend a deadline to a day or by a period, where its rule lets ``source`` do so.
-
-    A period is counted from the end of the one before (§ 190 BGB). The new end moves from Saturdays, Sundays
-    and holidays like the old one did.
-
-    Raises:
-        ReasonMissingError, UnarmedDeadlineError, SettledDeadlineError, NotExtendableError,
-        ExtensionSourceError, ExtensionTooLongError, UnsuitableStartError (not exactly one of ``until`` and
-        ``period``, or a day that is no extension).
-    """
-    _needs_reason(reason)
-    _open(deadline)
-    granted = _allowed(deadline, rule, source, at)
-    old = deadline.end
-    assert old is not None
-    if (until is None) == (period is None):
-        raise UnsuitableStartError("an extension is either until a day or by a period")
-    assert deadline.due is not None
-    if period is not None and period.has_time:
-        due = add_period(deadline.due, period, calendar.zone)
-        new = due.astimezone(zone_of(calendar.zone)).date()
-    else:
-        new = _later_day(old, until, period)
-        if rule.weekend != "stay":
-            new, _ = move_to_working_day(new, calendar, granted.source)
-        due = end_of_day(new, calendar.zone)
-    if due <= deadline.due:
-        raise UnsuitableStartError(f"{new} is no extension of {old}", hint="name a later day")
-    remark = _bounded(deadline, rule, granted, new, calendar)
-    revision = Revision(
-        number=deadline.revision + 1,
-        at=at,
-        by=by,
-        reason=reason,
-        outcome=Outcome.EXTENDED,
-        start=deadline.revisions[-1].start,
-        before=deadline.due,
-        after=due,
-        end=new,
-        evidence=evidence,
-        explanation=deadline.revisions[-1].explanation,
-        remark=remark,
-        extended_to=new,
-    )
-    return _revised(deadline, revision)
-
-
-def _later_day(old: date, until: date | None, period: Period | None) -> date:
-    """Return the day named, or the end of a period from the old end on (§ 190 BGB)."""
-    if period is not None:
-        return end_of_period(old + timedelta(days=1), period, start_counts=True)
-    assert until is not None
-    return until
+    return revised(deadline, revision)
 
 
 def fire(deadline: Deadline, revision: int, now: datetime) -> Change:
@@ -254,12 +180,12 @@ def settle(deadline: Deadline, state: State, *, at: datetime, by: str, reason: s
         ReasonMissingError: no reason is given.
         SettledDeadlineError: it has fired, is met or cancelled.
     """
-    _needs_reason(reason)
+    need_reason(reason)
     if state not in (State.MET, State.CANCELLED):
         raise UnsuitableStartError(f"a deadline is not settled as {state}")
     if deadline.state is State.FIRED:
         raise SettledDeadlineError(f"deadline {deadline.id} has already fired")
-    _open(deadline)
+    need_unsettled(deadline)
     last = deadline.revisions[-1] if deadline.revisions else None
     revision = Revision(
         number=deadline.revision + 1,
@@ -281,12 +207,14 @@ def watch_is_due(deadline: Deadline, now: datetime) -> bool:
     return deadline.state is State.UNARMED and now >= deadline.watch_until
 
 
-def _needs_reason(reason: str) -> None:
+def need_reason(reason: str) -> None:
+    """Refuse a change without a reason; raise ReasonMissingError."""
     if not reason.strip():
         raise ReasonMissingError("a change of a deadline needs a reason", hint="say why, in a sentence")
 
 
-def _open(deadline: Deadline) -> None:
+def need_unsettled(deadline: Deadline) -> None:
+    """Refuse a change of what is met or cancelled; raise SettledDeadlineError."""
     if deadline.state in (State.MET, State.CANCELLED):
         raise SettledDeadlineError(
             f"deadline {deadline.id} is {deadline.state.value} and cannot change any more"
@@ -340,10 +268,10 @@ def _disarm(deadline: Deadline, derived: Derived, *, at: datetime, by: str, reas
         remark=derived.missing,
         extended_to=_extended_to(deadline),
     )
-    return _revised(deadline, revision)
+    return revised(deadline, revision)
 
 
-def _revised(deadline: Deadline, revision: Revision) -> Change:
+def revised(deadline: Deadline, revision: Revision) -> Change:
     """Record a revision; what has fired keeps its end."""
     if deadline.state is State.FIRED:
         late = replace(revision, outcome=Outcome.LATE_REVISION)
@@ -357,50 +285,3 @@ def _revised(deadline: Deadline, revision: Revision) -> Change:
         revisions=(*deadline.revisions, revision),
     )
     return Change(changed, revision.outcome)
-
-
-def _allowed(deadline: Deadline, rule: Rule, source: str, at: datetime) -> Extension:
-    """Return the rule's way of extending, where it is open to ``source`` now."""
-    granted = rule.extension
-    if granted is None:
-        raise NotExtendableError(
-            f"{rule.versions[-1].source} gives no way of extending",
-            hint=" ".join(note.en for note in rule.notes) or None,
-        )
-    if source not in granted.by:
-        who = " or ".join(f"{name} ({EXTENDERS[name].en})" for name in granted.by)
-        raise ExtensionSourceError(f"{granted.source} does not let {source} extend", hint=f"it lets {who}")
-    if deadline.due is None:
-        raise UnarmedDeadlineError(f"deadline {deadline.id} is not armed, so there is nothing to extend")
-    if at >= deadline.due and not granted.retroactive:
-        raise NotExtendableError(f"{rule.id} ended on {deadline.end} and cannot be extended afterwards")
-    return granted
-
-
-def _bounded(
-    deadline: Deadline, rule: Rule, granted: Extension, new: date, calendar: Calendar
-) -> Text | None:
-    """Refuse an end beyond a firm bound; return a remark for one beyond what is usual."""
-    bound = _bound(deadline, rule, granted)
-    if bound is None:
-        return None
-    bound, _ = move_to_working_day(bound, calendar, granted.source)
-    if new <= bound:
-        return None
-    if granted.firm:
-        raise ExtensionTooLongError(f"{granted.source} allows an extension until {bound}, not until {new}")
-    return Text(
-        f"Über das Übliche hinaus: {granted.source} sieht in der Regel höchstens den {bound:%d.%m.%Y} vor.",
-        f"Beyond the usual: {granted.source} provides for {bound} at most as a rule.",
-    )
-
-
-def _bound(deadline: Deadline, rule: Rule, granted: Extension) -> date | None:
-    last = deadline.revisions[-1]
-    if granted.add is not None and last.explanation is not None:
-        own = date.fromisoformat(last.explanation["end"])
-        return end_of_period(own + timedelta(days=1), granted.add, start_counts=True)
-    start = last.start
-    if granted.total is not None and start is not None:
-        return end_of_period(start, granted.total, start_counts=rule.counts == "day")
-    return None

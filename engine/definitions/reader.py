@@ -6,19 +6,12 @@ None and a ``Trouble``, or an entry of ``Model.unread``, and the checker tells i
 
 from lxml import etree
 
-from engine.definitions.model import (
-    CorrelationKey,
-    Expression,
-    Extension,
-    Model,
-    Participant,
-    Process,
-    TroubleKind,
-)
+from engine.definitions.model import CorrelationKey, Expression, Model, Participant, Process
 from engine.definitions.reading import Reading, child, children, documentation_of, truth
 from engine.definitions.reading_events import name_of
 from engine.definitions.reading_extensions import attributes_of, keep_unread
 from engine.definitions.reading_nodes import read_scope
+from engine.definitions.troubles import Extension, TroubleKind
 from engine.definitions.xml import BPMN, NotBpmnError, clark, line_of, parse_xml, split, text_of
 
 _ROOTS = frozenset(

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from engine.definitions.model import Expression, Extension, Trouble, TroubleKind
+from engine.definitions.model import Expression
+from engine.definitions.troubles import Extension, Trouble, TroubleKind
 from engine.definitions.xml import BPMN, clark, line_of, split, text_of
 
 

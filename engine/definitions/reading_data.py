@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from lxml import etree
 
-from engine.definitions.model import DataMapping, DataObject, Expression, Loop, TroubleKind, variable_name
+from engine.definitions.model import DataMapping, DataObject, Expression, Loop, variable_name
 from engine.definitions.reading import Reading, child, children, truth
+from engine.definitions.troubles import TroubleKind
 from engine.definitions.xml import BPMN, CAMUNDA_LIKE, ZEEBE, clark, line_of, split, text_of
 
 _PLACEHOLDER = "__targetRef_placeholder"

@@ -2,8 +2,9 @@
 
 from lxml import etree
 
-from engine.definitions.model import EventDefinition, EventKind, TimerKind, TroubleKind
+from engine.definitions.model import EventDefinition, EventKind, TimerKind
 from engine.definitions.reading import Reading, child, truth
+from engine.definitions.troubles import TroubleKind
 from engine.definitions.xml import BPMN, CAMUNDA_LIKE, clark, line_of, split, text_of
 
 _KINDS = {

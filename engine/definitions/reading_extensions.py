@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 
 from lxml import etree
 
-from engine.definitions.model import Extension, NodeKind, TroubleKind
+from engine.definitions.model import NodeKind
 from engine.definitions.reading import Reading, child, children, nearest_with_id
+from engine.definitions.troubles import Extension, TroubleKind
 from engine.definitions.xml import BPMN, CAMUNDA_LIKE, DW, ZEEBE, clark, line_of, split, text_of
 
 _PREFIX = "dw:"

@@ -4,16 +4,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from engine.definitions.model import (
-    DataMapping,
-    Extension,
-    Flow,
-    Node,
-    NodeKind,
-    Scope,
-    Script,
-    TroubleKind,
-)
+from engine.definitions.model import DataMapping, Flow, Node, NodeKind, Scope, Script
 from engine.definitions.reading import Reading, child, children, documentation_of, truth
 from engine.definitions.reading_data import read_data_objects, read_loop, read_mappings
 from engine.definitions.reading_events import name_of, read_events
@@ -26,6 +17,7 @@ from engine.definitions.reading_extensions import (
     vendor,
     zeebe,
 )
+from engine.definitions.troubles import Extension, TroubleKind
 from engine.definitions.xml import BPMN, ZEEBE, TooLargeError, line_of, split, text_of
 
 _KINDS = {kind.value: kind for kind in NodeKind}

@@ -16,7 +16,7 @@ from engine.deadlines.ical import FeedEntry, feed
 from engine.deadlines.iso import parse_period
 from engine.deadlines.rules_reading import load_rules
 from engine.service.access import PersonUnknownError
-from engine.service.directory import find_authority
+from engine.service.directory.authorities import find_authority
 from engine.store.scope import visible_to
 from engine.store.tables import TASK_IS_OPEN, cases, deadlines, people, tasks
 

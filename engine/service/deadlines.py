@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, RowMapping, Select, or_, select
 
 from engine.actor import Actor, Role
-from engine.deadlines import domain
 from engine.deadlines.domain import Deadline, State
+from engine.deadlines.extending import extend
 from engine.deadlines.iso import end_of_day, parse_period
 from engine.deadlines.lights import Light, light, light_of
 from engine.deadlines.rules import Rule, Version
@@ -177,7 +177,7 @@ def extend_deadline(
     """Extend a deadline where its rule lets ``source`` do so: until a day, or by a period.
 
     After its end, where the rule allows that, the extension is recorded and opens an incident; what has
-    fired stays fired. Raises DeadlineUnknownError, RoleMissingError, and what ``domain.extend`` raises.
+    fired stays fired. Raises DeadlineUnknownError, RoleMissingError, and what ``extend`` raises.
     """
     # Whoever only lists deadlines, the inbox above all, need not load what moves a case.
     from engine.service import deadline_course
@@ -190,7 +190,7 @@ def extend_deadline(
         kept = deadline_rows.find(tx, row["id"])
         if kept is None:
             raise DeadlineUnknownError(f"no deadline {key!r}")
-        change = domain.extend(
+        change = extend(
             kept.deadline,
             load_rules().get(kept.deadline.rule),
             app.settings.deadlines.calendars.for_authority(kept.authority_id),

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from engine.deadlines import domain
+from engine.deadlines import domain, extending
 from engine.deadlines.calendars import RegionalCalendar
 from engine.deadlines.domain import Change, Deadline, Outcome, State
 from engine.deadlines.errors import (
@@ -120,7 +120,7 @@ def set_by_authority() -> Deadline:
 
 def lengthen(deadline: Deadline, source: str = "setting-authority", **how: object) -> Change:
     options: dict[str, object] = {"at": NOW, "by": "clerk", "reason": "asked for more time", **how}
-    return domain.extend(deadline, RULES.get(deadline.rule), SAARLAND, source=source, **options)  # type: ignore[arg-type]
+    return extending.extend(deadline, RULES.get(deadline.rule), SAARLAND, source=source, **options)  # type: ignore[arg-type]
 
 
 def test_an_extension_by_a_period_runs_from_the_old_end() -> None:

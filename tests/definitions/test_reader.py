@@ -2,8 +2,9 @@
 
 import pytest
 
-from engine.definitions.model import EventKind, NodeKind, Process, TimerKind, TroubleKind, variable_name, walk
+from engine.definitions.model import EventKind, NodeKind, Process, TimerKind, variable_name, walk
 from engine.definitions.reader import read_model
+from engine.definitions.troubles import TroubleKind
 from engine.definitions.xml import (
     MAX_BYTES,
     ForbiddenXmlError,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from engine.definitions.checker.findings import Category
 from engine.definitions.checker.rule import Fault, Rule, Subject, error, warning
-from engine.definitions.model import Extension
+from engine.definitions.troubles import Extension
 from engine.definitions.xml import BPMN, CAMUNDA_LIKE, DW, ZEEBE, split
 
 _CODE = frozenset(

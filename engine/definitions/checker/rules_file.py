@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from engine.definitions.checker.findings import Category
 from engine.definitions.checker.rule import Fault, Rule, Subject, error, warning
-from engine.definitions.model import TroubleKind
+from engine.definitions.troubles import TroubleKind
 
 _HINTS = {
     TroubleKind.BROKEN_REFERENCE: "declare what is referred to, or choose an existing one in the modeler",

@@ -2,6 +2,7 @@
 
 from engine.definitions.checker import (
     rules_calls,
+    rules_catching,
     rules_compensation,
     rules_deadlines,
     rules_events,
@@ -22,6 +23,7 @@ RULES: tuple[Rule, ...] = tuple(
             *rules_flows.RULES,
             *rules_tokens.RULES,
             *rules_events.RULES,
+            *rules_catching.RULES,
             *rules_compensation.RULES,
             *rules_calls.RULES,
             *rules_tasks.RULES,
