@@ -35,7 +35,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """List deadlines of cases, the next end first; unarmed ones last, with their watch period."""
-    from engine.service.deadlines import list_deadlines
+    from engine.service.deadlines.listing import list_deadlines
 
     here: State = ctx.obj
     found = list_deadlines(
@@ -56,7 +56,7 @@ def list_(
 
 def show(ctx: typer.Context, deadline: str, json: Json = False) -> None:
     """Show a deadline: where it stands and every change with before, after, reason and who."""
-    from engine.service.deadlines import show_deadline
+    from engine.service.deadlines.listing import show_deadline
 
     here: State = ctx.obj
     found = show_deadline(here.app, here.actor, deadline)
@@ -108,7 +108,7 @@ def extend(
     json: Json = False,
 ) -> None:
     """Extend a deadline where its rule allows it."""
-    from engine.service.deadlines import extend_deadline
+    from engine.service.deadlines.listing import extend_deadline
 
     here: State = ctx.obj
     line = extend_deadline(
@@ -133,7 +133,7 @@ def calendar(
     ] = None,
 ) -> None:
     """Print deadlines and due tasks as an iCalendar feed: dienstweg deadline calendar > fristen.ics"""
-    from engine.service.deadline_feed import calendar_feed
+    from engine.service.deadlines.feed import calendar_feed
 
     here: State = ctx.obj
     sys.stdout.buffer.write(calendar_feed(here.app, here.actor, person=person))

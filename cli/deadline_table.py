@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cli.show import ZONE, short, table
 
 if TYPE_CHECKING:
-    from engine.service.deadlines import DeadlineLine
+    from engine.service.deadlines.listing import DeadlineLine
 
 _LIGHTS = {"grey": "○ grau", "green": "● grün", "yellow": "● gelb", "red": "● rot", "done": "✓ erledigt"}
 _STATES = {

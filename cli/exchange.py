@@ -25,7 +25,7 @@ def list_(
     from engine.service.exchanges import list_exchanges
 
     state: State = ctx.obj
-    from engine.service.deadlines import light_of_answer, of_exchanges
+    from engine.service.deadlines.listing import light_of_answer, of_exchanges
 
     found = list_exchanges(state.app, state.actor, status=status, case=case, limit=limit, offset=offset)
     legal = of_exchanges(state.app, state.actor, [e.id for e in found])
@@ -49,7 +49,7 @@ def list_(
 @app.command()
 def show(ctx: typer.Context, exchange: str, json: Json = False) -> None:
     """Show an exchange with its dispatches (Sendungen), facts and evidence (Nachweise)."""
-    from engine.service.deadlines import light_of_answer
+    from engine.service.deadlines.listing import light_of_answer
     from engine.service.exchanges import show_exchange
 
     state: State = ctx.obj

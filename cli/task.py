@@ -69,7 +69,7 @@ def list_(
 
 def _with_deadlines(state: State, found: "list[TaskLine]") -> list[dict[str, Any]]:
     """Add to each task its light, and the rule and basis of the deadline it shows."""
-    from engine.service.deadlines import light_for, of_tasks
+    from engine.service.deadlines.listing import light_for, of_tasks
 
     known = of_tasks(state.app, state.actor, [task.id for task in found])
     rows = []

@@ -10,10 +10,11 @@ from sqlalchemy import Connection, RowMapping, Select, and_, bindparam, or_, sel
 from engine.actor import Actor, Role
 from engine.errors import NotFoundError
 from engine.runtime.peek import read_data
-from engine.service import deadlines, starting
+from engine.service import starting
 from engine.service.access import require
 from engine.service.advance import CaseUnknownError, read_case
-from engine.service.deadlines import DeadlineLine
+from engine.service.deadlines import listing
+from engine.service.deadlines.listing import DeadlineLine
 from engine.store.prepared import Prepared
 from engine.store.scope import visible_to
 from engine.store.tables import (
@@ -176,7 +177,7 @@ def show_case(app: "Installation", actor: Actor, key: str) -> CaseView:
             arrivals=tuple(
                 _rows(tx, select(arrivals).where(arrivals.c.case_id == case_id), arrivals.c.registered_at)
             ),
-            deadlines=tuple(deadlines.of_case(app, tx, case_id)),
+            deadlines=tuple(listing.of_case(app, tx, case_id)),
         )
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, RowMapping, or_, select
 
 from engine.actor import Actor
 from engine.errors import NotFoundError
-from engine.service import deadlines
+from engine.service.deadlines import listing
 from engine.service.sending import decide_channel
 from engine.store.scope import visible_to
 from engine.store.tables import cases, dispatch_parts, dispatches, evidence, exchanges, facts
@@ -81,7 +81,7 @@ def show_exchange(app: "Installation", actor: Actor, key: str) -> dict[str, Any]
             "dispatches": sent,
             "facts": [dict(fact) for fact in _rows(tx, facts, row["id"], facts.c.at)],
             "evidence": [dict(kept) for kept in _rows(tx, evidence, row["id"], evidence.c.at)],
-            "deadlines": deadlines.of_exchange(app, tx, row["id"]),
+            "deadlines": listing.of_exchange(app, tx, row["id"]),
         }
 
 

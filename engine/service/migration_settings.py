@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from engine.service.deadline_settings import Period
+from engine.service.deadlines.settings import Period
 
 
 class MigrationSettings(BaseModel):

@@ -12,7 +12,7 @@ from engine.deadlines.iso import Period
 from engine.deadlines.rules import Basis
 from engine.exchange import routes
 from engine.expressions import EvaluationError
-from engine.service.deadline_settings import DeadlineSettings
+from engine.service.deadlines.settings import DeadlineSettings
 
 
 @dataclass(slots=True)

@@ -12,7 +12,8 @@ from engine.actor import Actor
 from engine.errors import RefusedError
 from engine.exchange.abilities import ReckonsCosts
 from engine.exchange.ports import split_channel
-from engine.service import awaiting, deadline_jobs, outcomes, signing
+from engine.service import awaiting, outcomes, signing
+from engine.service.deadlines.watching import REMINDER
 from engine.service.migration import ledger
 from engine.store.scope import visible_to
 from engine.store.tables import TASK_IS_OPEN, cases, dispatch_parts, dispatches, exchanges, tasks
@@ -31,7 +32,7 @@ class PostingRefusedError(RefusedError):
 
 def about(tx: Connection, task: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a clerk needs to know of the dispatch, or the deadline, behind a task."""
-    if task["kind"] == deadline_jobs.REMINDER:
+    if task["kind"] == REMINDER:
         return {"deadline": task["subject_id"]}
     dispatch = tx.execute(select(dispatches).where(dispatches.c.id == task["subject_id"])).mappings().one()
     parts = tx.execute(
@@ -64,7 +65,7 @@ def complete(
     """
     if files and task["kind"] != signing.SIGN:
         raise PostingRefusedError("no files are asked for here", hint="leave out --file")
-    if task["kind"] == deadline_jobs.REMINDER:
+    if task["kind"] == REMINDER:
         if data:
             raise PostingRefusedError("a reminder asks for nothing", hint="complete it without data")
         _close(app, tx, task, actor)

@@ -14,7 +14,7 @@ from engine.definitions.reader import read_model
 from engine.errors import NotFoundError
 from engine.exchange.ports import MessageType
 from engine.runtime import DecisionEvaluator, Program, compile_program
-from engine.service.due_dates import written
+from engine.service.deadlines.due_dates import written
 from engine.store.tables import package_files, procedure_versions
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from engine.errors import EnvironmentFaultError, RefusedError
-from engine.service.deadline_settings import DeadlineSettings
+from engine.service.deadlines.settings import DeadlineSettings
 from engine.service.migration_settings import MigrationSettings
 
 FILE = "dienstweg.toml"

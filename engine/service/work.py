@@ -13,7 +13,6 @@ from sqlalchemy import Connection, insert, select
 from engine.errors import EnvironmentFaultError
 from engine.service import (
     awaiting,
-    deadline_jobs,
     mailbox_health,
     messages,
     schedule_rounds,
@@ -23,6 +22,7 @@ from engine.service import (
     tracking,
 )
 from engine.service.arrivals import confirming, receiving
+from engine.service.deadlines import watching as deadline_jobs
 from engine.service.migration import ledger, shadow, watching
 from engine.store.tables import incidents
 from engine.work.embedded import EmbeddedQueue, EmbeddedWorker

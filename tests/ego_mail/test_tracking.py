@@ -13,7 +13,7 @@ from engine.errors import RefusedError
 from engine.service import tasks
 from engine.service.awaiting import DECIDE_COPY
 from engine.service.cases import start_case
-from engine.service.deadlines import list_deadlines
+from engine.service.deadlines.listing import list_deadlines
 from engine.service.mailbox_health import health_of
 from engine.service.procedures import deploy
 from engine.service.work import run_until_idle

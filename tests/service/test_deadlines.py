@@ -25,8 +25,8 @@ from engine.service import recording, timing
 from engine.service.advance import move
 from engine.service.arrivals import registering
 from engine.service.cases import CaseLine, show_case, start_case
-from engine.service.deadline_feed import calendar_feed
-from engine.service.deadlines import (
+from engine.service.deadlines.feed import calendar_feed
+from engine.service.deadlines.listing import (
     DeadlineLine,
     extend_deadline,
     list_deadlines,

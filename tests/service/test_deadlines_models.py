@@ -11,7 +11,7 @@ from engine.definitions.package import build_package
 from engine.definitions.package_files import read_folder
 from engine.service import recording, timing
 from engine.service.cases import show_case, start_case
-from engine.service.deadlines import list_deadlines
+from engine.service.deadlines.listing import list_deadlines
 from engine.service.exchanges import list_exchanges
 from engine.service.procedures import ModelRefusedError
 from engine.service.tasks import complete_task, list_tasks

@@ -13,8 +13,6 @@ from engine.definitions.package import load_package
 from engine.errors import NotFoundError
 from engine.service import (
     cases,
-    deadline_feed,
-    deadlines,
     exchanges,
     files,
     inbox,
@@ -28,6 +26,8 @@ from engine.service import (
     troubles,
 )
 from engine.service.arrivals import registering
+from engine.service.deadlines import feed
+from engine.service.deadlines import listing as deadlines
 from engine.service.directory import authorities, mailboxes, people
 from engine.service.directory.authorities import import_authorities, seed_authorities
 from engine.service.directory.people import add_person
@@ -55,9 +55,9 @@ MODULES: tuple[ModuleType, ...] = (
     bookings,
     cases,
     consents,
-    deadline_feed,
     deadlines,
     exchanges,
+    feed,
     files,
     history,
     inbox,
@@ -274,15 +274,15 @@ def test_another_authoritys_things_do_not_exist(shared, name, tmp_path):
 def test_another_authoritys_deadlines_are_in_nobodys_calendar_or_task_list(shared):
     app, whole, clerk, _, _, _ = shared
     for stranger in (Actor("x", HOMBURG, ROLES), Actor("x", SAARBRUECKEN, ROLES, frozenset({"other"}))):
-        assert b"VEVENT" not in deadline_feed.calendar_feed(app, stranger)
+        assert b"VEVENT" not in feed.calendar_feed(app, stranger)
         every = [task.id for task in tasks.list_tasks(app, whole)]
         assert deadlines.of_tasks(app, stranger, every) == {}
         sent = [exchange.id for exchange in exchanges.list_exchanges(app, whole)]
         assert deadlines.of_exchanges(app, stranger, sent) == {}
         with pytest.raises(NotFoundError):
-            deadline_feed.calendar_feed(app, Actor("x", HOMBURG, ROLES), person="sb")
-    assert b"VEVENT" in deadline_feed.calendar_feed(app, clerk)
-    assert b"VEVENT" in deadline_feed.calendar_feed(app, whole, person="kasse")
+            feed.calendar_feed(app, Actor("x", HOMBURG, ROLES), person="sb")
+    assert b"VEVENT" in feed.calendar_feed(app, clerk)
+    assert b"VEVENT" in feed.calendar_feed(app, whole, person="kasse")
 
 
 @pytest.mark.parametrize("name", ["list_cases", "list_tasks", "list_exchanges", "list_deadlines"])

@@ -14,7 +14,7 @@ from engine.deadlines.rules_reading import load_rules
 from engine.deadlines.text import Text
 from engine.errors import RefusedError
 from engine.exchange.ports import split_channel
-from engine.service.deadline_rows import Kept
+from engine.service.deadlines.rows import Kept
 from engine.store.prepared import Prepared
 from engine.store.tables import arrivals, dispatches, exchanges, facts
 

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, insert, select, update
 from engine.deadlines.domain import State, watch_is_due
 from engine.deadlines.reminders import reminders
 from engine.deadlines.rules_reading import load_rules
-from engine.service import deadline_rows
-from engine.service.deadline_rows import Kept
+from engine.service.deadlines import rows
+from engine.service.deadlines.rows import Kept
 from engine.service.stories import Entry, note, read_head
 from engine.store.tables import cases, incidents, tasks
 from engine.work.ports import Job
@@ -43,7 +43,7 @@ def watch(app: "Installation", tx: Connection, kept: Kept) -> None:
 def handle_watch(app: "Installation", tx: Connection, job: Job) -> None:
     """Open an incident for a deadline that has been unarmed for too long."""
     read_head(tx, job.arguments["case"])
-    kept = deadline_rows.find(tx, job.arguments["deadline"])
+    kept = rows.find(tx, job.arguments["deadline"])
     now = app.clock.now()
     if kept is None or not watch_is_due(kept.deadline, now):
         return
@@ -101,7 +101,7 @@ def remind(app: "Installation", tx: Connection, kept: Kept) -> None:
 def handle_reminder(app: "Installation", tx: Connection, job: Job) -> None:
     """Put a task before the case's clerks: a deadline ends soon."""
     read_head(tx, job.arguments["case"])
-    kept = deadline_rows.find(tx, job.arguments["deadline"])
+    kept = rows.find(tx, job.arguments["deadline"])
     if kept is None or kept.deadline.state is not State.ARMED or kept.deadline.end is None:
         return
     if kept.deadline.revision != job.arguments["revision"]:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from engine.definitions.model import Node, NodeKind
 from engine.runtime import api
-from engine.service.deadline_rows import Kept
+from engine.service.deadlines.rows import Kept
 from engine.store.prepared import Prepared
 from engine.store.tables import arrivals, exchanges, subscriptions
 

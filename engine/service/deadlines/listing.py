@@ -15,9 +15,9 @@ from engine.deadlines.lights import Light, light, light_of
 from engine.deadlines.rules import Rule, Version
 from engine.deadlines.rules_reading import load_rules
 from engine.errors import NotFoundError
-from engine.service import deadline_rows
 from engine.service.access import require
-from engine.service.deadline_jobs import REMINDER
+from engine.service.deadlines import rows as deadline_rows
+from engine.service.deadlines.watching import REMINDER
 from engine.store.scope import visible_to
 from engine.store.tables import cases, deadlines, tasks
 
@@ -180,8 +180,8 @@ def extend_deadline(
     fired stays fired. Raises DeadlineUnknownError, RoleMissingError, and what ``extend`` raises.
     """
     # Whoever only lists deadlines, the inbox above all, need not load what moves a case.
-    from engine.service import deadline_course
     from engine.service.advance import lock_case
+    from engine.service.deadlines import course
 
     require(actor, Role.CLERK)
     with app.write() as tx:
@@ -201,7 +201,7 @@ def extend_deadline(
             until=until,
             period=parse_period(period) if period is not None else None,
         )
-        deadline_course.take(app, tx, kept, change, actor.person_id)
+        course.take(app, tx, kept, change, actor.person_id)
         return lines(app, tx, _QUERY.where(deadlines.c.id == row["id"]))[0]
 
 

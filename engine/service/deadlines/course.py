@@ -21,9 +21,9 @@ from engine.deadlines.rules_reading import load_rules
 from engine.definitions.model import Node, NodeKind
 from engine.errors import ConflictError
 from engine.runtime import api
-from engine.service import deadline_binding, deadline_jobs, deadline_rows, due_dates
-from engine.service.deadline_facts import conclude
-from engine.service.deadline_rows import Kept
+from engine.service.deadlines import binding, due_dates, rows, watching
+from engine.service.deadlines.facts import conclude
+from engine.service.deadlines.rows import Kept
 from engine.service.stories import Entry, note
 from engine.store.prepared import Prepared
 from engine.store.tables import incidents, tasks
@@ -59,14 +59,14 @@ def follow(
 ) -> None:
     """Do for deadlines what follows from an advance; its items and exchanges are stored already."""
     if isinstance(command, api.FireTimer):
-        for kept in deadline_rows.of_item(tx, command.item_id):
+        for kept in rows.of_item(tx, command.item_id):
             _fire(app, tx, kept, command.revision)
     for item_id, kind in zip(result.closed, result.closed_kinds, strict=True):
         if kind in (api.ItemKind.TIMER, api.ItemKind.TASK):
-            for kept in deadline_rows.of_item(tx, item_id):
+            for kept in rows.of_item(tx, item_id):
                 _settle(app, tx, kept, command, result, nodes, by)
     if result.sends:
-        for kept in deadline_rows.unbound(tx, case.id):
+        for kept in rows.unbound(tx, case.id):
             _bind_late(app, tx, kept, nodes, by)
     for item in result.opened:
         node = nodes.get(item.element_id)
@@ -91,8 +91,8 @@ def _open_for_timer(
         return  # the timer is due by something that was only computed with the help of a deadline
     kept = _new(app, case, item, node, asked, "timer")
     if node is not None and node.kind is NodeKind.BOUNDARY_EVENT:
-        kept = replace(kept, task_id=deadline_binding.host_task(item, node, result))
-    _begin(app, tx, deadline_binding.bind(tx, kept, nodes), asked, by)
+        kept = replace(kept, task_id=binding.host_task(item, node, result))
+    _begin(app, tx, binding.bind(tx, kept, nodes), asked, by)
 
 
 def _open_for_task(
@@ -113,7 +113,7 @@ def _open_for_task(
         _SHOW_DUE.run(tx, task=item.id, due=found.due)
     if found.asked is not None:
         kept = replace(_new(app, case, item, node, found.asked, "task"), task_id=item.id)
-        _begin(app, tx, deadline_binding.bind(tx, kept, nodes), found.asked, by)
+        _begin(app, tx, binding.bind(tx, kept, nodes), found.asked, by)
 
 
 def _new(
@@ -151,16 +151,16 @@ def _begin(app: "Installation", tx: Connection, kept: Kept, asked: Asked, by: st
     now = app.clock.now()
     derived = Derived(asked.found) if asked.basis is Basis.FIXED else conclude(app, tx, kept)
     change = domain.apply(kept.deadline, derived, at=now, by=by, reason="the case waits from here on")
-    deadline_rows.insert(tx, kept.now(change.deadline))
+    rows.insert(tx, kept.now(change.deadline))
     if change.outcome is Outcome.UNCHANGED:
         _tell(app, tx, kept.now(change.deadline), "unarmed", by)
-        deadline_jobs.watch(app, tx, kept)
+        watching.watch(app, tx, kept)
     else:
         _took(app, tx, kept.now(change.deadline), change.outcome, by)
 
 
 def _bind_late(app: "Installation", tx: Connection, kept: Kept, nodes: Mapping[str, Node], by: str) -> None:
-    bound = deadline_binding.bind(tx, kept, nodes)
+    bound = binding.bind(tx, kept, nodes)
     if bound.exchange_id is not None:
         _revise(app, tx, bound, "the message it hangs on was made", by)
 
@@ -218,10 +218,10 @@ def _is_met(kept: Kept, command: api.Command, result: api.Advance, node: Node | 
 
 
 def _ended(app: "Installation", tx: Connection, kept: Kept, outcome: str, by: str) -> None:
-    deadline_rows.save(tx, kept)
+    rows.save(tx, kept)
     _tell(app, tx, kept, outcome, by)
-    deadline_jobs.close_watch(app, tx, kept)
-    deadline_jobs.close_reminders(app, tx, kept)
+    watching.close_watch(app, tx, kept)
+    watching.close_reminders(app, tx, kept)
 
 
 # --- what facts and people bring -------------------------------------------------------------------------
@@ -235,7 +235,7 @@ def told(kind: str, at: datetime, reason: str | None) -> str:
 
 def facts_changed(app: "Installation", tx: Connection, exchange_id: str, reason: str, by: str) -> None:
     """Derive anew what hangs on an exchange; the case is locked."""
-    for kept in deadline_rows.of_exchange(tx, exchange_id):
+    for kept in rows.of_exchange(tx, exchange_id):
         _revise(app, tx, kept, reason, by)
 
 
@@ -243,7 +243,7 @@ def arrived(
     app: "Installation", tx: Connection, case_id: str, arrival_id: str, start_event: str | None, by: str
 ) -> None:
     """Let deadlines of a case that an arrival began run from that arrival, where they name no send."""
-    for kept in deadline_rows.unbound(tx, case_id):
+    for kept in rows.unbound(tx, case_id):
         if kept.send_element in (None, start_event):
             _revise(app, tx, replace(kept, arrival_id=arrival_id), "the case began with an arrival", by)
 
@@ -260,7 +260,7 @@ def take(app: "Installation", tx: Connection, kept: Kept, change: Change, by: st
     if change.outcome is Outcome.DISARMED:
         watched = add_period(app.clock.now(), parse_period(app.settings.deadlines.watch))
         new = kept.now(replace(change.deadline, watch_until=watched))
-    deadline_rows.save(tx, new)
+    rows.save(tx, new)
     if change.outcome is not Outcome.UNCHANGED:
         _took(app, tx, new, change.outcome, by)
     return new
@@ -278,12 +278,12 @@ def _took(app: "Installation", tx: Connection, kept: Kept, outcome: Outcome, by:
     deadline = kept.deadline
     if kept.task_id is not None:
         _SHOW_DUE.run(tx, task=kept.task_id, due=deadline.due)
-    deadline_jobs.close_reminders(app, tx, kept)
+    watching.close_reminders(app, tx, kept)
     if deadline.due is None:
-        deadline_jobs.watch(app, tx, kept)
+        watching.watch(app, tx, kept)
     else:
-        deadline_jobs.close_watch(app, tx, kept)
-        deadline_jobs.remind(app, tx, kept)
+        watching.close_watch(app, tx, kept)
+        watching.remind(app, tx, kept)
     if kept.drives == "timer":
         move(app, tx, kept.case_id, api.RearmTimer(kept.item_id, deadline.due, deadline.revision), by)
 
