@@ -9,7 +9,7 @@ from cli.show import Json, print_json, short, table
 from cli.state import State
 
 if TYPE_CHECKING:
-    from engine.service.schedules import ScheduleLine
+    from engine.service.schedules.managing import ScheduleLine
 
 app = typer.Typer(
     help="Schedules (Zeitpläne): let timer starts begin cases: on, off, list, show.", no_args_is_help=True
@@ -26,7 +26,7 @@ def on(
     json: Json = False,
 ) -> None:
     """Let the procedure's timer starts begin cases for your authority; durations count from now."""
-    from engine.service.schedules import switch_on
+    from engine.service.schedules.managing import switch_on
 
     state: State = ctx.obj
     _show(switch_on(state.app, state.actor, procedure, start=start, unit=unit), json)
@@ -35,7 +35,7 @@ def on(
 @app.command()
 def off(ctx: typer.Context, schedule: str, json: Json = False) -> None:
     """Begin no more cases; those that were begun go on."""
-    from engine.service.schedules import switch_off
+    from engine.service.schedules.managing import switch_off
 
     state: State = ctx.obj
     _show([switch_off(state.app, state.actor, schedule)], json)
@@ -44,7 +44,7 @@ def off(ctx: typer.Context, schedule: str, json: Json = False) -> None:
 @app.command("list")
 def list_(ctx: typer.Context, json: Json = False) -> None:
     """List schedules, the next due one first."""
-    from engine.service.schedules import list_schedules
+    from engine.service.schedules.managing import list_schedules
 
     state: State = ctx.obj
     _show(list_schedules(state.app, state.actor), json)
@@ -53,7 +53,7 @@ def list_(ctx: typer.Context, json: Json = False) -> None:
 @app.command()
 def show(ctx: typer.Context, schedule: str) -> None:
     """Show one schedule as JSON."""
-    from engine.service.schedules import show_schedule
+    from engine.service.schedules.managing import show_schedule
 
     state: State = ctx.obj
     print_json(show_schedule(state.app, state.actor, schedule))

@@ -21,7 +21,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """List planned timers of cases, the next one first; 'schedule list' shows what will begin cases."""
-    from engine.service.schedules import list_schedules
+    from engine.service.schedules.managing import list_schedules
     from engine.service.timing import list_timers
 
     state: State = ctx.obj

@@ -17,10 +17,10 @@ from engine.errors import ConflictError, RefusedError
 from engine.exchange.abilities import ChecksMappings
 from engine.exchange.ports import MessageType
 from engine.runtime import FUNCTIONS, Program
-from engine.service import schedules
 from engine.service.access import require
 from engine.service.programs import Deployed
-from engine.service.schedule_starts import starts_of
+from engine.service.schedules import managing
+from engine.service.schedules.starts import starts_of
 from engine.service.services import known_workers
 from engine.store.tables import message_types, package_files, procedure_versions, processes
 
@@ -133,9 +133,7 @@ def deploy(
             tx.execute(insert(processes).values(**_process_row(version, package, process, deployed)))
         for message_type in package.message_types.values():
             _register(tx, message_type, now)
-        schedules.follow(
-            app, tx, package.key, deployed, [process.id for process in runnable], actor.person_id
-        )
+        managing.follow(app, tx, package.key, deployed, [process.id for process in runnable], actor.person_id)
     return version
 
 

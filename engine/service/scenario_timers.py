@@ -3,10 +3,11 @@
 from datetime import datetime
 
 from engine.errors import RefusedError
-from engine.service import cases, schedules
-from engine.service.schedule_rounds import ON
-from engine.service.schedule_starts import newest_starts
-from engine.service.schedules import ScheduleLine
+from engine.service import cases
+from engine.service.schedules import managing
+from engine.service.schedules.managing import ScheduleLine
+from engine.service.schedules.rounds import ON
+from engine.service.schedules.starts import newest_starts
 from engine.service.starting import latest_processes
 from engine.service.trial import Side
 from engine.service.troubles import list_incidents
@@ -24,7 +25,7 @@ class ScheduledStart:
         self._side, self._procedure, self._name = side, procedure, name
         self._element = self._find()
         if not self._lines():
-            schedules.switch_on(side.app, side.actor, procedure, start=self._element)
+            managing.switch_on(side.app, side.actor, procedure, start=self._element)
         self._begun = self._count()
 
     def next_due(self) -> datetime:
@@ -67,7 +68,7 @@ class ScheduledStart:
         return found[0]
 
     def _lines(self) -> list[ScheduleLine]:
-        found = schedules.list_schedules(self._side.app, self._side.actor)
+        found = managing.list_schedules(self._side.app, self._side.actor)
         return [line for line in found if line.element_id == self._element]
 
     def _count(self) -> int:

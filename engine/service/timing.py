@@ -12,9 +12,9 @@ from sqlalchemy import Connection, bindparam, insert, select, text, update
 from engine.actor import Actor
 from engine.errors import DienstwegError, NotFoundError
 from engine.runtime import api
-from engine.service import schedule_rounds
 from engine.service.advance import lock_case, move_locked
 from engine.service.numbers import known_as
+from engine.service.schedules import rounds
 from engine.store.errors import CaseChangedError, DatabaseUnavailableError
 from engine.store.prepared import Prepared
 from engine.store.scope import visible_to
@@ -268,7 +268,7 @@ def next_due(app: "Installation", after: datetime | None = None) -> datetime | N
     """
     with app.read() as tx:
         first = _FIRST.first(tx) if after is None else _NEXT.first(tx, after=after)
-        schedule = schedule_rounds.next_due(tx, after)
+        schedule = rounds.next_due(tx, after)
     timer = None if first is None else first.due_at
     job = app.queue.next_due()
     if job is not None and after is not None and job <= after:

@@ -9,10 +9,11 @@ from sqlalchemy import Connection, RowMapping, or_, select, update
 from engine.actor import Actor, Role
 from engine.errors import ConflictError, NotFoundError, RefusedError
 from engine.runtime import api
-from engine.service import mailbox_health, schedule_rounds
+from engine.service import mailbox_health
 from engine.service.access import require
 from engine.service.advance import move
 from engine.service.migration import ledger
+from engine.service.schedules import rounds
 from engine.service.stories import Entry, note, read_head
 from engine.store.scope import visible_to
 from engine.store.tables import dispatches, exchanges, incidents
@@ -100,7 +101,7 @@ def retry(app: "Installation", actor: Actor, key: str, reason: str) -> Incident:
                 authority_id=row["authority_id"],
                 key=f"send:{exchange_id}",
             )
-        elif row["kind"] in ("timer", "mailbox", schedule_rounds.HELD):
+        elif row["kind"] in ("timer", "mailbox", rounds.HELD):
             pass  # The next round fires what is still due, or looks into the mailbox again.
         elif row["kind"] == mailbox_health.KIND:
             mailbox_health.forget(tx, row["subject_id"])  # The next round looks again.
@@ -130,8 +131,8 @@ def resolve(
     require(actor, Role.ADMIN, Role.CLERK)
     with app.write() as tx:
         row = _open(tx, actor, key)
-        if row["kind"] == schedule_rounds.HELD:
-            schedule_rounds.skip(app, tx, row["subject_id"])
+        if row["kind"] == rounds.HELD:
+            rounds.skip(app, tx, row["subject_id"])
         elif row["kind"] == "outcome-unknown":
             if went is None:
                 raise IncidentRefusedError(

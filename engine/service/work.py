@@ -11,19 +11,11 @@ from typing import TYPE_CHECKING, Protocol
 from sqlalchemy import Connection, insert, select
 
 from engine.errors import EnvironmentFaultError
-from engine.service import (
-    awaiting,
-    mailbox_health,
-    messages,
-    schedule_rounds,
-    sending,
-    services,
-    timing,
-    tracking,
-)
+from engine.service import awaiting, mailbox_health, messages, sending, services, timing, tracking
 from engine.service.arrivals import confirming, receiving
 from engine.service.deadlines import watching as deadline_jobs
 from engine.service.migration import ledger, shadow, watching
+from engine.service.schedules import rounds
 from engine.store.tables import incidents
 from engine.work.embedded import EmbeddedQueue, EmbeddedWorker
 from engine.work.ports import Handlers, Job
@@ -42,7 +34,7 @@ _OUTSIDE: Mapping[str, Callable[["Installation", Job], None]] = {
     "arrival": receiving.handle_arrival,
     "confirm": confirming.handle_confirm,
     "timer": timing.handle_timer,
-    schedule_rounds.JOB: schedule_rounds.handle_schedule,
+    rounds.JOB: rounds.handle_schedule,
     "track": tracking.handle_track,
     "work": services.handle_work,
     shadow.JOB: shadow.handle_shadow,
@@ -160,8 +152,8 @@ def schedule(app: "Installation") -> int:
     messages.expire_buffer(app)
     ledger.fold_when_due(app)
     if isinstance(app.queue, EmbeddedQueue):
-        return schedule_rounds.begin_due(app) + timing.fire_due(app)
-    return schedule_rounds.enqueue_due(app) + timing.enqueue_due(app)
+        return rounds.begin_due(app) + timing.fire_due(app)
+    return rounds.enqueue_due(app) + timing.enqueue_due(app)
 
 
 def run_until_idle(app: "Installation") -> Done:

@@ -19,10 +19,11 @@ from engine.definitions.checker import Sandbox
 from engine.definitions.package import ProcedurePackage, build_package
 from engine.identifiers import SeededIds
 from engine.runtime import Advance, Command, FireTimer
-from engine.service import procedures, schedule_rounds, schedules, starting
+from engine.service import procedures, starting
 from engine.service.advance import move
 from engine.service.cases import data_of
 from engine.service.installation import Installation, create_installation, open_installation
+from engine.service.schedules import managing, rounds
 from engine.store.tables import processes, timers
 from engine.store.tables import schedules as schedule_rows
 from tests.conformance.driver import BEGIN, Driver, MisfitError
@@ -97,12 +98,12 @@ class StoredDriver(Driver):
         """Start the case; timer starts are switched on, as an admin does it."""
         super().start(variables)
         if self.plans:
-            schedules.switch_on(self.app, ACTOR, _KEY)
+            managing.switch_on(self.app, ACTOR, _KEY)
 
     def _start_by_timer(self) -> None:
         with self.app.write() as tx:
             due = select(schedule_rows.c.id).order_by(schedule_rows.c.due_at, schedule_rows.c.id)
-            begun = schedule_rounds.begin_within(self.app, tx, tx.scalars(due).first() or "")
+            begun = rounds.begin_within(self.app, tx, tx.scalars(due).first() or "")
         if begun is not None:
             self.case_id, result = begun
             self._go_on(result)

@@ -10,12 +10,13 @@ from sqlalchemy import select
 from benchmarks._bench import AUTHORITY, NOON, installation, package
 from engine.clock import TurnedClock
 from engine.errors import NotAllowedError, NotFoundError
-from engine.service import schedule_rounds, schedules, timing
+from engine.service import timing
 from engine.service.cases import data_of, list_cases, show_case
 from engine.service.directory.people import add_person
 from engine.service.procedures import ModelRefusedError, deploy
 from engine.service.programs import ProcedureUnknownError
-from engine.service.schedules import list_schedules, switch_off, switch_on
+from engine.service.schedules import managing, rounds
+from engine.service.schedules.managing import list_schedules, switch_off, switch_on
 from engine.service.tasks import list_tasks
 from engine.service.troubles import list_incidents, resolve, retry
 from engine.service.verifying import verify_installation
@@ -151,7 +152,7 @@ def test_at_most_a_years_months_are_made_up_for_and_the_rest_is_told(url):
         clock.set(NOON.replace(year=NOON.year + 2))  # 24 months, this one included
         run_until_idle(app)
         found = begun_for(app, actor)
-        assert len(found) == schedule_rounds.CATCH_UP == 12
+        assert len(found) == rounds.CATCH_UP == 12
         assert found[0].date().isoformat() == "2027-04-02"
         assert found[-1] == clock.now()
         (incident,) = list_incidents(app, actor)
@@ -274,10 +275,10 @@ def test_a_schedule_whose_start_is_gone_or_past_ends_with_an_incident(newer):
 def test_switched_off_nothing_begins_and_switched_on_anew_it_is_counted_anew():
     with town(monthly()) as (app, actor, clock):
         (line,) = switch_on(app, actor, "monthly")
-        with pytest.raises(schedules.ScheduleStandsError):
+        with pytest.raises(managing.ScheduleStandsError):
             switch_on(app, actor, "monthly")
         assert switch_off(app, actor, line.id[:8]).state == "off"
-        with pytest.raises(schedules.ScheduleStandsError):
+        with pytest.raises(managing.ScheduleStandsError):
             switch_off(app, actor, line.id)
         deploy(app, actor, monthly("R/P1D"))
         clock.turn(90 * DAY)
@@ -314,7 +315,7 @@ def test_units_have_schedules_of_their_own(url):
             switch_off(app, treasury, theirs.id)
         with pytest.raises(NotFoundError):
             switch_on(app, treasury, "monthly", unit="Jugendamt")
-        with pytest.raises(schedules.ScheduleStandsError):
+        with pytest.raises(managing.ScheduleStandsError):
             switch_on(app, treasury, "monthly")
         clock.turn(DAY)
         run_until_idle(app)
@@ -331,13 +332,13 @@ def test_what_cannot_be_switched_on_is_refused_whole():
         ),
     )
     with town(mixed, plain) as (app, actor, _):
-        with pytest.raises(schedules.ScheduleRefusedError, match="past: every instant of '2020-01-01'"):
+        with pytest.raises(managing.ScheduleRefusedError, match="past: every instant of '2020-01-01'"):
             switch_on(app, actor, "mixed")
         assert list_schedules(app, actor) == []
         assert [line.element_id for line in switch_on(app, actor, "mixed", start="daily")] == ["daily"]
-        with pytest.raises(schedules.ScheduleRefusedError, match="no timer start 'other'"):
+        with pytest.raises(managing.ScheduleRefusedError, match="no timer start 'other'"):
             switch_on(app, actor, "mixed", start="other")
-        with pytest.raises(schedules.ScheduleRefusedError, match="plain has no timer start"):
+        with pytest.raises(managing.ScheduleRefusedError, match="plain has no timer start"):
             switch_on(app, actor, "plain")
         with pytest.raises(ProcedureUnknownError):
             switch_on(app, actor, "nothing")
@@ -375,7 +376,7 @@ def test_the_case_and_the_next_due_instant_are_one_transaction(url):
 
         app.probe = die
         with pytest.raises(KeyboardInterrupt):
-            schedule_rounds._begin(app, line.id)
+            rounds._begin(app, line.id)
         app.probe = lambda point: None
         assert list_cases(app, actor) == []
         assert list_schedules(app, actor)[0].due_at == clock.now()

@@ -19,7 +19,6 @@ from engine.service import (
     mailbox_health,
     procedures,
     recording,
-    schedules,
     signing_files,
     tasks,
     timing,
@@ -46,6 +45,7 @@ from engine.service.migration import (
     switching,
     volumes,
 )
+from engine.service.schedules import managing
 from engine.service.work import run_until_idle
 from engine.store.tables import metadata, shadow_sends
 from tests.service.conftest import HOMBURG, NOON, REQUEST, SAARBRUECKEN
@@ -71,7 +71,7 @@ MODULES: tuple[ModuleType, ...] = (
     register,
     registering,
     reverting,
-    schedules,
+    managing,
     shadow_results,
     status,
     steps,
@@ -178,7 +178,7 @@ def shared(tmp_path_factory, package):
     asked = deadlines.list_deadlines(app, clerk)[0].exchange_id
     switching.switch(app, actor, switching.Switch("letter+post"))
     procedures.deploy(app, actor, monthly_package("monthly", MONTHLY))
-    schedules.switch_on(app, actor, "monthly")
+    managing.switch_on(app, actor, "monthly")
     given = {"person": "S", "until": NOON.date(), "reason": "note"}
     consents.consent(app, actor, "Neunkirchen", **given)
     with app.write() as tx:
@@ -222,8 +222,8 @@ def keys_of(app, actor, clerk, case, arrival):
         "add_document": case.id,
         "open_document": document,
         "show_timer": timer,
-        "show_schedule": schedules.list_schedules(app, actor)[0].id,
-        "switch_off": schedules.list_schedules(app, actor)[0].id,
+        "show_schedule": managing.list_schedules(app, actor)[0].id,
+        "switch_off": managing.list_schedules(app, actor)[0].id,
         "show_deadline": deadlines.list_deadlines(app, clerk)[0].id,
         "extend_deadline": deadlines.list_deadlines(app, clerk)[0].id,
         "record_fact": exchanges.list_exchanges(app, clerk)[0].id,

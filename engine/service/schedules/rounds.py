@@ -12,7 +12,7 @@ from engine.deadlines.plans import Plan
 from engine.errors import DienstwegError
 from engine.runtime import api
 from engine.service import starting
-from engine.service.schedule_starts import choose
+from engine.service.schedules.starts import choose
 from engine.store.errors import DatabaseUnavailableError
 from engine.store.prepared import Prepared
 from engine.store.tables import incidents, schedules

@@ -13,13 +13,13 @@ from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from engine.actor import Actor, Role
 from engine.errors import ConflictError, DienstwegError, NotFoundError, RefusedError
-from engine.service import schedule_rounds
 from engine.service.access import require
 from engine.service.auditing import write_down
 from engine.service.numbers import known_as
 from engine.service.programs import Deployed
-from engine.service.schedule_rounds import DONE, GONE, OFF, ON
-from engine.service.schedule_starts import Beginning, TimerStart, begin_anew, newest_starts, starts_of
+from engine.service.schedules import rounds
+from engine.service.schedules.rounds import DONE, GONE, OFF, ON
+from engine.service.schedules.starts import Beginning, TimerStart, begin_anew, newest_starts, starts_of
 from engine.store.scope import visible_to
 from engine.store.tables import authorities, schedules, units
 
@@ -140,7 +140,7 @@ def switch_off(app: "Installation", actor: Actor, key: str) -> ScheduleLine:
         if row.state != ON:
             raise ScheduleStandsError(f"schedule {row.id[:8]} is not on: it is {row.state}")
         _stop(tx, row.id, OFF)
-        schedule_rounds.settle(app, tx, row.id, actor.person_id, "the schedule was switched off")
+        rounds.settle(app, tx, row.id, actor.person_id, "the schedule was switched off")
         _audit(app, tx, row.authority_id, actor.person_id, "schedule.off", row.id, {})
         return _line(_find(tx, actor, row.id))
 
@@ -162,7 +162,7 @@ def follow(
     query = select(schedules).where(schedules.c.procedure_key == procedure, schedules.c.state.in_((ON, DONE)))
     for row in tx.execute(query.order_by(schedules.c.id).with_for_update()).all():
         start = starts.get(_key(row))
-        schedule_rounds.settle(app, tx, row.id, by, "a new version was deployed")
+        rounds.settle(app, tx, row.id, by, "a new version was deployed")
         if start is None:
             _end(app, tx, row, by, f"the newest version of {procedure} has no timer start {row.element_id!r}")
         elif (start.timer.value, start.expression.text) != (row.kind, row.expression):
@@ -189,7 +189,7 @@ def _end(app: "Installation", tx: Connection, row: Row[Any], by: str, why: str) 
     _stop(tx, row.id, GONE)
     hint = "switch it on again when a version has the time it shall begin at"
     message = f"the schedule of {row.procedure_key} has ended: {why}; {hint}"
-    schedule_rounds.report(app, tx, row, schedule_rounds.ENDED, message)
+    rounds.report(app, tx, row, rounds.ENDED, message)
     _audit(app, tx, row.authority_id, by, "schedule.ended", row.id, {"why": why})
 
 
