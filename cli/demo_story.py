@@ -21,11 +21,11 @@ from engine.service.arrivals import registering
 from engine.service.directory.authorities import import_authorities, seed_authorities
 from engine.service.directory.mailboxes import add_mailbox
 from engine.service.directory.people import add_person
-from engine.service.exchanges import explain_exchange, list_exchanges, show_exchange
+from engine.service.exchanges.listing import explain_exchange, list_exchanges, show_exchange
+from engine.service.exchanges.outcomes import CONFIRM_POSTING
 from engine.service.installation import Installation, create_installation, open_installation
 from engine.service.migration.status import status
 from engine.service.migration.switching import Switch, switch
-from engine.service.outcomes import CONFIRM_POSTING
 from engine.service.procedures import deploy
 from engine.service.settings import FILE
 from engine.service.verifying import verify_installation

@@ -22,7 +22,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """List exchanges, newest first."""
-    from engine.service.exchanges import list_exchanges
+    from engine.service.exchanges.listing import list_exchanges
 
     state: State = ctx.obj
     from engine.service.deadlines.listing import light_of_answer, of_exchanges
@@ -50,7 +50,7 @@ def list_(
 def show(ctx: typer.Context, exchange: str, json: Json = False) -> None:
     """Show an exchange with its dispatches (Sendungen), facts and evidence (Nachweise)."""
     from engine.service.deadlines.listing import light_of_answer
-    from engine.service.exchanges import show_exchange
+    from engine.service.exchanges.listing import show_exchange
 
     state: State = ctx.obj
     found = show_exchange(state.app, state.actor, exchange)
@@ -80,7 +80,7 @@ def show(ctx: typer.Context, exchange: str, json: Json = False) -> None:
 @app.command()
 def explain(ctx: typer.Context, exchange: str, json: Json = False) -> None:
     """Say why this channel, and why not each other one."""
-    from engine.service.exchanges import explain_exchange
+    from engine.service.exchanges.listing import explain_exchange
 
     state: State = ctx.obj
     found = explain_exchange(state.app, state.actor, exchange)

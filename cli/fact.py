@@ -28,7 +28,7 @@ def record(
     json: Json = False,
 ) -> None:
     """Record what you know of an exchange; deadlines that hang on it are computed anew at once."""
-    from engine.service.recording import record_fact
+    from engine.service.exchanges.recording import record_fact
 
     state: State = ctx.obj
     when: date | datetime = at if at.hour or at.minute else at.date()
@@ -47,7 +47,7 @@ def withdraw(
     json: Json = False,
 ) -> None:
     """Take a wrong fact out of account; it stays in the history."""
-    from engine.service.recording import withdraw_fact
+    from engine.service.exchanges.recording import withdraw_fact
 
     state: State = ctx.obj
     line = withdraw_fact(state.app, state.actor, fact, reason)

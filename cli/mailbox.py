@@ -34,7 +34,7 @@ def add(
     """Record an access that an authority has opened, with its terms."""
     from engine.exchange.ports import FormClass, Mailbox
     from engine.service.directory.mailboxes import MailboxRefusedError, add_mailbox
-    from engine.service.sending import local_day
+    from engine.service.exchanges.sending import local_day
 
     state: State = ctx.obj
     today = local_day(state.clock.now())
@@ -69,7 +69,7 @@ def end(
 ) -> None:
     """End an access: also the way to correct one (end it, then add it anew)."""
     from engine.service.directory.mailboxes import end_mailbox
-    from engine.service.sending import local_day
+    from engine.service.exchanges.sending import local_day
 
     state: State = ctx.obj
     day = last.date() if last else local_day(state.clock.now()) - timedelta(days=1)

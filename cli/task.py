@@ -160,7 +160,7 @@ def files(
     json: Json = False,
 ) -> None:
     """Write out the files that a task of signing (Signieren) is about, byte by byte as they will be sent."""
-    from engine.service.signing_files import export_files
+    from engine.service.exchanges.signing_files import export_files
 
     state: State = ctx.obj
     written = export_files(state.app, state.actor, task, out)

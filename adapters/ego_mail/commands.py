@@ -110,7 +110,7 @@ def import_dvdv(
     from engine.service.access import require
     from engine.service.directory.authorities import show_authority
     from engine.service.directory.mailboxes import find_mailbox, replace_mailboxes
-    from engine.service.sending import local_day
+    from engine.service.exchanges.sending import local_day
 
     state: Any = ctx.obj
     require(state.actor, Role.ADMIN)

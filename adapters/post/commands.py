@@ -32,7 +32,7 @@ class LetterRefusedError(RefusedError):
 @app.command("list")
 def list_(ctx: typer.Context, as_json: Json = False) -> None:
     """List this authority's print runs and how many letters wait."""
-    from engine.service.posting import open_postings
+    from engine.service.exchanges.posting import open_postings
 
     runs, folder, authority = _runs(ctx.obj)
     # What was posted by hand may still lie there: nobody is asked to post it any more.
@@ -61,7 +61,7 @@ def run(
     """Make one print file of all waiting letters, with separator sheets and posting list."""
     from rich.progress import Progress
 
-    from engine.service.posting import open_postings
+    from engine.service.exchanges.posting import open_postings
 
     runs, _, _ = _runs(ctx.obj)
     now = ctx.obj.app.clock.now()
@@ -188,7 +188,7 @@ def letter(
     """Write out the letter behind a task, byte for byte as it goes: to print it for the signature."""
     from shutil import copyfile
 
-    from engine.service.signing import letter_of
+    from engine.service.exchanges.signing import letter_of
     from engine.service.tasks import show_task
 
     data = show_task(ctx.obj.app, ctx.obj.actor, task).data

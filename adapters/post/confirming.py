@@ -5,7 +5,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from adapters.post.runs import Plan, Planned, product_name
-from engine.service.posting import open_postings
+from engine.service.exchanges.posting import open_postings
 from engine.service.tasks import TaskClaimedError, TaskDoneError, complete_task
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from engine.definitions.model import Node
 from engine.errors import ConflictError, NotFoundError
 from engine.runtime import advance as advance_program
 from engine.runtime import api
-from engine.service import messages, outbox
+from engine.service import messages
 from engine.service.deadlines import course as deadline_course
+from engine.service.exchanges import outbox
 from engine.service.installation import Installation
 from engine.service.model_functions import ModelFunctions, Watch
 from engine.service.stories import Entry, Head, append

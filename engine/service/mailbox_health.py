@@ -19,7 +19,7 @@ from engine.service.access import require
 from engine.service.arrivals import scanning
 from engine.service.directory.authorities import find_authority
 from engine.service.directory.mailboxes import MailboxUnknownError, mailbox_from_row
-from engine.service.sending import local_day
+from engine.service.exchanges.sending import local_day
 from engine.store.database import upsert
 from engine.store.locks import only_one
 from engine.store.prepared import Prepared

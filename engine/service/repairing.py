@@ -15,11 +15,11 @@ from engine.actor import Actor, Role
 from engine.errors import NotFoundError, RefusedError
 from engine.runtime import api
 from engine.runtime.peek import read_items
-from engine.service import outcomes
 from engine.service.access import require
 from engine.service.advance import Locked, lock_case, move_locked, read_case
 from engine.service.auditing import write_down
 from engine.service.cases import find_case
+from engine.service.exchanges import outcomes
 from engine.service.stories import Entry, note
 from engine.store.tables import exchanges
 

@@ -21,11 +21,11 @@ from engine.exchange.codes import make_code
 from engine.exchange.ports import split_channel
 from engine.service import cases, tasks
 from engine.service.arrivals import registering
-from engine.service.exchanges import explain_exchange
+from engine.service.exchanges.listing import explain_exchange
+from engine.service.exchanges.outcomes import CONFIRM_POSTING
+from engine.service.exchanges.signing import SIGN
 from engine.service.migration.switching import Switch, switch
-from engine.service.outcomes import CONFIRM_POSTING
 from engine.service.scenario_timers import ScheduledStart
-from engine.service.signing import SIGN
 from engine.service.starting import TimersOnlyError
 from engine.service.trial import Side, begin_clock, open_sides
 from engine.service.troubles import list_incidents

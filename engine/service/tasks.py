@@ -14,9 +14,10 @@ from engine.definitions.forms import Form, typed_submission, validate_submission
 from engine.errors import ConflictError, NotFoundError, RefusedError
 from engine.runtime import api
 from engine.runtime.peek import read_item
-from engine.service import advance, posting
+from engine.service import advance
 from engine.service.access import require
 from engine.service.advance import Locked, lock_case, move_locked, read_case
+from engine.service.exchanges import posting
 from engine.service.inbox import LINE, TaskLine, list_tasks
 from engine.service.numbers import known_as
 from engine.store.prepared import Prepared

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Protocol
 from sqlalchemy import Connection, insert, select
 
 from engine.errors import EnvironmentFaultError
-from engine.service import awaiting, mailbox_health, messages, sending, services, timing, tracking
+from engine.service import mailbox_health, messages, services, timing
 from engine.service.arrivals import confirming, receiving
 from engine.service.deadlines import watching as deadline_jobs
+from engine.service.exchanges import awaiting, sending, tracking
 from engine.service.migration import ledger, shadow, watching
 from engine.service.schedules import rounds
 from engine.store.tables import incidents

@@ -21,7 +21,7 @@ from engine.exchange.ports import FormClass, HandedOver, Part, Prepared, Rejecte
 from engine.exchange.signers import ROLE
 from engine.service import files, tasks
 from engine.service.cases import start_case
-from engine.service.sending import decide_channel
+from engine.service.exchanges.sending import decide_channel
 from engine.service.work import run_until_idle
 from engine.store.tables import arrival_parts, arrivals, dispatches, exchanges, facts, jobs
 from tests.contracts.samples import HOMBURG, SAARBRUECKEN, Envelopes

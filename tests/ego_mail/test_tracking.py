@@ -11,9 +11,9 @@ from sqlalchemy import select, update
 from engine.definitions.package import load_package
 from engine.errors import RefusedError
 from engine.service import tasks
-from engine.service.awaiting import DECIDE_COPY
 from engine.service.cases import start_case
 from engine.service.deadlines.listing import list_deadlines
+from engine.service.exchanges.awaiting import DECIDE_COPY
 from engine.service.mailbox_health import health_of
 from engine.service.procedures import deploy
 from engine.service.work import run_until_idle

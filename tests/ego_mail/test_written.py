@@ -20,12 +20,13 @@ from cli.main import app as cli
 from engine.exchange.ports import FormClass, HandedOver, Part
 from engine.exchange.signers import SignatureRefusedError
 from engine.exchange.written import ways
-from engine.service import signing, tasks
+from engine.service import tasks
 from engine.service.cases import start_case
 from engine.service.directory.mailboxes import end_mailbox
-from engine.service.exchanges import list_exchanges, show_exchange
+from engine.service.exchanges import signing
+from engine.service.exchanges.listing import list_exchanges, show_exchange
+from engine.service.exchanges.signing_files import export_files
 from engine.service.inbox import TaskLine
-from engine.service.signing_files import export_files
 from engine.service.troubles import list_incidents
 from engine.service.writing_out import NotWrittenError
 from engine.store.tables import arrival_parts, arrivals, evidence, history

@@ -19,13 +19,13 @@ from engine.service.access import RoleMissingError
 from engine.service.cases import start_case
 from engine.service.directory.authorities import AuthorityUnknownError, import_authorities
 from engine.service.directory.mailboxes import add_mailbox
+from engine.service.exchanges.sending import decide_channel
 from engine.service.migration.probing import probe
 from engine.service.migration.readiness import ReadinessRefusedError, Wish, readiness
 from engine.service.migration.scope import SenderUnknownError
 from engine.service.migration.switching import switch
 from engine.service.migration.what_if import WhatIfRefusedError
 from engine.service.migration.wishes import Switch
-from engine.service.sending import decide_channel
 from engine.store.tables import channel_rules, exchange_documents, exchanges, ledger, ledger_marks, mailboxes
 from tests.migration.many_halls import HELP, HOMBURG, KIRKEL, NOON, SAARBRUECKEN, make, sent
 

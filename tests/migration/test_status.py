@@ -26,10 +26,10 @@ from engine.migration.status import (
     checked_dimensions,
     checked_month,
 )
-from engine.service import outcomes, recording
 from engine.service.cases import start_case
 from engine.service.directory.authorities import seed_authorities
 from engine.service.directory.people import add_person
+from engine.service.exchanges import outcomes, recording
 from engine.service.installation import create_installation, open_installation
 from engine.service.migration import ledger
 from engine.service.migration.status import status

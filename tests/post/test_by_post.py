@@ -8,7 +8,7 @@ from engine.exchange.codes import parse_code
 from engine.service import tasks
 from engine.service.arrivals.registering import PaperArrival, list_arrivals, register, show_arrival
 from engine.service.cases import list_cases, show_case, start_case
-from engine.service.exchanges import list_exchanges, show_exchange
+from engine.service.exchanges.listing import list_exchanges, show_exchange
 from engine.service.trial import Side
 from tests.letter.rig import texts
 from tests.post.towns import HOMBURG, REFUSAL, REQUEST, SAARBRUECKEN, Towns

@@ -13,7 +13,7 @@ from engine.actor import Actor, Role
 from engine.definitions.package import load_package
 from engine.errors import RefusedError
 from engine.exchange.codes import make_code
-from engine.service import paper_figures, posting, signing, tasks
+from engine.service import paper_figures, tasks
 from engine.service.arrivals.codes import RegistrationRefusedError, SenderMismatchError
 from engine.service.arrivals.registering import (
     ArrivalLine,
@@ -24,8 +24,9 @@ from engine.service.arrivals.registering import (
     show_arrival,
 )
 from engine.service.cases import list_cases, show_case, start_case
-from engine.service.exchanges import list_exchanges, show_exchange
-from engine.service.recording import record_fact
+from engine.service.exchanges import posting, signing
+from engine.service.exchanges.listing import list_exchanges, show_exchange
+from engine.service.exchanges.recording import record_fact
 from engine.service.trial import Side
 from processes.bpmn import shipped
 from tests.letter.rig import save_pdf, scans, texts

@@ -16,7 +16,7 @@ from engine.service.cases import list_cases, show_case, start_case
 from engine.service.directory.authorities import AuthorityUnknownError
 from engine.service.directory.mailboxes import add_mailbox, list_mailboxes, replace_mailboxes
 from engine.service.directory.people import add_person
-from engine.service.exchanges import list_exchanges, show_exchange
+from engine.service.exchanges.listing import list_exchanges, show_exchange
 from engine.service.installation import AlreadyInstalledError, create_installation, open_installation
 from engine.service.migration.switching import Switch, switch
 from engine.service.procedures import MessageTypeChangedError, ModelRefusedError, deploy, list_versions

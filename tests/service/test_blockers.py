@@ -8,9 +8,9 @@ from sqlalchemy import select
 
 from engine.exchange.decision import POST
 from engine.exchange.ports import Blocker, FormClass, Mailbox, MessageType, Requirements
-from engine.service import sending
-from engine.service.blockers import Boxes, Judge, load_boxes
 from engine.service.directory.mailboxes import end_mailbox
+from engine.service.exchanges import sending
+from engine.service.exchanges.blockers import Boxes, Judge, load_boxes
 from engine.store.tables import exchanges
 from tests.service.conftest import HOMBURG, NOON, SAARBRUECKEN, XDOMEA
 

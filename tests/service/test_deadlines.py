@@ -21,7 +21,7 @@ from engine.definitions.package_files import read_folder
 from engine.exchange.codes import make_code
 from engine.runtime import FireTimer
 from engine.runtime.errors import StaleTimerError
-from engine.service import recording, timing
+from engine.service import timing
 from engine.service.advance import move
 from engine.service.arrivals import registering
 from engine.service.cases import CaseLine, show_case, start_case
@@ -33,7 +33,8 @@ from engine.service.deadlines.listing import (
     of_tasks,
     show_deadline,
 )
-from engine.service.exchanges import list_exchanges, show_exchange
+from engine.service.exchanges import recording
+from engine.service.exchanges.listing import list_exchanges, show_exchange
 from engine.service.installation import open_installation
 from engine.service.tasks import list_tasks
 from engine.service.trial import Side, open_sides

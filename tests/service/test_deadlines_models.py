@@ -9,10 +9,11 @@ import pytest
 from engine.clock import TurnedClock
 from engine.definitions.package import build_package
 from engine.definitions.package_files import read_folder
-from engine.service import recording, timing
+from engine.service import timing
 from engine.service.cases import show_case, start_case
 from engine.service.deadlines.listing import list_deadlines
-from engine.service.exchanges import list_exchanges
+from engine.service.exchanges import recording
+from engine.service.exchanges.listing import list_exchanges
 from engine.service.procedures import ModelRefusedError
 from engine.service.tasks import complete_task, list_tasks
 from engine.service.trial import Side, open_sides

@@ -11,10 +11,10 @@ from engine.exchange.ports import Mailbox
 from engine.service.arrivals import registering
 from engine.service.cases import list_cases, show_case
 from engine.service.directory.mailboxes import add_mailbox
-from engine.service.exchanges import explain_exchange, list_exchanges, show_exchange
+from engine.service.exchanges.listing import explain_exchange, list_exchanges, show_exchange
+from engine.service.exchanges.outbox import SendRefusedError
 from engine.service.migration.status import status
 from engine.service.migration.switching import Switch, list_rules, switch
-from engine.service.outbox import SendRefusedError
 from engine.service.troubles import list_incidents, retry
 from engine.service.verifying import verify_installation
 from engine.service.work import run_until_idle

@@ -20,7 +20,7 @@ from engine.service import cases, files, tasks
 from engine.service.arrivals import assigning, registering
 from engine.service.directory.mailboxes import add_mailbox
 from engine.service.directory.terms import TermRefusedError
-from engine.service.exchanges import list_exchanges, show_exchange
+from engine.service.exchanges.listing import list_exchanges, show_exchange
 from engine.service.procedures import MappingsRefusedError, deploy
 from engine.service.trial import Side, open_sides
 from engine.service.troubles import Incident, list_incidents

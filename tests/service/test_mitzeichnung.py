@@ -10,7 +10,7 @@ from engine.clock import TurnedClock
 from engine.definitions.package import load_package
 from engine.service import cases, files, tasks
 from engine.service.arrivals import registering
-from engine.service.exchanges import list_exchanges, show_exchange
+from engine.service.exchanges.listing import list_exchanges, show_exchange
 from engine.service.trial import Side, open_sides
 from engine.service.troubles import list_incidents
 from engine.service.verifying import verify_installation

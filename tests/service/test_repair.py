@@ -9,7 +9,7 @@ from engine.actor import Actor, Role
 from engine.service import repairing
 from engine.service.access import RoleMissingError
 from engine.service.cases import data_of, show_case
-from engine.service.exchanges import list_exchanges
+from engine.service.exchanges.listing import list_exchanges
 from engine.service.repairing import Action, Repair
 from engine.service.verifying import verify_installation
 from engine.store.tables import audit, case_states, dispatches, history

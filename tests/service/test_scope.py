@@ -11,25 +11,14 @@ from engine.actor import Actor, Role
 from engine.clock import TurnedClock
 from engine.definitions.package import load_package
 from engine.errors import NotFoundError
-from engine.service import (
-    cases,
-    exchanges,
-    files,
-    inbox,
-    mailbox_health,
-    procedures,
-    recording,
-    signing_files,
-    tasks,
-    timing,
-    troubles,
-)
+from engine.service import cases, files, inbox, mailbox_health, procedures, tasks, timing, troubles
 from engine.service.arrivals import registering
 from engine.service.deadlines import feed
 from engine.service.deadlines import listing as deadlines
 from engine.service.directory import authorities, mailboxes, people
 from engine.service.directory.authorities import import_authorities, seed_authorities
 from engine.service.directory.people import add_person
+from engine.service.exchanges import listing, recording, signing_files
 from engine.service.installation import create_installation, open_installation
 from engine.service.migration import (
     bookings,
@@ -56,7 +45,7 @@ MODULES: tuple[ModuleType, ...] = (
     cases,
     consents,
     deadlines,
-    exchanges,
+    listing,
     feed,
     files,
     history,
@@ -213,8 +202,8 @@ def keys_of(app, actor, clerk, case, arrival):
         "typed_data": tasks.list_tasks(app, clerk)[0].id,
         "complete_task": tasks.list_tasks(app, clerk)[0].id,
         "export_files": tasks.list_tasks(app, clerk)[0].id,
-        "show_exchange": exchanges.list_exchanges(app, clerk)[0].id,
-        "explain_exchange": exchanges.list_exchanges(app, clerk)[0].id,
+        "show_exchange": listing.list_exchanges(app, clerk)[0].id,
+        "explain_exchange": listing.list_exchanges(app, clerk)[0].id,
         "show_arrival": arrival.id,
         "assign": arrival.id,
         "reject": arrival.id,
@@ -226,7 +215,7 @@ def keys_of(app, actor, clerk, case, arrival):
         "switch_off": managing.list_schedules(app, actor)[0].id,
         "show_deadline": deadlines.list_deadlines(app, clerk)[0].id,
         "extend_deadline": deadlines.list_deadlines(app, clerk)[0].id,
-        "record_fact": exchanges.list_exchanges(app, clerk)[0].id,
+        "record_fact": listing.list_exchanges(app, clerk)[0].id,
         "withdraw_fact": fact,
         "withdraw_consent": consents.list_consents(app, actor)[0].id,
         "show_shadow": "shadow-send",
@@ -277,7 +266,7 @@ def test_another_authoritys_deadlines_are_in_nobodys_calendar_or_task_list(share
         assert b"VEVENT" not in feed.calendar_feed(app, stranger)
         every = [task.id for task in tasks.list_tasks(app, whole)]
         assert deadlines.of_tasks(app, stranger, every) == {}
-        sent = [exchange.id for exchange in exchanges.list_exchanges(app, whole)]
+        sent = [exchange.id for exchange in listing.list_exchanges(app, whole)]
         assert deadlines.of_exchanges(app, stranger, sent) == {}
         with pytest.raises(NotFoundError):
             feed.calendar_feed(app, Actor("x", HOMBURG, ROLES), person="sb")

@@ -13,7 +13,7 @@ from engine.migration.synthetic import make_up_document
 from engine.service.arrivals.registering import list_arrivals
 from engine.service.cases import list_cases
 from engine.service.directory.mailboxes import add_mailbox
-from engine.service.exchanges import list_exchanges, show_exchange
+from engine.service.exchanges.listing import list_exchanges, show_exchange
 from engine.service.files import add_document
 from engine.service.migration.consents import ConsentRefusedError, consent, withdraw_consent
 from engine.service.migration.shadow_results import list_comparisons, list_shadows, show_shadow

@@ -16,10 +16,11 @@ from engine.definitions.package import load_package
 from engine.exchange.decision import LIVE, PILOT, POST, SHADOW, Relation, decide, takes_part
 from engine.exchange.ports import Mailbox
 from engine.migration.switching import PlannedRuleError
-from engine.service import sending
 from engine.service.directory.authorities import list_authorities
 from engine.service.directory.mailboxes import add_mailbox, end_mailbox
-from engine.service.exchanges import list_exchanges, show_exchange
+from engine.service.exchanges import sending
+from engine.service.exchanges.listing import list_exchanges, show_exchange
+from engine.service.exchanges.rules import load_rules
 from engine.service.installation import open_installation
 from engine.service.migration.history import list_changes
 from engine.service.migration.reverting import RevertRefusedError, RuleUnknownError, revert
@@ -35,7 +36,6 @@ from engine.service.migration.switching import (
 )
 from engine.service.migration.watching import JOB
 from engine.service.procedures import deploy
-from engine.service.rules import load_rules
 from engine.service.troubles import list_incidents
 from engine.service.work import run_until_idle
 from engine.store.tables import authorities, cases, channel_rules, dispatches, exchanges, facts, rule_changes

@@ -22,8 +22,8 @@ from engine.service.arrivals.filing import PROOF
 from engine.service.arrivals.parts import parts_of
 from engine.service.directory.authorities import find_authority
 from engine.service.directory.mailboxes import find_mailbox
-from engine.service.dispatch_parts import store_prepared
-from engine.service.sending import BEGUN, deliver, local_day
+from engine.service.exchanges.parts import store_prepared
+from engine.service.exchanges.sending import BEGUN, deliver, local_day
 from engine.store.tables import arrivals, dispatches
 from engine.work.ports import Job
 

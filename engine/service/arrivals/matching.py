@@ -16,7 +16,6 @@ from engine.definitions.message_types import MessageDataRefusedError, incoming_d
 from engine.exchange.ports import Assurance, MessageType, Reading
 from engine.exchange.routes import may_answer
 from engine.runtime import api
-from engine.service import outcomes
 from engine.service.advance import move
 from engine.service.arrivals import filing, repeated
 from engine.service.arrivals.belonging import (
@@ -32,6 +31,7 @@ from engine.service.arrivals.receipts import note_confirmation
 from engine.service.arrivals.rows import Sender, note_reading, set_status
 from engine.service.deadlines import course as deadline_course
 from engine.service.directory.authorities import AuthorityUnknownError, find_authority
+from engine.service.exchanges import outcomes
 from engine.service.messages import buffer_answer
 from engine.service.starting import Partner, begin, choose_by_message
 from engine.store.locks import lock_name

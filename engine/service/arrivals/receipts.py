@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, RowMapping, or_, select
 
 from engine.exchange.ports import Reading
-from engine.service import outcomes
 from engine.service.arrivals import filing
 from engine.service.arrivals.rows import SYSTEM, Sender, set_status
+from engine.service.exchanges import outcomes
 from engine.store.tables import dispatches, exchanges
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from engine.service.arrivals.matching import match
 from engine.service.arrivals.parts import add_parts, keep_proofs, parts_of
 from engine.service.arrivals.rows import add_arrival
 from engine.service.directory.mailboxes import own_mailboxes
+from engine.service.exchanges.sending import local_day
 from engine.service.migration import ledger, tests_received
-from engine.service.sending import local_day
 from engine.store.locks import lock_name, only_one
 from engine.store.tables import arrivals, mailboxes
 from engine.work.ports import Job

@@ -27,10 +27,10 @@ from engine.service.arrivals.matching import settle
 from engine.service.arrivals.parts import add_parts, parts_of
 from engine.service.arrivals.rows import Sender, add_arrival, note_reading
 from engine.service.directory.authorities import find_authority
+from engine.service.exchanges.recording import refuse_before_sending
+from engine.service.exchanges.signing import RECORD
 from engine.service.files import read_upload
 from engine.service.migration import ledger
-from engine.service.recording import refuse_before_sending
-from engine.service.signing import RECORD
 from engine.service.starting import latest_processes
 from engine.store.scope import visible_to
 from engine.store.tables import arrivals, exchanges

@@ -11,7 +11,7 @@ from engine.service.access import require
 from engine.service.arrivals import receiving
 from engine.service.arrivals.collecting import collect_from
 from engine.service.arrivals.registering import ArrivalLine, arrival_line
-from engine.service.sending import local_day, recipient_mailbox
+from engine.service.exchanges.sending import local_day, recipient_mailbox
 from engine.store.locks import only_one
 from engine.store.tables import arrivals
 

@@ -10,8 +10,8 @@ from engine.actor import Actor, Role
 from engine.errors import NotFoundError, RefusedError
 from engine.service.access import require
 from engine.service.directory.authorities import find_authority
+from engine.service.exchanges.sending import local_day
 from engine.service.numbers import known_as
-from engine.service.sending import local_day
 from engine.store.tables import audit, shadow_consents
 
 if TYPE_CHECKING:

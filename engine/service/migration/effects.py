@@ -14,9 +14,9 @@ from sqlalchemy import Connection, and_, func, select
 
 from engine.exchange.decision import Decision, Relation, Rule
 from engine.migration.rule_book import RuleBook, Standing
+from engine.service.exchanges.sending import decide_channel
+from engine.service.exchanges.signing import AWAITING
 from engine.service.migration.grounds import Grounds, Step
-from engine.service.sending import decide_channel
-from engine.service.signing import AWAITING
 from engine.store.tables import cases, dispatches, exchanges
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from engine.actor import Actor, Role
 from engine.migration.scope import Scope
 from engine.service.access import require
-from engine.service.blockers import load_boxes
 from engine.service.directory.mailboxes import MailboxUnknownError
+from engine.service.exchanges.blockers import load_boxes
+from engine.service.exchanges.sending import local_day
 from engine.service.mailbox_health import MailboxHealth, check_mailboxes
 from engine.service.migration.scope import districts, resolve, scope_senders
-from engine.service.sending import local_day
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation

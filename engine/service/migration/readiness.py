@@ -15,7 +15,9 @@ from engine.migration.readiness import Cell, Gain, Grade, Obstacle, Readiness, T
 from engine.migration.register import Key, Volume
 from engine.migration.rule_book import RuleBook
 from engine.migration.scope import Scope
-from engine.service.blockers import Judge, load_boxes
+from engine.service.exchanges.blockers import Judge, load_boxes
+from engine.service.exchanges.rules import load_rules
+from engine.service.exchanges.sending import local_day
 from engine.service.migration.figures import used_channels
 from engine.service.migration.needs import load_needs
 from engine.service.migration.register import Wish as RegisterWish
@@ -23,8 +25,6 @@ from engine.service.migration.register import load_register
 from engine.service.migration.remarks import Remarks
 from engine.service.migration.steps import ANY, load_steps
 from engine.service.migration.what_if import Assuming, read_mailbox
-from engine.service.rules import load_rules
-from engine.service.sending import local_day
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation

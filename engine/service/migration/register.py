@@ -13,10 +13,10 @@ from engine.exchange.ports import FormClass
 from engine.migration.register import Key, Line, Register, Step, StepSummary, Volume
 from engine.migration.scope import Scope
 from engine.service.directory.authorities import Authority, load_authorities
+from engine.service.exchanges.sending import local_day
 from engine.service.migration.figures import Figures, load_figures
 from engine.service.migration.scope import districts, resolve, scope_senders
 from engine.service.migration.steps import ANY, load_reasons, load_steps
-from engine.service.sending import local_day
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation

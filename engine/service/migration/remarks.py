@@ -7,9 +7,9 @@ from sqlalchemy import Connection
 
 from engine.exchange.decision import POST
 from engine.exchange.ports import Blocker, Mailbox
-from engine.service.blockers import Boxes
+from engine.service.exchanges.blockers import Boxes
+from engine.service.exchanges.sending import local_day
 from engine.service.mailbox_health import MailboxHealth, health_of
-from engine.service.sending import local_day
 
 SOON = timedelta(weeks=8)
 CARRIER = "carrier"

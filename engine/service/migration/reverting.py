@@ -17,6 +17,7 @@ from engine.errors import NotFoundError, RefusedError
 from engine.exchange.decision import Rule
 from engine.migration.switching import ender_of
 from engine.service.access import require
+from engine.service.exchanges.rules import rule_of
 from engine.service.migration import watching
 from engine.service.migration.consequences import find_consequences
 from engine.service.migration.effects import Books, find_effects
@@ -33,7 +34,6 @@ from engine.service.migration.rule_rows import (
 from engine.service.migration.scope import senders
 from engine.service.migration.switching import RuleLine, Switched, rule_line, scope_json
 from engine.service.numbers import known_as
-from engine.service.rules import rule_of
 from engine.store.tables import channel_rules, rule_changes
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from engine.exchange.decision import Rule
-from engine.service.rules import rule_of
+from engine.service.exchanges.rules import rule_of
 from engine.store.locks import lock_name
 from engine.store.tables import audit, channel_rules, rule_changes
 

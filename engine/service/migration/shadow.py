@@ -26,13 +26,13 @@ from engine.exchange.ports import (
 )
 from engine.migration.shadow import OPEN, State, digests
 from engine.migration.synthetic import make_up, make_up_document
-from engine.service.blockers import Judge, load_boxes
 from engine.service.directory.authorities import find_authority
 from engine.service.directory.mailboxes import find_mailbox
-from engine.service.dispatch_parts import store_prepared
+from engine.service.exchanges.blockers import Judge, load_boxes
+from engine.service.exchanges.parts import store_prepared
+from engine.service.exchanges.rules import load_rules
+from engine.service.exchanges.sending import build_envelope, deliver, local_day, relation_of
 from engine.service.migration.consents import has_consent
-from engine.service.rules import load_rules
-from engine.service.sending import build_envelope, deliver, local_day, relation_of
 from engine.store.tables import (
     arrival_parts,
     arrivals,

@@ -21,7 +21,7 @@ def price_letter(app: "Installation", dispatch: Mapping[str, Any]) -> int | None
 
     Documents are looked at, so this is done outside the transaction that records the outcome.
     """
-    from engine.service.sending import exchange_files
+    from engine.service.exchanges.sending import exchange_files
 
     if dispatch["level"] == PAPER or dispatch["test"] or dispatch["exchange_id"] is None:
         return None

@@ -28,11 +28,11 @@ from engine.migration.status import (
     total_of,
     why_paper,
 )
+from engine.service.exchanges.rules import load_rules
+from engine.service.exchanges.sending import local_day
 from engine.service.migration.reading import Found, reading
 from engine.service.migration.scope import districts, resolve, senders
 from engine.service.migration.steps import load_reasons
-from engine.service.rules import load_rules
-from engine.service.sending import local_day
 from engine.store.tables import authorities, ledger_partners, ledger_reports, mailboxes
 
 if TYPE_CHECKING:

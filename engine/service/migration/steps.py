@@ -21,9 +21,9 @@ from engine.migration.scope import Scope
 from engine.runtime import FUNCTIONS
 from engine.service.access import require
 from engine.service.directory.authorities import AuthorityUnknownError, find_authority
+from engine.service.exchanges.sending import local_day
 from engine.service.migration.scope import resolve, scope_senders
 from engine.service.programs import ProcedureUnknownError
-from engine.service.sending import local_day
 from engine.service.starting import latest_processes
 from engine.store.tables import audit, mailboxes, package_files, step_reasons
 

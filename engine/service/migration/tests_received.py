@@ -12,8 +12,8 @@ from engine.exchange.ports import Assurance, Envelope, FormClass, Mailbox, Prepa
 from engine.migration.shadow import OPEN, PROBE, RECEIPT, State, compare, digests
 from engine.service.directory.authorities import find_authority
 from engine.service.directory.mailboxes import find_mailbox
+from engine.service.exchanges.sending import local_day
 from engine.service.migration.shadow import HAND_OVER, keep, note_test
-from engine.service.sending import local_day
 from engine.store.tables import arrivals, dispatches, shadow_sends
 
 if TYPE_CHECKING:

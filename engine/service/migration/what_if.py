@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 
 from engine.errors import RefusedError
 from engine.exchange.ports import Blocker, FormClass, Mailbox, Requirements, split_channel
-from engine.service.blockers import Boxes, Judge
 from engine.service.directory.authorities import find_authority
 from engine.service.directory.terms import check_terms
+from engine.service.exchanges.blockers import Boxes, Judge
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation

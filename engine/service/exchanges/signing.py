@@ -28,8 +28,8 @@ from engine.exchange.signers import (
     SigningRequest,
 )
 from engine.exchange.written import Ways, ways
-from engine.service import outcomes
-from engine.service.dispatch_parts import add_parts, load_prepared
+from engine.service.exchanges import outcomes
+from engine.service.exchanges.parts import add_parts, load_prepared
 from engine.service.stories import Entry, note
 from engine.store.tables import cases, dispatch_parts, dispatches, exchanges, tasks
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, insert, select
 
 from engine.exchange.ports import Part, Prepared
-from engine.service.mailbox_json import mailbox_from_json, mailbox_to_json
+from engine.service.exchanges.mailbox_json import mailbox_from_json, mailbox_to_json
 from engine.store.tables import dispatch_parts
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from engine.deadlines.iso import Period, add_period
 from engine.errors import RefusedError
 from engine.exchange.abilities import ExpectsConfirmations, TracksDelivery
 from engine.exchange.ports import split_channel
-from engine.service import tracking
 from engine.service.directory.terms import TERMS, term
-from engine.service.mailbox_json import mailbox_from_json
+from engine.service.exchanges import tracking
+from engine.service.exchanges.mailbox_json import mailbox_from_json
 from engine.service.stories import Entry, note
 from engine.store.tables import cases, dispatches, exchanges, facts, incidents, tasks
 from engine.work.ports import Job
@@ -85,7 +85,7 @@ def _owed(
 
 def handle_awaited(app: "Installation", tx: Connection, job: Job) -> None:
     """Open an incident, once, where the confirmation has not come."""
-    from engine.service.outcomes import open_incident
+    from engine.service.exchanges.outcomes import open_incident
 
     dispatch_id, kind = job.arguments["dispatch"], job.arguments["kind"]
     dispatch = tx.execute(select(dispatches).where(dispatches.c.id == dispatch_id)).mappings().one()
@@ -111,7 +111,7 @@ def _tracked(app: "Installation", dispatch: RowMapping) -> bool:
 
 def _ask(app: "Installation", tx: Connection, exchange: RowMapping, dispatch_id: str) -> None:
     """Open the task of deciding on a copy by post, once."""
-    from engine.service.outcomes import add_task
+    from engine.service.exchanges.outcomes import add_task
 
     asked = select(tasks.c.id).where(tasks.c.subject_id == dispatch_id, tasks.c.kind == DECIDE_COPY)
     if tx.execute(asked).first() is None:

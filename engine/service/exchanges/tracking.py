@@ -16,7 +16,7 @@ from sqlalchemy import Connection, RowMapping, select
 from engine.errors import DienstwegError
 from engine.exchange.abilities import Tracked, TracksDelivery
 from engine.exchange.ports import split_channel
-from engine.service.dispatch_parts import load_prepared
+from engine.service.exchanges.parts import load_prepared
 from engine.service.stories import read_head
 from engine.store.tables import dispatches, evidence, exchanges, facts
 from engine.work.ports import Job
@@ -88,7 +88,7 @@ def _keep(
     app: "Installation", tx: Connection, exchange: RowMapping, dispatch: RowMapping, seen: Tracked
 ) -> None:
     """Store what proves something new, and the facts with it."""
-    from engine.service import outcomes
+    from engine.service.exchanges import outcomes
 
     first, content = next(iter(seen.evidence.items()))
     same = _latest(tx, dispatch["id"], first) == sha256(content).hexdigest()

@@ -27,13 +27,13 @@ from engine.exchange.ports import (
     split_channel,
     total_size,
 )
-from engine.service import outcomes, signing
-from engine.service.blockers import Judge, letter_box, load_boxes
 from engine.service.directory.authorities import Authority, find_authority
 from engine.service.directory.mailboxes import find_mailbox
-from engine.service.dispatch_parts import columns_of, load_prepared, store_prepared
+from engine.service.exchanges import outcomes, signing
+from engine.service.exchanges.blockers import Judge, letter_box, load_boxes
+from engine.service.exchanges.parts import columns_of, load_prepared, store_prepared
+from engine.service.exchanges.rules import load_rules
 from engine.service.migration.spared import note_spared, price_letter
-from engine.service.rules import load_rules
 from engine.service.stories import read_head
 from engine.store.tables import (
     arrivals,

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, or_, select
 from engine.actor import Actor
 from engine.errors import NotFoundError
 from engine.service.deadlines import listing
-from engine.service.sending import decide_channel
+from engine.service.exchanges.sending import decide_channel
 from engine.store.scope import visible_to
 from engine.store.tables import cases, dispatch_parts, dispatches, evidence, exchanges, facts
 

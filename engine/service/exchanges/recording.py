@@ -14,11 +14,11 @@ from sqlalchemy import Connection, RowMapping, func, or_, select, update
 
 from engine.actor import Actor, Role
 from engine.errors import ConflictError, NotFoundError, RefusedError
-from engine.service import outcomes
 from engine.service.access import require
 from engine.service.advance import lock_case
 from engine.service.deadlines import course as deadline_course
-from engine.service.exchanges import find_exchange
+from engine.service.exchanges import outcomes
+from engine.service.exchanges.listing import find_exchange
 from engine.service.migration import ledger
 from engine.service.stories import Entry, note
 from engine.store.scope import visible_to

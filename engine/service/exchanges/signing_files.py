@@ -8,7 +8,7 @@ from sqlalchemy import select
 from engine.actor import Actor
 from engine.errors import RefusedError
 from engine.exchange.signers import ROLE
-from engine.service import signing
+from engine.service.exchanges import signing
 from engine.service.tasks import show_task
 from engine.service.writing_out import write_out
 from engine.store.tables import dispatch_parts

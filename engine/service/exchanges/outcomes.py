@@ -9,8 +9,8 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from engine.exchange.decision import Decision
 from engine.exchange.ports import HandedOver, Outcome, Rejected, Unknown
-from engine.service import awaiting
 from engine.service.deadlines import course as deadline_course
+from engine.service.exchanges import awaiting
 from engine.service.migration import ledger
 from engine.service.stories import Entry, note, read_head
 from engine.store.database import upsert

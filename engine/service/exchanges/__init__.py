@@ -1,0 +1,1 @@
+"""Exchanges on their way out: decided, signed, sent, tracked, and what became of them."""
