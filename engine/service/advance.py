@@ -12,10 +12,10 @@ from engine.definitions.model import Node
 from engine.errors import ConflictError, NotFoundError
 from engine.runtime import advance as advance_program
 from engine.runtime import api
-from engine.service import messages
 from engine.service.deadlines import course as deadline_course
 from engine.service.exchanges import outbox
 from engine.service.installation import Installation
+from engine.service.message_buffer import look_in_buffer
 from engine.service.model_functions import ModelFunctions, Watch
 from engine.service.stories import Entry, Head, append
 from engine.store.prepared import Prepared, Sent, insert_into
@@ -260,7 +260,7 @@ def _open(
             row |= {"correlation": dict(item.correlation), "opened_at": now}
             rows.setdefault(_INSERT_SUBSCRIPTION, []).append(row)
             if item.kind is api.ItemKind.MESSAGE:
-                messages.look_in_buffer(app, tx, case.authority_id, case.id, item)
+                look_in_buffer(app, tx, case.authority_id, case.id, item)
         elif item.kind is api.ItemKind.WORK:
             from engine.service.services import kind_of_work
 

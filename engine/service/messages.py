@@ -1,29 +1,22 @@
 """Messages and signals inside one authority: one message, one receiver; early ones wait."""
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, select
 
 from engine.runtime import api
-from engine.store.database import upsert
-from engine.store.locks import lock_name, share_name
-from engine.store.prepared import Prepared
-from engine.store.tables import cases, incidents, message_buffer, subscriptions
+from engine.service.advance import lock_case, move, move_locked
+from engine.service.message_buffer import is_known, keep, meeting, settle
+from engine.service.starting import begin, choose_by_signal, start_by_message
+from engine.store.locks import lock_name
+from engine.store.tables import cases, message_buffer, subscriptions
 from engine.work.ports import Job
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
 
-LIFETIME = timedelta(days=30)
-"""How long a message nobody waits for is kept before a clerk is told."""
 SYSTEM = "system"
-_EXPIRED = Prepared(
-    select(message_buffer).where(
-        message_buffer.c.status == "waiting", message_buffer.c.expires_at <= bindparam("now")
-    )
-)
 
 
 def fits(bound: Mapping[str, Any], carried: Mapping[str, Any]) -> bool:
@@ -34,31 +27,8 @@ def fits(bound: Mapping[str, Any], carried: Mapping[str, Any]) -> bool:
     return all(carried[name] == value for name, value in bound.items() if name in carried)
 
 
-def look_in_buffer(
-    app: "Installation", tx: Connection, authority_id: str, case_id: str, item: api.OpenItem
-) -> None:
-    """Enqueue delivery where an early message already waits for the wait that just opened."""
-    if item.answers is None:
-        share_name(tx, _meeting(authority_id, item.event))
-    early = tx.execute(
-        select(message_buffer.c.id)
-        .where(
-            message_buffer.c.authority_id == authority_id,
-            message_buffer.c.name == item.event,
-            message_buffer.c.status == "waiting",
-        )
-        .limit(1)
-    ).first()
-    if early is not None:
-        app.queue.enqueue(
-            tx, "match-buffer", {"case": case_id, "item": item.id}, authority_id=authority_id, key=item.id
-        )
-
-
 def handle_match_buffer(app: "Installation", tx: Connection, job: Job) -> None:
     """Give the oldest fitting early message to a wait that opened after it came."""
-    from engine.service.advance import lock_case, move_locked
-
     locked = lock_case(tx, job.arguments["case"])
     wait = _subscription(tx, job.arguments["item"])
     if wait is None:
@@ -73,7 +43,7 @@ def handle_match_buffer(app: "Installation", tx: Connection, job: Job) -> None:
         .order_by(message_buffer.c.arrived_at, message_buffer.c.id)
     ).mappings()
     for row in rows:
-        if _takes(wait, row["correlation"]) and _settle(tx, row["id"], "delivered"):
+        if _takes(wait, row["correlation"]) and settle(tx, row["id"], "delivered"):
             command = api.DeliverMessage(wait["id"], row["name"], row["payload"])
             move_locked(app, tx, locked, command, SYSTEM)
             return
@@ -86,33 +56,15 @@ def _takes(wait: Mapping[str, Any], carried: Mapping[str, Any]) -> bool:
     return fits(wait["correlation"], carried)
 
 
-def buffer_answer(
-    app: "Installation",
-    tx: Connection,
-    *,
-    authority_id: str,
-    case_id: str,
-    answers: str,
-    name: str,
-    payload: Mapping[str, Any],
-    origin: str,
-) -> None:
-    """Keep an answer that came before its case waits for it."""
-    carried = {"case": case_id, "answers": answers}
-    _keep(app, tx, authority_id, name, carried, payload, origin, "waiting")
-
-
 def handle_message(app: "Installation", tx: Connection, job: Job) -> None:
     """Deliver a thrown message to exactly one wait, else begin a case, else keep it for later."""
-    from engine.service.starting import start_by_message
-
     arguments = job.arguments
-    if _known(tx, job.authority_id, arguments["origin"]):
+    if is_known(tx, job.authority_id, arguments["origin"]):
         return
     if _deliver(app, tx, job):
         return
     # A wait that opens now looks for early messages first: nobody may miss the other.
-    lock_name(tx, _meeting(job.authority_id, arguments["name"]))
+    lock_name(tx, meeting(job.authority_id, arguments["name"]))
     if any(_fitting(tx, job)):
         app.queue.enqueue(tx, "message", arguments, authority_id=job.authority_id, key=arguments["origin"])
         return
@@ -122,8 +74,6 @@ def handle_message(app: "Installation", tx: Connection, job: Job) -> None:
 
 def _deliver(app: "Installation", tx: Connection, job: Job) -> bool:
     """Give the message to the first wait that takes it and is still open under its case's lock."""
-    from engine.service.advance import lock_case, move_locked
-
     for wait in _fitting(tx, job):
         locked = lock_case(tx, wait["case_id"])
         now = _subscription(tx, wait["id"])
@@ -147,14 +97,8 @@ def _fitting(tx: Connection, job: Job) -> Iterator[Mapping[str, Any]]:
     yield from sorted(taking, key=lambda wait: -len(wait["correlation"].keys() & carried.keys()))
 
 
-def _meeting(authority_id: str, name: str | None) -> str:
-    return f"message:{authority_id}:{name}"
-
-
 def handle_signal(app: "Installation", tx: Connection, job: Job) -> None:
     """Enqueue a thrown signal for every other case of the authority that waits for it; begin new ones."""
-    from engine.service.starting import begin, choose_by_signal
-
     waiting = {wait["case_id"] for wait in _waits(tx, job.authority_id, "signal", job.arguments["name"])}
     for case_id in sorted(waiting - {job.arguments["from"]}):
         app.queue.enqueue(
@@ -170,8 +114,6 @@ def handle_signal(app: "Installation", tx: Connection, job: Job) -> None:
 
 def handle_signal_case(app: "Installation", tx: Connection, job: Job) -> None:
     """Deliver a signal to one case; an ended case does not mind."""
-    from engine.service.advance import move
-
     still = [
         wait
         for wait in _waits(tx, job.authority_id, "signal", job.arguments["name"])
@@ -180,31 +122,6 @@ def handle_signal_case(app: "Installation", tx: Connection, job: Job) -> None:
     if still:
         command = api.DeliverSignal(job.arguments["name"], job.arguments["payload"])
         move(app, tx, job.arguments["case"], command, SYSTEM)
-
-
-def expire_buffer(app: "Installation") -> int:
-    """Turn messages that waited out their lifetime into incidents; return how many."""
-    now = app.clock.now()
-    with app.read() as tx:
-        if _EXPIRED.first(tx, now=now) is None:
-            return 0
-    with app.write() as tx:
-        expired = [row._asdict() for row in _EXPIRED.all(tx, now=now)]
-        for row in expired:
-            if not _settle(tx, row["id"], "expired"):
-                continue
-            tx.execute(
-                insert(incidents).values(
-                    id=str(app.ids.new()),
-                    authority_id=row["authority_id"],
-                    kind="message",
-                    subject_id=row["id"],
-                    message=f"nobody took message {row['name']!r} from {row['origin']}",
-                    status="open",
-                    opened_at=now,
-                )
-            )
-    return len(expired)
 
 
 def _subscription(tx: Connection, item_id: str) -> Mapping[str, Any] | None:
@@ -227,47 +144,6 @@ def _waits(tx: Connection, authority_id: str, kind: str, event: str) -> list[Map
     return [dict(row) for row in rows]
 
 
-def _known(tx: Connection, authority_id: str, origin: str) -> bool:
-    found = select(message_buffer.c.id).where(
-        message_buffer.c.authority_id == authority_id, message_buffer.c.origin == origin
-    )
-    return tx.execute(found).first() is not None
-
-
-def _settle(tx: Connection, message_id: str, status: str) -> bool:
-    """Mark a waiting message; return False where somebody else has taken it."""
-    mine = (message_buffer.c.id == message_id, message_buffer.c.status == "waiting")
-    return tx.execute(update(message_buffer).where(*mine).values(status=status)).rowcount == 1
-
-
 def _keep_thrown(app: "Installation", tx: Connection, job: Job, status: str) -> None:
     a = job.arguments
-    _keep(app, tx, job.authority_id, a["name"], a["correlation"], a["payload"], a["origin"], status)
-
-
-def _keep(
-    app: "Installation",
-    tx: Connection,
-    authority_id: str,
-    name: str,
-    correlation: Mapping[str, Any],
-    payload: Mapping[str, Any],
-    origin: str,
-    status: str,
-) -> None:
-    now = app.clock.now()
-    tx.execute(
-        upsert(tx, message_buffer)
-        .values(
-            id=str(app.ids.new()),
-            authority_id=authority_id,
-            name=name,
-            correlation=dict(correlation),
-            payload=dict(payload),
-            origin=origin,
-            arrived_at=now,
-            expires_at=now + LIFETIME,
-            status=status,
-        )
-        .on_conflict_do_nothing(index_elements=["authority_id", "origin"])
-    )
+    keep(app, tx, job.authority_id, a["name"], a["correlation"], a["payload"], a["origin"], status)

@@ -15,6 +15,7 @@ from engine.service import mailbox_health, messages, services, timing
 from engine.service.arrivals import confirming, receiving
 from engine.service.deadlines import watching as deadline_jobs
 from engine.service.exchanges import awaiting, sending, tracking
+from engine.service.message_buffer import expire_buffer
 from engine.service.migration import ledger, shadow, watching
 from engine.service.schedules import rounds
 from engine.store.tables import incidents
@@ -150,7 +151,7 @@ def run_round(app: "Installation", worker: Worker, *, collect: bool = True) -> D
 
 def schedule(app: "Installation") -> int:
     """Let happen what time brings; return how many timers and schedules were due."""
-    messages.expire_buffer(app)
+    expire_buffer(app)
     ledger.fold_when_due(app)
     if isinstance(app.queue, EmbeddedQueue):
         return rounds.begin_due(app) + timing.fire_due(app)

@@ -15,7 +15,7 @@ from engine.identifiers import SeededIds
 from engine.service import procedures
 from engine.service.cases import data_of, start_case
 from engine.service.installation import Installation, create_installation, open_installation
-from engine.service.messages import LIFETIME, expire_buffer
+from engine.service.message_buffer import LIFETIME, expire_buffer
 from engine.service.work import run_until_idle
 from engine.store.tables import cases, incidents, message_buffer, subscriptions
 from engine.store.tables import tasks as task_rows

@@ -32,7 +32,7 @@ from engine.service.arrivals.rows import Sender, note_reading, set_status
 from engine.service.deadlines import course as deadline_course
 from engine.service.directory.authorities import AuthorityUnknownError, find_authority
 from engine.service.exchanges import outcomes
-from engine.service.messages import buffer_answer
+from engine.service.message_buffer import buffer_answer
 from engine.service.starting import Partner, begin, choose_by_message
 from engine.store.locks import lock_name
 from engine.store.tables import arrivals
