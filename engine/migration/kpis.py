@@ -1,15 +1,19 @@
 """The figures of a status: every one with its n. Pure; ``docs/reference/migration.md`` defines each."""
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
+from itertools import accumulate
+from operator import add
 from typing import Any
 
 from engine.exchange.decision import POST
-from engine.migration.ledger import ARRIVAL, PAPER, SENT
+from engine.migration.ledger import ARRIVAL, DURATIONS, PAPER, SENT, SUMS
 
 MEDIA = ("paper", "electronic")
-_NTH = {"median": (1, 2), "p90": (9, 10)}
+_NTH = ((1, 2), (9, 10))
+"""Median and p90."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +49,33 @@ class Times:
 
 def times(durations: Mapping[int, int]) -> Times:
     """Return median and 90th percentile by nearest rank: no value is invented between two."""
-    n = sum(durations.values())
-    found: dict[str, int | None] = dict.fromkeys(_NTH)
-    passed = 0
-    for minutes in sorted(durations):
-        passed += durations[minutes]
-        for name, (part, whole) in _NTH.items():
-            if found[name] is None and passed * whole >= n * part:
-                found[name] = minutes
-        if found["p90"] is not None:
-            break
-    return Times(n, found["median"], found["p90"])
+    ordered = sorted(durations)
+    passed = list(accumulate(map(durations.__getitem__, ordered)))
+    if not passed:
+        return Times(0, None, None)
+    n = passed[-1]
+    ranks = (-(-n * part // whole) for part, whole in _NTH)
+    return Times(n, *(ordered[bisect_left(passed, rank)] for rank in ranks))
+
+
+@dataclass(slots=True)
+class Minutes:
+    """Durations as months keep them: counted only when somebody asks, and then all at once."""
+
+    texts: list[str] = field(default_factory=list)
+    taken: list[str] = field(default_factory=list)
+    """Of rows that do not count any more."""
+
+    def counted(self) -> Counter[int]:
+        """Return how often each number of minutes occurred."""
+        words = Counter(" ".join(self.texts).split())
+        if self.taken:
+            words -= Counter(" ".join(self.taken).split())
+        return Counter({int(minutes): n for minutes, n in words.items()})
+
+
+def _by_medium() -> dict[str, dict[str, Minutes]]:
+    return {name: {medium: Minutes() for medium in MEDIA} for name in DURATIONS}
 
 
 @dataclass(slots=True)
@@ -74,6 +94,11 @@ class Relations:
     """Everything that went, went electronically."""
     paper: int = 0
     """At least one went on paper: a postal step remains."""
+
+    def __add__(self, other: "Relations") -> "Relations":
+        """Return the sum; no relation may be in both."""
+        mine, others = astuple(self), astuple(other)
+        return Relations(*map(add, mine, others))
 
 
 @dataclass(slots=True)
@@ -97,15 +122,14 @@ class Figures:
     arrived: Counter[str] = field(default_factory=Counter)
     printed_count: int = 0
     scanned_count: int = 0
-    transport_texts: dict[str, list[str]] = field(default_factory=lambda: {m: [] for m in MEDIA})
-    """Minutes as months keep them: counted only when somebody asks, and then all at once."""
-    lead_texts: dict[str, list[str]] = field(default_factory=lambda: {m: [] for m in MEDIA})
+    durations: dict[str, dict[str, Minutes]] = field(default_factory=_by_medium)
+    """Column of the months → medium → minutes."""
     months: dict[str, list[int]] = field(default_factory=dict)
     """Month → exchanges sent, of these electronic."""
     relations: Relations | None = None
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """Add a month's row, or several of one key added up."""
+        """Add a month's row, or several of one key added up; where they name no month, ``add_month`` does."""
         if row["state"] == ARRIVAL:
             self._add_arrivals(row)
             return
@@ -128,13 +152,33 @@ class Figures:
         if row["fallback"]:
             self.fallback_reasons[row["fallback"]] += n
         medium = MEDIA[row["level"] != PAPER]
-        if row["transports"]:
-            self.transport_texts[medium].append(row["transports"])
-        if row["leads"]:
-            self.lead_texts[medium].append(row["leads"])
-        month = self.months.setdefault(row["month"], [0, 0])
-        month[0] += n
-        month[1] += n * (row["level"] != PAPER)
+        for name in DURATIONS:
+            if row[name]:
+                self.durations[name][medium].texts.append(row[name])
+        if "month" in row:
+            self.add_month(row["month"], n, n * (row["level"] == PAPER))
+
+    def add_month(self, month: str, sent: int, paper: int) -> None:
+        """Add what was sent in a month, of it on paper."""
+        counts = self.months.setdefault(month, [0, 0])
+        counts[0] += sent
+        counts[1] += sent - paper
+
+    def take(self, row: Mapping[str, Any]) -> None:
+        """Take a month's row off that was added among others and does not count any more."""
+        nothing = dict.fromkeys(DURATIONS)
+        self.add({**row, **nothing, **{name: -row[name] for name in SUMS}})
+        if row["state"] == SENT:
+            for name in DURATIONS:
+                if row[name]:
+                    self.durations[name][MEDIA[row["level"] != PAPER]].taken.append(row[name])
+
+    def tidy(self) -> bool:
+        """Forget what came to nothing; tell whether anything is left."""
+        for name in COUNTERS:
+            setattr(self, name, +getattr(self, name))
+        self.months = {month: counts for month, counts in self.months.items() if counts[0]}
+        return bool(self.states or self.arrived)
 
     def _add_arrivals(self, row: Mapping[str, Any]) -> None:
         self.arrived[MEDIA[row["channel"] != POST]] += row["arrivals"]
@@ -214,12 +258,12 @@ class Figures:
     @property
     def transports(self) -> dict[str, Counter[int]]:
         """Minutes from hand-over to receipt, and how often each occurred, by medium."""
-        return {medium: _counted(texts) for medium, texts in self.transport_texts.items()}
+        return {medium: minutes.counted() for medium, minutes in self.durations["transports"].items()}
 
     @property
     def leads(self) -> dict[str, Counter[int]]:
         """Minutes from the exchange's beginning to its answer, and how often each occurred, by medium."""
-        return {medium: _counted(texts) for medium, texts in self.lead_texts.items()}
+        return {medium: minutes.counted() for medium, minutes in self.durations["leads"].items()}
 
     @property
     def transport(self) -> dict[str, Times]:
@@ -232,24 +276,25 @@ class Figures:
         return {medium: times(found) for medium, found in self.leads.items()}
 
 
-def _counted(texts: list[str]) -> Counter[int]:
-    return Counter({int(minutes): n for minutes, n in Counter(" ".join(texts).split()).items()})
+COUNTERS = ("states", "levels", "channels", "intended", "fallback_reasons", "arrived")
+COUNTS = (
+    *("confirmed_count", "answered_count", "rejected_count", "copies", "failed"),
+    *("postage_cents", "posted", "spared_cents", "spared", "printed_count", "scanned_count"),
+)
 
 
 def added(figures: Iterable[Figures]) -> Figures:
     """Return the sum of disjoint figures; relations are left out, they may share some."""
     total = Figures()
     for one in figures:
-        for name in ("states", "levels", "channels", "intended", "fallback_reasons", "arrived"):
+        for name in COUNTERS:
             getattr(total, name).update(getattr(one, name))
-        for name in (
-            *("confirmed_count", "answered_count", "rejected_count", "copies", "failed"),
-            *("postage_cents", "posted", "spared_cents", "spared", "printed_count", "scanned_count"),
-        ):
+        for name in COUNTS:
             setattr(total, name, getattr(total, name) + getattr(one, name))
-        for medium in MEDIA:
-            total.transport_texts[medium] += one.transport_texts[medium]
-            total.lead_texts[medium] += one.lead_texts[medium]
+        for name, by_medium in one.durations.items():
+            for medium, minutes in by_medium.items():
+                total.durations[name][medium].texts += minutes.texts
+                total.durations[name][medium].taken += minutes.taken
         for month, (n, electronic) in one.months.items():
             mine = total.months.setdefault(month, [0, 0])
             mine[0] += n

@@ -1,6 +1,6 @@
 """The migration's status: what really carried the exchanges, never what was declared."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -116,16 +116,30 @@ def checked_month(text: str | None) -> str | None:
 
 
 def lines(
-    rows: Iterable[Mapping[str, Any]], by: tuple[str, ...], district_of: Callable[[str], str | None]
+    rows: Iterable[Mapping[str, Any]],
+    trend: Iterable[Mapping[str, Any]],
+    taken: Iterable[Mapping[str, Any]],
+    by: tuple[str, ...],
+    district_of: Callable[[str], str | None],
 ) -> tuple[Line, ...]:
-    """Group months' rows; every row is in exactly one group, so the sums match."""
-    found: dict[tuple[str, ...], Figures] = {}
+    """Group months' rows; each is in exactly one group, so the sums match.
+
+    ``trend`` says what was sent by month where the rows do not; ``taken`` goes off what was added.
+    """
+    found: defaultdict[tuple[str, ...], Figures] = defaultdict(Figures)
     for row in rows:
+        found[key_of(row, by, district_of)].add(row)
+    for row in trend:
+        found[key_of(row, by, district_of)].add_month(row["month"], row["sent"], row["paper"])
+    changed = set()
+    for row in taken:
         key = key_of(row, by, district_of)
-        if key not in found:
-            found[key] = Figures()
-        found[key].add(row)
-    return tuple(Line(dict(zip(by, key, strict=True)), found[key]) for key in sorted(found))
+        found[key].take(row)
+        changed.add(key)
+    empty = {key for key in changed if not found[key].tidy()}
+    return tuple(
+        Line(dict(zip(by, key, strict=True)), found[key]) for key in sorted(found) if key not in empty
+    )
 
 
 def key_of(
@@ -141,9 +155,3 @@ def key_of(
 def total_of(found: Iterable[Line]) -> Figures:
     """Return the sum of all lines."""
     return added(line.figures for line in found)
-
-
-def why_paper(reasons: Iterable[Why]) -> dict[Why, int]:
-    """Count the postal steps that remain by why they are still on paper; every reason is named."""
-    counted = Counter(reasons)
-    return {why: counted[why] for why in Why}

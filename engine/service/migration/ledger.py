@@ -82,8 +82,13 @@ _READ_FACTS = Prepared(
     select(*_FACT).where(facts.c.exchange_id == bindparam("exchange"), facts.c.withdrawn_at.is_(None))
 )
 _MARK = insert_into(ledger_marks)
-# In order, so that a batch is of few senders and months: their totals are counted anew.
-_NEXT = select(ledger_marks).order_by(ledger_marks.c.authority_id, ledger_marks.c.month).limit(BATCH)
+# Of one month and few senders, for their totals are counted anew: nobody waits long for a transaction.
+_NEXT = (
+    select(ledger_marks)
+    .where(ledger_marks.c.month == select(func.min(ledger_marks.c.month)).scalar_subquery())
+    .order_by(ledger_marks.c.authority_id)
+    .limit(2 * BATCH)
+)
 
 
 def _written(table: Table, key: str, kept: Sequence[str] = ()) -> dict[str, Prepared]:
@@ -193,13 +198,18 @@ def fold(app: "Installation") -> int:
 
 
 def _refold(tx: Connection, cells: Sequence[int]) -> None:
-    found = tally_cells(tx, cells)
+    found = _tally(tx, cells)
     tx.execute(delete(ledger_months).where(ledger_months.c.cell.in_(cells)))
     write_months(tx, found)
 
 
-def tally_cells(tx: Connection, cells: Sequence[int]) -> dict[Key, dict[str, Any]]:
-    """Count cells from their rows."""
+def tally_marked(tx: Connection) -> dict[Key, dict[str, Any]]:
+    """Count the marked cells from their rows: the months of these are not up to date."""
+    return _tally(tx, select(ledger_marks.c.cell))
+
+
+def _tally(tx: Connection, cells: Any) -> dict[Key, dict[str, Any]]:
+    """Count cells, some thousands or a query for them, from their rows."""
     found = tally(tx.execute(select(ledger).where(ledger.c.cell.in_(cells))))
     query = select(ledger_arrivals).where(ledger_arrivals.c.cell.in_(cells))
     return {**found, **tally_arrivals(tx.execute(query))}
@@ -334,7 +344,7 @@ def _check_months(tx: Connection) -> Iterator[str]:
 
 def _wrong_months(tx: Connection) -> Iterator[tuple[Key, int]]:
     """Yield key and cell of every own month's row that is not what its rows add up to."""
-    marked = set(tx.scalars(select(ledger_marks.c.cell)))
+    marked = set(tx.scalars(select(ledger_marks.c.cell).distinct()))
     months = {
         tuple(row[name] for name in (*DIMENSIONS, *SPLITS)): dict(row)
         for row in tx.execute(select(ledger_months).where(ledger_months.c.source == "")).mappings()
@@ -351,23 +361,16 @@ def _wrong_months(tx: Connection) -> Iterator[tuple[Key, int]]:
             yield key, cell
 
 
-def waiting(tx: Connection) -> list[int]:
-    """Return the cells whose months' rows are not up to date."""
-    return sorted(tx.scalars(select(ledger_marks.c.cell).distinct()))
-
-
 def own_months(tx: Connection) -> Iterator[dict[str, Any]]:
     """Yield every own month's row as it stands now, also of cells that are not added up yet."""
-    marked = waiting(tx)
-    columns = [ledger_months.c[name] for name in (*DIMENSIONS, *SPLITS, *SUMS, *DURATIONS)]
-    query = select(*columns).where(ledger_months.c.source == "")
-    stale = set(marked)
-    for row in tx.execute(query.add_columns(ledger_months.c.cell)).mappings():
-        if row["cell"] not in stale:
-            yield {name: row[name] for name in (*DIMENSIONS, *SPLITS, *SUMS, *DURATIONS)}
-    for begun in range(0, len(marked), BATCH):
-        for key, measures in tally_cells(tx, marked[begun : begun + BATCH]).items():
-            yield month_row(key, measures)
+    names = (*DIMENSIONS, *SPLITS, *SUMS, *DURATIONS)
+    query = select(*(ledger_months.c[name] for name in names)).where(
+        ledger_months.c.source == "", ledger_months.c.cell.not_in(select(ledger_marks.c.cell))
+    )
+    for row in tx.execute(query).mappings():
+        yield dict(row)
+    for key, measures in tally_marked(tx).items():
+        yield month_row(key, measures)
 
 
 def entries(tx: Connection) -> int:

@@ -1,40 +1,49 @@
-"""Totals of the ledger's months: the same figures without recipient, and without procedure and step.
+"""Totals of the ledger's months: the same figures without recipient, without step, or without sender.
 
-Most questions name no recipient, or no step; their answers are added up from far fewer rows. The totals of a
-sender's month are counted anew whenever one of its months' rows is, in the same transaction. While one of
-its cells is marked they are not read (docs/decisions/0150).
+Few questions name all three; the answers to the others are added up from far fewer rows. The totals of a
+month are counted anew whenever one of its rows is, in the same transaction: they are always the sum of the
+months (docs/decisions/0150).
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, String, delete, func, insert, literal, select, tuple_
 
 from engine.migration.ledger import DIMENSIONS, DURATIONS, SPLITS, SUMS, packed
-from engine.store.tables import ledger_marks, ledger_months, ledger_totals
+from engine.store.tables import ledger_months, ledger_totals
 
-STEPS, RECIPIENTS = "steps", "recipients"
-WITHOUT = {STEPS: ("recipient_id",), RECIPIENTS: ("procedure_key", "element_id")}
-"""What each kind of total leaves out."""
+RECIPIENTS, STEPS, EVERYBODY = "recipients", "steps", "everybody"
+WITHOUT = {
+    RECIPIENTS: ("procedure_key", "element_id"),
+    STEPS: ("recipient_id",),
+    EVERYBODY: ("authority_id",),
+}
+"""What each kind of total leaves out; the smaller ones first."""
 CHUNK = 100
 Pair = tuple[str, str]
-"""Sender and month."""
+"""Sender and month; the sender of what everybody sent is empty."""
 
 
-def kind_for(columns: Collection[str]) -> str | None:
-    """Return the totals that know all of ``columns``; None: only the months do."""
-    return next((kept for kept, without in WITHOUT.items() if not set(without) & set(columns)), None)
+def kind_for(columns: Collection[str], *, everybody: bool) -> str | None:
+    """Return the totals that know all of ``columns``; None: only the months do.
+
+    ``everybody`` tells whether what all senders sent may be read.
+    """
+    return next(
+        (
+            kept
+            for kept, without in WITHOUT.items()
+            if not set(without) & set(columns) and (everybody or kept != EVERYBODY)
+        ),
+        None,
+    )
 
 
-def stale(tx: Connection) -> list[Pair]:
-    """Return sender and month of every mark: their totals may not be up to date."""
-    columns = (ledger_marks.c.authority_id, ledger_marks.c.month)
-    return [(row[0], row[1]) for row in tx.execute(select(*columns).distinct().order_by(*columns))]
-
-
-def of_pairs(table: Any, pairs: Collection[Pair]) -> ColumnElement[bool]:
-    """Return the condition that a row is of one of these senders and months."""
-    return tuple_(table.c.authority_id, table.c.month).in_(list(pairs))
+def counted_senders(tx: Connection) -> set[str]:
+    """Return every sender that is counted in any month."""
+    sender = ledger_totals.c.authority_id
+    return set(tx.scalars(select(sender).where(ledger_totals.c.kept == RECIPIENTS).distinct()))
 
 
 def add_up(tx: Connection, pairs: Collection[Pair]) -> None:
@@ -42,12 +51,16 @@ def add_up(tx: Connection, pairs: Collection[Pair]) -> None:
     ordered = sorted(set(pairs))
     for begun in range(0, len(ordered), CHUNK):
         some = ordered[begun : begun + CHUNK]
-        kinds = ledger_totals.c.kept.in_(list(WITHOUT))
-        tx.execute(delete(ledger_totals).where(kinds, of_pairs(ledger_totals, some)))
-        for kept in WITHOUT:
-            query = _added(tx, kept).where(of_pairs(ledger_months, some))
-            names = ("kept", *DIMENSIONS, *SPLITS, *SUMS, *DURATIONS)
-            tx.execute(insert(ledger_totals).from_select(names, query))
+        for kept in (RECIPIENTS, STEPS):
+            _replace(tx, kept, lambda table: tuple_(table.c.authority_id, table.c.month).in_(some))  # noqa: B023
+    for month in sorted({month for _, month in pairs}):
+        _replace(tx, EVERYBODY, lambda table: table.c.month == month)  # noqa: B023
+
+
+def _replace(tx: Connection, kept: str, of: Callable[[Any], ColumnElement[bool]]) -> None:
+    tx.execute(delete(ledger_totals).where(ledger_totals.c.kept == kept, of(ledger_totals)))
+    names = ("kept", *DIMENSIONS, *SPLITS, *SUMS, *DURATIONS)
+    tx.execute(insert(ledger_totals).from_select(names, _added(tx, kept).where(of(ledger_months))))
 
 
 def joined(tx: Connection, column: Any) -> Any:
@@ -68,8 +81,7 @@ def _added(tx: Connection, kept: str) -> Any:
 
 
 def wrong(tx: Connection) -> list[Pair]:
-    """Return sender and month of every total that is not what its months add up to; marked ones aside."""
-    skipped = set(stale(tx))
+    """Return sender and month of every total that is not what its months add up to."""
     found: set[Pair] = set()
     names = (*DIMENSIONS, *SPLITS, *SUMS, *DURATIONS)
     for kept in WITHOUT:
@@ -81,7 +93,7 @@ def wrong(tx: Connection) -> list[Pair]:
             (row[0], row[4])
             for row in _normal(tuple(row) for row in there) ^ _normal(tuple(row)[1:] for row in expected)
         }
-    return sorted(found - skipped)
+    return sorted(found)
 
 
 def _normal(rows: Iterator[tuple[Any, ...]]) -> set[tuple[Any, ...]]:

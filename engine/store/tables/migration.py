@@ -126,7 +126,7 @@ ledger_marks = Table(
     owner(),
     Column("cell", BigInteger, nullable=False),
     Column("month", String(7), nullable=False),
-    Index(None, "authority_id", "month"),
+    Index(None, "month", "authority_id"),
 )
 
 # authority_id is the sender; source is empty for own figures, else the report they came with.
@@ -162,7 +162,7 @@ ledger_months = Table(
     Column("transports", Text),
     Column("leads", Text),
     Index(None, "authority_id", "month"),
-    Index(None, "source", "month"),
+    Index(None, "month", "source"),
     # Holds all that is asked of relations, in their order: no row is read, nothing is sorted.
     Index(
         "ix_ledger_months_relation",
@@ -171,8 +171,8 @@ ledger_months = Table(
     ),
 )
 
-# Months added up without recipient (kept: steps), or without procedure and step (kept: recipients); what is
-# left out is empty. Of own figures and of reports alike.
+# Months added up without recipient (kept: steps), without procedure and step (kept: recipients), and without
+# sender (kept: everybody); what is left out is empty. Of own figures and of reports alike.
 ledger_totals = Table(
     "ledger_totals",
     metadata,
