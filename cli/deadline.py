@@ -86,12 +86,12 @@ def explain(
 ) -> None:
     """Compute a deadline and show every counted and skipped day, and why."""
     from engine.deadlines import computing
-    from engine.deadlines.iso import parse_date, parse_instant, parse_period
+    from engine.deadlines.iso import parse_date, parse_period, typed_instant
     from engine.deadlines.rules_reading import load_rules
 
     request = computing.Request(
         rule=rule,
-        start=parse_instant(start) if "T" in start else parse_date(start),
+        start=typed_instant(start) if "T" in start else parse_date(start),
         period=parse_period(period) if period is not None else None,
         fiction=fiction,
         channel=_channel(channel),

@@ -19,7 +19,10 @@ def record(
     kind: Annotated[str, typer.Argument(help="received, returned, acknowledged, posted, sent, …")],
     at: Annotated[
         datetime,
-        typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"], help="Day, or local day and time, it happened."),
+        typer.Option(
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M%z"],
+            help="Day, or local day and time, it happened.",
+        ),
     ],
     reason: Annotated[str, typer.Option(help="How you know.")],
     file: Annotated[
@@ -31,7 +34,7 @@ def record(
     from engine.service.exchanges.recording import record_fact
 
     state: State = ctx.obj
-    when: date | datetime = at if at.hour or at.minute else at.date()
+    when: date | datetime = at if at.hour or at.minute or at.tzinfo else at.date()
     line = record_fact(state.app, state.actor, exchange, kind, when, reason, file=file)
     if json:
         print_json(line)

@@ -49,15 +49,15 @@ class State:
         """The machine's clock, or one that stands at ``--at``; local time where no offset is written."""
         from engine.clock import SystemClock, TurnedClock
         from engine.deadlines.errors import IsoTextError, OutOfCalendarError
-        from engine.deadlines.iso import parse_instant
+        from engine.deadlines.iso import typed_instant
 
         if self.at is None:
             return SystemClock()
         try:
-            return TurnedClock(parse_instant(self.at))
+            return TurnedClock(typed_instant(self.at))
         except (IsoTextError, OutOfCalendarError) as error:
             raise InstantRefusedError(
-                f"--at is {self.at!r}", hint="write an instant like 2026-11-23T08:00+01:00"
+                f"--at: {error.message}", hint=error.hint or "write an instant like 2026-11-23T08:00+01:00"
             ) from error
 
     @property

@@ -76,6 +76,7 @@ def export(
     file: Annotated[Path, typer.Argument(help="Where to write; - for standard output.")],
     since: Annotated[str | None, typer.Option(help="First month, YYYY-MM; default all.")] = None,
     until: Annotated[str | None, typer.Option(help="Last month, YYYY-MM.")] = None,
+    json: Json = False,
 ) -> None:
     """Write the signed months of all authorities of this installation, without personal data."""
     from engine.service.migration.exporting import ReportFileError, export_report, own_fingerprint
@@ -89,16 +90,23 @@ def export(
         file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ReportFileError(f"cannot write {file}: {error.strerror}") from error
-    typer.echo(f"{file}: {len(text.encode())} bytes, signed with {own_fingerprint(state.app, state.actor)}")
+    size, fingerprint = len(text.encode()), own_fingerprint(state.app, state.actor)
+    if json:
+        print_json({"file": file, "bytes": size, "fingerprint": fingerprint})
+    else:
+        typer.echo(f"{file}: {size} bytes, signed with {fingerprint}")
 
 
 @ledger.command("import")
-def import_(ctx: typer.Context, file: File) -> None:
+def import_(ctx: typer.Context, file: File, json: Json = False) -> None:
     """Take the report of a trusted partner; only its own sends count, and the same report twice is one."""
     from engine.service.migration.exporting import import_report, read_file
 
     state: State = ctx.obj
     done = import_report(state.app, state.actor, read_file(file))
+    if json:
+        print_json(done)
+        return
     if not done.months:
         typer.echo(f"{done.partner}: this report is there already, nothing was changed")
         return
@@ -115,6 +123,7 @@ def trust(
         str | None,
         typer.Option(help="What the partner's 'migration ledger key' shows; else it is asked for."),
     ] = None,
+    json: Json = False,
 ) -> None:
     """Trust the installation that signed FILE, after you have compared its fingerprint with the partner."""
     from engine.service.migration.exporting import read_file, trust
@@ -122,32 +131,48 @@ def trust(
     state: State = ctx.obj
     report = read_file(file)
     names = ", ".join(f"{name} ({key})" for key, name in report.senders.items())
-    typer.echo(f"{report.installation} reports of {names}")
+    typer.echo(f"{report.installation} reports of {names}", err=json)
     if fingerprint is None:
         typer.echo(
-            "Ask the partner on another way, by telephone say, for its fingerprint: migration ledger key"
+            "Ask the partner on another way, by telephone say, for its fingerprint: migration ledger key",
+            err=json,
         )
-        fingerprint = typer.prompt("fingerprint")
+        fingerprint = typer.prompt("fingerprint", err=json)
     partner = trust(state.app, state.actor, report, fingerprint)
-    typer.echo(f"{partner.name} is trusted for {', '.join(partner.senders)}")
+    if json:
+        print_json(partner)
+    else:
+        typer.echo(f"{partner.name} is trusted for {', '.join(partner.senders)}")
 
 
 @ledger.command()
-def distrust(ctx: typer.Context, partner: Annotated[str, typer.Argument(help="Number or name.")]) -> None:
+def distrust(
+    ctx: typer.Context,
+    partner: Annotated[str, typer.Argument(help="Number or name.")],
+    json: Json = False,
+) -> None:
     """Trust a partner no longer, and take its figures out of the status."""
     from engine.service.migration.exporting import distrust
 
     state: State = ctx.obj
-    typer.echo(f"{distrust(state.app, state.actor, partner).name} is not trusted any more")
+    gone = distrust(state.app, state.actor, partner)
+    if json:
+        print_json(gone)
+    else:
+        typer.echo(f"{gone.name} is not trusted any more")
 
 
 @ledger.command()
-def key(ctx: typer.Context) -> None:
+def key(ctx: typer.Context, json: Json = False) -> None:
     """Show the fingerprint of this installation's key, to be compared by partners."""
     from engine.service.migration.exporting import own_fingerprint
 
     state: State = ctx.obj
-    typer.echo(own_fingerprint(state.app, state.actor))
+    fingerprint = own_fingerprint(state.app, state.actor)
+    if json:
+        print_json({"fingerprint": fingerprint})
+    else:
+        typer.echo(fingerprint)
 
 
 @ledger.command()

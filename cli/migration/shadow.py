@@ -129,6 +129,7 @@ def consent(
     receiving: Annotated[
         bool, typer.Option("--receiving", help="About tests from the partner, not to it.")
     ] = False,
+    json: Json = False,
 ) -> None:
     """Record that one side agrees to real content in tests; it takes both sides."""
     from engine.service.migration.consents import consent
@@ -144,16 +145,23 @@ def consent(
         from_partner=from_partner,
         receiving=receiving,
     )
+    if json:
+        print_json(made)
+        return
     typer.echo(f"consent {short(made.id)} of {made.given_by}: tests {made.sender_id} → {made.recipient_id}")
 
 
 @shadow.command()
-def withdraw(ctx: typer.Context, number: str) -> None:
+def withdraw(ctx: typer.Context, number: str, json: Json = False) -> None:
     """End a consent; tests carry made-up content again from now on."""
     from engine.service.migration.consents import withdraw_consent
 
     state: State = ctx.obj
-    typer.echo(f"consent {short(withdraw_consent(state.app, state.actor, number).id)} ended")
+    ended = withdraw_consent(state.app, state.actor, number)
+    if json:
+        print_json(ended)
+    else:
+        typer.echo(f"consent {short(ended.id)} ended")
 
 
 @shadow.command()

@@ -103,6 +103,7 @@ def set_(
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Since when the relief holds.")
     ] = None,
     sender: Annotated[str | None, typer.Option(help="For another authority of this installation.")] = None,
+    json: Json = False,
 ) -> None:
     """Say why a step still is on paper; what was said before stays in its history."""
     from engine.migration.reasons import TITLES
@@ -111,7 +112,10 @@ def set_(
     state: State = ctx.obj
     new = NewReason(why, reason, source, relief, since.date() if since else None)
     found = set_reason(state.app, state.actor, procedure, step, new, sender=sender)
-    typer.echo(f"{procedure} {step}: {TITLES[found.why]}")
+    if json:
+        print_json(found)
+    else:
+        typer.echo(f"{procedure} {step}: {TITLES[found.why]}")
 
 
 @steps.command()
@@ -121,6 +125,7 @@ def reset(
     step: Element,
     reason: Because,
     sender: Annotated[str | None, typer.Option(help="For another authority of this installation.")] = None,
+    json: Json = False,
 ) -> None:
     """Go back to what the procedure or the form class says."""
     from engine.migration.reasons import TITLES
@@ -128,7 +133,10 @@ def reset(
 
     state: State = ctx.obj
     found = set_reason(state.app, state.actor, procedure, step, NewReason(None, reason), sender=sender)
-    typer.echo(f"{procedure} {step}: {TITLES[found.why]} ({ORIGINS[found.origin]})")
+    if json:
+        print_json(found)
+    else:
+        typer.echo(f"{procedure} {step}: {TITLES[found.why]} ({ORIGINS[found.origin]})")
 
 
 @steps.command()

@@ -1,17 +1,15 @@
 """``dienstweg migration switch``, ``revert``, ``history`` and ``rules``."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from cli.migration.scope import District, Procedure, Recipient, Sender, Step
-from cli.show import ZONE, Csv, DataRefusedError, Json, listing, plain, print_json, short, table
+from cli.migration.switch_shown import show
+from cli.show import ZONE, Csv, DataRefusedError, Json, listing, print_json, short
 from cli.state import State
-
-if TYPE_CHECKING:
-    from engine.service.migration.switching import Switched
 
 app = typer.Typer()
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would happen; change nothing.")]
@@ -45,10 +43,11 @@ def switch(
         list[str] | None,
         typer.Option(help='Take it back by itself: "failures>5%/20", "no-receipt>10%/P3D/20"; repeatable.'),
     ] = None,
-    reason: Annotated[str, typer.Option(help="Stands in the history.")] = "",
+    reason: Annotated[str, typer.Option(help="Needed unless --dry-run; stands in the history.")] = "",
     dry_run: DryRun = False,
     list_: List = False,
     json: Json = False,
+    csv: Csv = False,
 ) -> None:
     """Put a channel in force for relations: live, as a pilot or in the shadow; no case is touched."""
     from engine.service.migration.switching import Switch, preview, read_relations, switch
@@ -74,7 +73,7 @@ def switch(
         revert_if=revert_if or (),
     )
     act = preview if dry_run else switch
-    show(act(state.app, state.actor, wanted), listed=list_, json=json)
+    show(act(state.app, state.actor, wanted), listed=list_, json=json, csv=csv)
 
 
 def _bytes(path: Path) -> bytes:
@@ -85,16 +84,15 @@ def _bytes(path: Path) -> bytes:
 
 
 def _instant(given: datetime | None, state: State) -> datetime | None:
-    """Return an effective date as UTC; today's date alone means now."""
+    """Return an effective date, local time where it has no offset; today's date alone means now."""
     if given is None:
         return None
     if not _YEARS[0] <= given.year <= _YEARS[1]:
         raise DataRefusedError(f"nothing takes effect in the year {given.year}")
-    local = given if given.tzinfo is not None else given.replace(tzinfo=ZONE)
     today = state.app.clock.now().astimezone(ZONE).date()
     if given.tzinfo is None and given.date() == today and given.hour == given.minute == 0:
         return None
-    return local.astimezone(UTC)
+    return given
 
 
 @app.command()
@@ -102,10 +100,11 @@ def revert(
     ctx: typer.Context,
     rule: Annotated[str | None, typer.Argument(help="Number of a rule, or of a whole switch.")] = None,
     last: Annotated[bool, typer.Option("--last", help="The last switch not taken back yet.")] = False,
-    reason: Annotated[str, typer.Option(help="Needed; stands in the history.")] = "",
+    reason: Annotated[str, typer.Option(help="Needed unless --dry-run; stands in the history.")] = "",
     dry_run: DryRun = False,
     list_: List = False,
     json: Json = False,
+    csv: Csv = False,
 ) -> None:
     """Take a switch back: what was in force before holds again. What was sent stays sent."""
     from engine.service.migration.reverting import revert
@@ -113,7 +112,7 @@ def revert(
     if (rule is None) is not last:
         raise DataRefusedError("say what to take back", hint="give a rule's number, or --last")
     state: State = ctx.obj
-    show(revert(state.app, state.actor, rule, reason, dry_run=dry_run), listed=list_, json=json)
+    show(revert(state.app, state.actor, rule, reason, dry_run=dry_run), listed=list_, json=json, csv=csv)
 
 
 @app.command()
@@ -124,6 +123,7 @@ def history(
     csv: Csv = False,
 ) -> None:
     """Show who put what in force, when, why, and what it did."""
+    from engine.migration.switching import stage_text
     from engine.service.migration.history import list_changes
 
     state: State = ctx.obj
@@ -139,7 +139,7 @@ def history(
             f"{line.kind} {short(line.undoes)}" if line.undoes else line.kind,
             line.sender_id,
             _scopes(line.scope),
-            f"{line.channel} {_stage(line.stage, line.share)}",
+            f"{line.channel} {stage_text(line.stage, line.share)}",
             line.effective,
             _moved(line.effects),
             line.reason,
@@ -158,6 +158,7 @@ def rules(
     csv: Csv = False,
 ) -> None:
     """List the channel rules of the senders you may see, newest first."""
+    from engine.migration.switching import stage_text
     from engine.service.migration.switching import list_rules
 
     state: State = ctx.obj
@@ -173,7 +174,7 @@ def rules(
             r["element_id"] or "alle",
             r["recipient_id"] or (f"Kreis {r['district_id']}" if r["district_id"] else "alle"),
             r["channel"],
-            _stage(r["stage"], r["share"]),
+            stage_text(r["stage"], r["share"]),
             r["valid_from"],
             r["valid_until"],
             r["revert_if"],
@@ -182,107 +183,6 @@ def rules(
     ]
     columns = ["Regel", "von", "Verfahren", "Schritt", "an", "Kanal", "Stufe", "ab", "bis", "zurück, wenn"]
     listing(columns, rows, "Kanalregeln (channel rules)", csv=csv)
-
-
-# --- showing what an act does ----------------------------------------------------------------------------
-
-_GERMAN = {"relations": "Beziehungen", "cases": "Vorgänge", "exchanges": "Austausche"}
-_FEW = 20
-
-
-def show(done: "Switched", *, listed: bool, json: bool) -> None:
-    """Show what an act on rules does or did: counts, and on demand every line."""
-    if json:
-        shown = plain(done)
-        shown["effects"]["counts"] = done.effects.counts()
-        print_json(shown)
-        return
-    dry = done.act_id is None
-    typer.echo("dry run, nothing is changed" if dry else f"done: {short(done.act_id)}")
-    _show_rules(done, dry=dry, listed=listed)
-    counted = [
-        (_GERMAN[kind], n, verdict, reason)
-        for kind, verdicts in done.effects.counts().items()
-        for verdict, reasons in verdicts.items()
-        for reason, n in reasons.items()
-    ]
-    table(["was", "n", "Ergebnis", "warum"], counted, "Wirkung (effects)")
-    if listed:
-        _show_all(done)
-    elif counted:
-        typer.echo("every relation, case and exchange by name: --list")
-    _show_consequences(done)
-
-
-def _show_rules(done: "Switched", *, dry: bool, listed: bool) -> None:
-    for text, lines in (("ends", done.ended), ("in force", done.rules)):
-        for line in lines if listed else lines[:_FEW]:
-            scope = {
-                "procedure": line.procedure_key,
-                "step": line.element_id,
-                "to": line.recipient_id,
-                "district": line.district_id,
-            }
-            said = ", ".join(f"{name} {value}" for name, value in scope.items() if value) or "everything"
-            since = line.valid_from.astimezone(ZONE).strftime("%d.%m.%Y %H:%M")
-            number = "" if dry and text == "in force" else f" {short(line.id)}"
-            replaced = f"; replaces {', '.join(line.replaces)}" if line.replaces else ""
-            stage = _stage(line.stage, line.share)
-            typer.echo(
-                f"rule{number} {text}: from {line.sender_id}, {said}: "
-                f"{line.channel} {stage} from {since}{replaced}"
-            )
-        if len(lines) > _FEW and not listed:
-            typer.echo(f"… and {len(lines) - _FEW} rules more")
-
-
-def _show_all(done: "Switched") -> None:
-    found = done.effects
-    relations = [
-        (
-            e.relation.procedure_key,
-            e.relation.element_id,
-            e.relation.sender_id,
-            e.relation.recipient_id,
-            *(e.before, e.after, e.verdict, e.reason),
-        )
-        for e in found.relations
-    ]
-    columns = ["Verfahren", "Schritt", "von", "an", "bisher", "dann", "Ergebnis", "warum"]
-    table(columns, relations, "Beziehungen (relations)")
-    cases = [(e.own_reference, e.verdict, e.reason) for e in found.cases]
-    table(["Vorgang", "Ergebnis", "warum"], cases, "Offene Vorgänge (open cases)")
-    exchanges = [
-        (
-            short(e.exchange_id),
-            e.own_reference,
-            e.relation.element_id,
-            e.relation.recipient_id,
-            *(e.before, e.after, e.verdict, e.reason),
-        )
-        for e in found.exchanges
-    ]
-    columns = ["Austausch", "Vorgang", "Schritt", "an", "bisher", "dann", "Ergebnis", "warum"]
-    table(columns, exchanges, "Offene Austausche (exchanges)")
-
-
-def _show_consequences(done: "Switched") -> None:
-    rows = [
-        (
-            e.procedure_key,
-            e.element_id or "alle",
-            "Nachweise (proofs)" if e.about == "proofs" else e.about,
-            f"{e.before_channel}: {e.before}",
-            f"{e.after_channel}: {e.after}",
-        )
-        for e in done.consequences
-    ]
-    if rows:
-        table(["Verfahren", "Schritt", "worum", "bisher", "dann"], rows, "Fristen (deadlines)")
-
-
-def _stage(stage: str, share: int) -> str:
-    return f"{stage} {share} %" if stage == "pilot" else stage
 
 
 def _scopes(scopes: list[dict[str, str | None]]) -> str:
@@ -294,7 +194,7 @@ def _scopes(scopes: list[dict[str, str | None]]) -> str:
 def _moved(effects: dict[str, Any]) -> str:
     """Return how many relations, cases and exchanges changed, e.g. ``12/3/0``."""
     counts = []
-    for kind in _GERMAN:
+    for kind in ("relations", "cases", "exchanges"):
         verdicts = effects.get(kind, {})
         counts.append(sum(sum(reasons.values()) for name, reasons in verdicts.items() if name != "stays"))
     return "/".join(map(str, counts))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.show import Csv, Json, listing, plain, print_json, table
+from cli.show import Csv, Json, listing, plain, print_csv, print_json, table
 from cli.state import State
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def import_(
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would come to.")] = False,
     json: Json = False,
+    csv: Csv = False,
 ) -> None:
     """Import how much was sent before Dienstweg counted; every figure made of it is marked as imported.
 
@@ -59,9 +60,9 @@ def import_(
         with _progress(file) as progress:
             plan = import_volumes(state.app, state.actor, order, progress)
     except VolumesRefusedError as refused:
-        _show(refused.plan, json=json)
+        _show(refused.plan, json=json, csv=csv)
         raise
-    _show(plan, json=json)
+    _show(plan, json=json, csv=csv)
 
 
 def _mapping(columns: Sequence[str], constants: Sequence[str], values: Sequence[str]) -> "ColumnMap":
@@ -104,9 +105,12 @@ def _progress(file: Path) -> Iterator["Progress"]:
         yield lambda read: bar.advance(task, read)
 
 
-def _show(plan: "Plan", *, json: bool) -> None:
+def _show(plan: "Plan", *, json: bool, csv: bool) -> None:
     if json:
         print_json(_plain(plan))
+        return
+    if csv:
+        print_csv(["was", "Verfahren", "Schritt", "n", "Zeile", "Text"], _lines(plan))
         return
     if plan.cells:
         rows = [(procedure, step, count) for (procedure, step), count in sorted(plan.by_step().items())]
@@ -137,6 +141,18 @@ def _show(plan: "Plan", *, json: bool) -> None:
         typer.echo(f"imported as {plan.source!r}{before}")
     elif not plan.fault_count:
         typer.echo("nothing was written")
+
+
+def _lines(plan: "Plan") -> Iterator[tuple[Any, ...]]:
+    """Yield what was counted, what was left out and what was not understood, in the same columns."""
+    for (procedure, step), count in sorted(plan.by_step().items()):
+        yield "gezählt", procedure, step, count, "", ""
+    for what, count in sorted(plan.left_out.items()):
+        yield "ausgelassen", "", "", count, "", what
+    for fault in plan.faults:
+        yield "nicht verstanden", "", "", "", fault.line, fault.message
+    for note in plan.notes:
+        yield "Hinweis", "", "", "", "", note
 
 
 def _plain(plan: "Plan") -> dict[str, Any]:
@@ -186,10 +202,17 @@ def list_(ctx: typer.Context, json: Json = False, csv: Csv = False) -> None:
 
 
 @volumes.command()
-def remove(ctx: typer.Context, source: Annotated[str, typer.Argument(help="Name of the source.")]) -> None:
+def remove(
+    ctx: typer.Context,
+    source: Annotated[str, typer.Argument(help="Name of the source.")],
+    json: Json = False,
+) -> None:
     """Take back the figures of a source."""
     from engine.service.migration.volumes import remove_import
 
     state: State = ctx.obj
     remove_import(state.app, state.actor, source)
-    typer.echo(f"the figures of {source!r} are taken back")
+    if json:
+        print_json({"source": source, "removed": True})
+    else:
+        typer.echo(f"the figures of {source!r} are taken back")

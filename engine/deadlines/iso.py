@@ -13,7 +13,8 @@ The n-th repetition is computed from the start, never from the repetition before
 
 A time of day that does not exist (the clock jumps from 02:00 to 03:00) is read with the offset that was in
 force before the jump: 02:30 becomes 03:30. A time of day that exists twice (the clock goes back from 03:00
-to 02:00) is the first of the two. Write an offset where the other is meant.
+to 02:00) is the first of the two. Write an offset where the other is meant. What a person types for one
+instant is not read but refused there (``typed_instant``): somebody is there to be asked.
 """
 
 import calendar
@@ -228,6 +229,14 @@ def parse_instant(text: str, zone: str = ZONE) -> datetime:
     Raises:
         InvalidInstantError: the text is no date and no date-time of the calendar, or the zone is unknown.
     """
+    moment = _moment(text)
+    try:
+        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone_of(zone))).astimezone(UTC)
+    except OverflowError:
+        raise OutOfCalendarError(f'"{text.strip()}" lies outside the calendar') from None
+
+
+def _moment(text: str) -> datetime:
     stripped = text.strip()
     if _INSTANT.fullmatch(stripped) is None:
         raise InvalidInstantError(
@@ -235,14 +244,41 @@ def parse_instant(text: str, zone: str = ZONE) -> datetime:
             hint="write 2026-11-23 or 2026-11-23T10:00 or 2026-11-23T10:00:00+01:00",
         )
     try:
-        moment = datetime.fromisoformat(stripped.replace(",", "."))
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=zone_of(zone))
-        return moment.astimezone(UTC)
+        return datetime.fromisoformat(stripped.replace(",", "."))
     except ValueError:
         raise InvalidInstantError(f'"{stripped}" is no date of the calendar') from None
+
+
+def typed_instant(typed: str | datetime, zone: str = ZONE) -> datetime:
+    """Return the UTC instant that a person typed, as ``parse_instant`` reads it, but nothing is assumed.
+
+    Raises:
+        InvalidInstantError: the text is no instant, or without an offset, and no clock in ``zone`` shows that
+            time, or two an hour apart do.
+        OutOfCalendarError: it lies outside the calendar.
+    """
+    moment = _moment(typed) if isinstance(typed, str) else typed
+    try:
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+        local = moment.replace(tzinfo=zone_of(zone), fold=0)
+        first, second = local.astimezone(UTC), local.replace(fold=1).astimezone(UTC)
     except OverflowError:
-        raise OutOfCalendarError(f'"{stripped}" lies outside the calendar') from None
+        raise OutOfCalendarError(f'"{moment}" lies outside the calendar') from None
+    if first == second:
+        return first
+    early, late = (local_text(each, zone) for each in sorted((first, second)))
+    said = (
+        "does not exist: the clocks are put forward over it"
+        if first > second
+        else "exists twice: the clocks are put back, and an offset must say which is meant"
+    )
+    raise InvalidInstantError(f"{moment:%Y-%m-%dT%H:%M} {said} ({zone})", hint=f"write {early} or {late}")
+
+
+def local_text(instant: datetime, zone: str = ZONE) -> str:
+    """Return an instant as one may type it: local time with its offset, e.g. ``2026-11-23T10:00+01:00``."""
+    return instant.astimezone(zone_of(zone)).isoformat(timespec="minutes")
 
 
 def start_of_day(day: date, zone: str = ZONE) -> datetime:

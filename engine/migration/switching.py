@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from engine.deadlines.iso import local_text
 from engine.errors import ConflictError
 from engine.exchange.decision import LIVE, PILOT, Rule
 
@@ -52,7 +53,7 @@ def plan(new: Rule, same_scope: Iterable[Rule], now: datetime) -> Change:
         if rule.valid_from > now and rule.valid_from >= new.valid_from:
             raise PlannedRuleError(
                 f"rule {rule.id[:8]} ({rule.channel}, {rule.stage}) is planned for the same scope from "
-                f"{rule.valid_from.isoformat(timespec='minutes')}",
+                f"{local_text(rule.valid_from)}",
                 hint=f"take it back first: dienstweg migration revert {rule.id[:8]}",
             )
         replaced.append(rule)

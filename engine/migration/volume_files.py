@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from engine.migration.volume_rows import (
     Tally,
     VolumeFileRefusedError,
     count_of,
+    has_short_year,
     month_of,
 )
 
@@ -39,12 +41,17 @@ GERMAN = {
 def read_csv(path: Path, mapping: ColumnMap, tally: Tally, progress: Progress) -> Iterator[Row]:
     """Yield the rows of a CSV file; what cannot be understood is a fault of ``tally``, with its line.
 
-    Semicolons, commas or tabs; UTF-8 (with or without byte order mark), UTF-16 with one, else
-    Windows-1252. The first line names the columns. Raises VolumeFileRefusedError, MappingRefusedError.
+    Semicolons, commas or tabs, or what a first line ``sep=;`` says; UTF-8 (with or without byte order mark),
+    UTF-16 with one, else Windows-1252. The first line names the columns. What is assumed is a note of
+    ``tally``. Raises VolumeFileRefusedError, MappingRefusedError.
     """
     text = _text(path, progress)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    delimiter, said = delimiter_of(text, path.name)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
+        if said:
+            next(reader)
+            tally.note(f"columns are parted by {delimiter!r}, as the first line says")
         heading = next(reader, [])
         places = _places(heading, mapping, tally)
         for cells in reader:
@@ -96,9 +103,29 @@ def _decoded(raw: bytes, encoding: str, name: str) -> str:
         ) from error
 
 
-def _delimiter(text: str) -> str:
-    first = text.partition("\n")[0]
-    return max(";,\t", key=first.count)
+_SEP = re.compile(r'"?sep=(?P<mark>[^\r\n]?)"?[;,\t]*', re.IGNORECASE)
+_MARKS = ";,\t|"
+
+
+def delimiter_of(text: str, name: str) -> tuple[str, bool]:
+    """Return what parts columns, and whether a first line ``sep=;`` says so, which holds no data itself.
+
+    Raises VolumeFileRefusedError where such a line names something that parts no columns.
+    """
+    first = text[:_LONGEST_LINE].removeprefix("\ufeff").partition("\n")[0].rstrip("\r")
+    found = _SEP.fullmatch(first)
+    if found is None:
+        return max(";,\t", key=first.count), False
+    if not found["mark"] or found["mark"] not in _MARKS:
+        raise VolumeFileRefusedError(
+            f"line 1: {first!r} names nothing that parts columns",
+            where=name,
+            hint="write sep=; or leave the line out",
+        )
+    return found["mark"], True
+
+
+_LONGEST_LINE = 1 << 16
 
 
 def _places(heading: list[str], mapping: ColumnMap, tally: Tally) -> Mapping[str, int]:
@@ -142,9 +169,12 @@ def _row(
     texts = {name: mapping.text(name, raw(name)) for name in COLUMNS}
     month, count = month_of(texts["month"]), count_of(texts["count"])
     if month is None:
-        tally.fault(line, "month", f"{texts['month']!r} is no month: write 2026-03")
+        short = "with the whole year: " if has_short_year(texts["month"]) else ""
+        tally.fault(line, "month", f"{texts['month']!r} is no month: write {short}2026-03")
     elif count is None:
         tally.fault(line, "count", f"{texts['count']!r} is no whole number")
     else:
+        if has_short_year(texts["month"]):
+            tally.note("years of two digits are read as 20xx, e.g. 26 as 2026")
         return Row(line, month, {name: texts[name] for name in FIELDS}, count) if count else None
     return None

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from engine.errors import RefusedError
@@ -59,6 +60,11 @@ class Tally:
     notes: list[str] = field(default_factory=list)
 
     KEPT = 1_000
+
+    def note(self, text: str) -> None:
+        """Keep something worth knowing, once."""
+        if text not in self.notes:
+            self.notes.append(text)
 
     def fault(self, line: int, name: str, message: str) -> None:
         """Keep a fault."""
@@ -125,27 +131,56 @@ def level_of(channel: str) -> str:
 
 _MONTHS = ("jan", "feb", "mrz", "apr", "mai", "jun", "jul", "aug", "sep", "okt", "nov", "dez")
 _SAME = {"mär": "mrz", "mar": "mrz", "may": "mai", "oct": "okt", "dec": "dez"}
+_TIME = r"([T ]\d{1,2}:\d{2}(:\d{2})?)?"
 _FORMS = (
-    re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})(-\d{1,2})?"),
-    re.compile(r"(\d{1,2}\.)?(?P<month>\d{1,2})\.(?P<year>\d{4})"),
+    re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})(-(?P<day>\d{1,2})" + _TIME + ")?"),
+    re.compile(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4}|\d{2})" + _TIME),
+    re.compile(r"(?P<month>\d{1,2})\.(?P<year>\d{4})"),
     re.compile(r"(?P<month>\d{1,2})/(?P<year>\d{4})"),
     re.compile(r"(?P<name>[a-zäA-ZÄ]{3})[a-zä]*\.?[ -](?P<year>\d{4}|\d{2})"),
 )
+_LATEST_SHORT = 89
+"""A year of two digits up to this lies in this century; 90 to 99 may be either, and are not guessed."""
 
 
 def month_of(text: str) -> str | None:
-    """Return ``2026-03`` for ``2026-03``, ``03.2026``, ``15.03.2026``, ``3/2026`` or Excel's ``Mrz 26``."""
+    """Return ``2026-03`` for ``2026-03``, ``03.2026``, ``15.03.26``, ``3/2026`` or Excel's ``Mrz 26``.
+
+    A year of two digits is 20xx up to 89; a time of day behind a day is passed over.
+    """
     for form in _FORMS:
         found = form.fullmatch(text.strip())
         if found is None:
             continue
         parts = found.groupdict()
-        year = int(parts["year"]) + (2000 if len(parts["year"]) == 2 else 0)
+        year = int(parts["year"])
+        if len(parts["year"]) == 2:
+            if year > _LATEST_SHORT:
+                return None
+            year += 2000
         name = (parts.get("name") or "").lower()
         name = _SAME.get(name, name)
         month = _MONTHS.index(name) + 1 if name in _MONTHS else int(parts.get("month") or 0)
-        return f"{year:04d}-{month:02d}" if 1 <= month <= 12 and 1990 <= year <= 2100 else None
+        known = _is_day(year, month, int(parts.get("day") or 1))
+        return f"{year:04d}-{month:02d}" if known else None
     return None
+
+
+def _is_day(year: int, month: int, day: int) -> bool:
+    try:
+        date(year, month, day)
+    except ValueError:
+        return False
+    return _YEARS[0] <= year <= _YEARS[1]
+
+
+_YEARS = (1990, 2100)
+
+
+def has_short_year(text: str) -> bool:
+    """Tell whether a month is written with a year of two digits."""
+    found = (form.fullmatch(text.strip()) for form in _FORMS)
+    return any(len(each["year"]) == len("26") for each in found if each is not None)
 
 
 _COUNT = re.compile(r"\d{1,9}|\d{1,3}([.\u00a0\u202f ]\d{3}){1,2}")

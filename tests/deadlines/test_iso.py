@@ -1,6 +1,6 @@
 """ISO 8601 arithmetic: calendar parts on the calendar, time parts in real time, repetitions without drift."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -18,10 +18,12 @@ from engine.deadlines.iso import (
     Period,
     add_period,
     end_of_day,
+    local_text,
     parse_cycle,
     parse_date,
     parse_instant,
     parse_period,
+    typed_instant,
 )
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -263,3 +265,31 @@ def test_until_bears_cycles_that_reach_the_end_of_the_calendar() -> None:
     start = datetime(2026, 3, 2, tzinfo=UTC)
     assert parse_cycle("R/P4000Y").until(start, datetime(9999, 1, 1, tzinfo=UTC)) == 1
     assert parse_cycle("R/PT1S").until(start, datetime(9999, 1, 1, tzinfo=UTC)) > 10**11
+
+
+def test_a_typed_hour_that_no_clock_shows_or_two_clocks_show_is_asked_for() -> None:
+    skipped = datetime.fromisoformat("2027-03-28T02:30")
+    doubled = datetime.fromisoformat("2026-10-25T02:30")
+    with pytest.raises(InvalidInstantError, match="does not exist") as gap:
+        typed_instant(skipped)
+    assert gap.value.hint == "write 2027-03-28T01:30+01:00 or 2027-03-28T03:30+02:00"
+    with pytest.raises(InvalidInstantError, match="exists twice") as twice:
+        typed_instant(doubled)
+    assert twice.value.hint == "write 2026-10-25T02:30+02:00 or 2026-10-25T02:30+01:00"
+    for offset, hour in ((2, 0), (1, 1)):
+        meant = doubled.replace(tzinfo=timezone(timedelta(hours=offset)))
+        assert typed_instant(meant) == datetime(2026, 10, 25, hour, 30, tzinfo=UTC)
+    with pytest.raises(OutOfCalendarError):
+        typed_instant(datetime.fromisoformat("0001-01-01"))
+
+
+@given(instants)
+def test_what_is_shown_of_an_instant_may_be_typed(instant: datetime) -> None:
+    minute = instant.replace(second=0, microsecond=0)
+    assert typed_instant(datetime.strptime(local_text(minute), "%Y-%m-%dT%H:%M%z")) == minute
+    local = minute.astimezone(BERLIN).replace(tzinfo=None)
+    try:
+        assert typed_instant(local) == minute
+    except InvalidInstantError:
+        shifted = {(minute + timedelta(hours=by)).astimezone(BERLIN).replace(tzinfo=None) for by in (-1, 1)}
+        assert local in shifted

@@ -78,7 +78,7 @@ def test_what_spreadsheets_write_is_read(app, tmp_path, encoding, delimiter):
     assert plan.counted == 1249
     assert plan.by_level() == {"A": 1234, "B": 12, "?": 3}
     assert plan.months() == ("2026-03", "2026-04")
-    assert plan.notes == ["column 'Bemerkung' is not used"]
+    assert plan.notes[0] == "column 'Bemerkung' is not used"
     assert volumes_of(app) == {
         KEY: Volume(imported=1246, paper=1234),
         (*KEY[:3], KIRKEL): Volume(imported=3),
@@ -225,6 +225,9 @@ def test_a_month_is_the_same_however_it_is_written(year, month, day):
     names = ["Jan", "Feb", "März", "Apr", "Mai", "Juni", "Jul", "Aug", "Sep", "Okt", "Nov", "Dezember"]
     forms = [f"{year}-{month:02}", f"{year}-{month}-{day}", f"{day}.{month}.{year}", f"{month:02}/{year}"]
     forms.append(f"{names[month - 1]} {year}")
+    forms += [f"{day:02}.{month:02}.{year} 00:00", f"{year}-{month:02}-{day:02}T23:59:59"]
+    if 2000 <= year <= 2089:
+        forms += [f"{day:02}.{month:02}.{year % 100:02}", f"{names[month - 1]} {year % 100:02}"]
     assert {month_of(form) for form in forms} == {f"{year}-{month:02}"}
 
 
@@ -233,9 +236,42 @@ def test_a_count_is_the_same_with_and_without_points(number):
     assert count_of(str(number)) == count_of(f"{number:,}".replace(",", ".")) == number
 
 
-@pytest.mark.parametrize("text", ["", "13.2026", "2026-00", "0.2026", "Foo 26", "1989-01", "2026", "12.5.26"])
+@pytest.mark.parametrize(
+    "text", ["", "13.2026", "2026-00", "0.2026", "Foo 26", "1989-01", "2026", "03.26", "1.3.90"]
+)
 def test_no_month_is_guessed(text):
     assert month_of(text) is None
+
+
+@pytest.mark.parametrize("text", ["31.02.2026", "45.03.26", "2026-02-30", "1.3.99", "Mrz 95", "01.03.26 x"])
+def test_a_day_that_is_none_or_a_century_that_is_not_certain_is_no_month(text):
+    assert month_of(text) is None
+
+
+def test_excels_first_line_and_short_years_are_read_and_told(app, tmp_path):
+    text = f"sep=|\r\nVerfahren|Schritt|Empfänger|Monat|Anzahl\r\n{HELP}|Send_Ersuchen|Homburg|01.03.26|7\r\n"
+    plan = import_volumes(app, app.actor("sb"), Order(written(tmp_path, text, encoding="utf-8-sig")))
+    assert plan.cells == {(SAARBRUECKEN, HELP, "Send_Ersuchen", HOMBURG, "2026-03", "?"): 7}
+    assert plan.notes == [
+        "columns are parted by '|', as the first line says",
+        "years of two digits are read as 20xx, e.g. 26 as 2026",
+    ]
+    late = written(tmp_path, text + f"{HELP}|Send_Ersuchen|Homburg|01.03.99|7\r\n", name="late.csv")
+    with pytest.raises(
+        VolumesRefusedError, match=r"line 4: '01\.03\.99' is no month: write with the whole year"
+    ):
+        import_volumes(app, app.actor("sb"), Order(late))
+
+
+@pytest.mark.parametrize("first", ["sep=", "sep=x", '"sep="', "SEP=."])
+def test_a_first_line_that_parts_nothing_is_refused(app, tmp_path, first):
+    file = written(tmp_path, f"{first}\n{GOOD}")
+    with pytest.raises(VolumeFileRefusedError, match="parts columns"):
+        import_volumes(app, app.actor("sb"), Order(file))
+
+
+def test_a_quoted_first_line_is_read_as_one(app, tmp_path):
+    assert import_volumes(app, app.actor("sb"), Order(written(tmp_path, f'"sep=;"\n{GOOD}'))).counted == 1249
 
 
 @pytest.mark.parametrize("text", ["", "-1", "1,5", "1.23", "12.34", "1e3", "1.234.567.890", "x"])

@@ -195,7 +195,7 @@ def test_a_mailbox_that_opens_tomorrow_carries_nothing_today(halls):
     halls.mailbox_folder(HOMBURG, SAARBRUECKEN).mkdir(parents=True)
     mailbox = Mailbox(HOMBURG, XDOMEA, str(halls.folder / "exchange" / HOMBURG), tomorrow)
     add_mailbox(halls.sb.app, halls.sb.actor, mailbox)
-    switch(halls.sb.app, halls.sb.actor, Switch(XDOMEA, procedure="vollstreckungshilfe"))
+    switch(halls.sb.app, halls.sb.actor, Switch(XDOMEA, procedure="vollstreckungshilfe", reason="go"))
     halls.request()
     halls.work()
     assert sent_by(halls.sb).fallbacks == 1

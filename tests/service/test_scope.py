@@ -165,7 +165,7 @@ def shared(tmp_path_factory, package):
     cases.start_case(app, clerk, "einvernehmen", consent, process_id="Process_Bauaufsicht")
     run_until_idle(app)
     asked = deadlines.list_deadlines(app, clerk)[0].exchange_id
-    switching.switch(app, actor, switching.Switch("letter+post"))
+    switching.switch(app, actor, switching.Switch("letter+post", reason="go"))
     procedures.deploy(app, actor, monthly_package("monthly", MONTHLY))
     managing.switch_on(app, actor, "monthly")
     given = {"person": "S", "until": NOON.date(), "reason": "note"}

@@ -162,7 +162,7 @@ def test_a_shadow_whose_programming_fails_is_a_result_too(shadowed, monkeypatch)
 
 def test_only_mailboxes_that_take_tests_are_tried(halls):
     open_boxes(halls, accepts=(SAARBRUECKEN,))
-    switch(halls.sb.app, halls.sb.actor, Switch(XDOMEA, stage="shadow"))
+    switch(halls.sb.app, halls.sb.actor, Switch(XDOMEA, stage="shadow", reason="go"))
     halls.request()
     halls.work()
     assert list_shadows(halls.sb.app, halls.sb.actor) == []
@@ -190,7 +190,7 @@ def test_a_receiver_that_takes_no_tests_files_them_and_answers_nothing(shadowed)
 
 
 def test_no_shadow_where_the_channel_carries_the_real_one(shadowed):
-    switch(shadowed.sb.app, shadowed.sb.actor, Switch(XDOMEA, procedure="vollstreckungshilfe"))
+    switch(shadowed.sb.app, shadowed.sb.actor, Switch(XDOMEA, procedure="vollstreckungshilfe", reason="go"))
     shadowed.request()
     shadowed.work()
     assert only(real(shadowed)["dispatches"])["channel"] == XDOMEA

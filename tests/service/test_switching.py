@@ -1,6 +1,7 @@
 """Switching relations on real databases: what changes and stays, when it begins, how it is taken back."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -148,7 +149,7 @@ def test_what_is_prepared_goes_as_prepared(opened):
 
 def test_a_narrower_rule_overrules_and_the_dry_run_says_so(opened):
     app, actor = opened.sb.app, opened.sb.actor
-    switch(app, actor, Switch(XDOMEA, procedure=PROCEDURE, recipient=HOMBURG))
+    switch(app, actor, Switch(XDOMEA, procedure=PROCEDURE, recipient=HOMBURG, reason="go"))
     done = preview(app, actor, Switch(POST))
     reasons = {e.relation.recipient_id: e.reason for e in done.effects.relations}
     assert "overruled" in reasons[HOMBURG]
@@ -160,7 +161,7 @@ def test_a_narrower_rule_overrules_and_the_dry_run_says_so(opened):
 
 def test_a_district_is_the_recipients(opened):
     app, actor = opened.sb.app, opened.sb.actor
-    done = switch(app, actor, Switch(XDOMEA, district="10045"))
+    done = switch(app, actor, Switch(XDOMEA, district="10045", reason="go"))
     assert {e.relation.district_id for e in done.effects.relations} == {"10045"}
     assert intended(app) == XDOMEA
     assert intended(app, recipient=NEUNKIRCHEN, district="10043") == POST
@@ -197,7 +198,8 @@ def test_a_mailbox_must_be_open_on_the_effective_day(opened):
     opens = NOON.date() + timedelta(days=10)
     add_mailbox(app, actor, Mailbox(ST_INGBERT, XDOMEA, folder, opens))
     for day, word in ((5, "opens on"), (12, None)):
-        wanted = Switch(XDOMEA, recipient=ST_INGBERT, effective=NOON + timedelta(days=day))
+        begins = NOON + timedelta(days=day)
+        wanted = Switch(XDOMEA, recipient=ST_INGBERT, effective=begins, reason="go")
         if word:
             with pytest.raises(SwitchRefusedError, match=word):
                 switch(app, actor, wanted)
@@ -211,7 +213,7 @@ def test_a_mailbox_must_be_open_on_the_effective_day(opened):
 def test_a_list_names_its_faults_by_line_and_switches_all_or_nothing(opened):
     app, actor = opened.sb.app, opened.sb.actor
     text = f"procedure;step;recipient\n{PROCEDURE};{STEP};Homburg\n{PROCEDURE};Send_Erinnerung;{HOMBURG}\n"
-    good = Switch(XDOMEA, relations=read_relations(text.encode(), "a.csv"))
+    good = Switch(XDOMEA, relations=read_relations(text.encode(), "a.csv"), reason="go")
     done = switch(app, actor, good)
     assert [line.element_id for line in done.rules] == [STEP, "Send_Erinnerung"]
     assert only(list_changes(app, actor, limit=1)).effects["rules"] == 2
@@ -230,6 +232,13 @@ def test_a_list_names_its_faults_by_line_and_switches_all_or_nothing(opened):
 def test_a_list_is_read_as_spreadsheets_save_it(encoding):
     text = f"procedure;step;recipient\n{PROCEDURE};{STEP};Völklingen\n"
     assert only(read_relations(text.encode(encoding), "excel.csv")).recipient == "Völklingen"
+
+
+def test_a_list_may_begin_with_excels_line_and_still_names_the_right_lines():
+    text = f"sep=;\r\nprocedure;step;recipient\r\n{PROCEDURE};{STEP};Homburg\r\n"
+    assert only(read_relations(text.encode("utf-8-sig"), "excel.csv")).recipient == "Homburg"
+    with pytest.raises(ListRefusedError, match=r"line 4: step is empty"):
+        read_relations(f"{text}{PROCEDURE};;Homburg\r\n".encode(), "excel.csv")
 
 
 def test_a_switch_towards_the_only_sender_itself_is_refused(opened):
@@ -307,6 +316,38 @@ def test_workers_whose_clocks_differ_neither_double_nor_lose(opened):
         worker.close()
 
 
+@on_both
+def test_a_clock_that_steps_back_before_a_rule_began_asks_the_earlier_one_again(opened):
+    """Nothing is lost, doubled or stuck: until the clock comes round, what was before holds."""
+    app, actor = opened.sb.app, opened.sb.actor
+    switch(app, actor, Switch(POST, procedure=PROCEDURE, reason="as ever"))
+    begins = NOON + timedelta(hours=1)
+    planned = switch(app, actor, Switch(XDOMEA, procedure=PROCEDURE, effective=begins, reason="planned"))
+    opened.turn(hours=1, minutes=5)
+    opened.request()
+    opened.work()
+    opened.clock.turn(timedelta(minutes=-10))
+    opened.request()
+    opened.work()
+    assert intended(app) == POST
+    sent = [only(each) for each in sides_channel(opened)]
+    assert {d["channel"]: d["state"] for d in sent} == {XDOMEA: "handed_over", POST: "handed_over"}
+    with pytest.raises(PlannedRuleError, match=r"planned .* from 2026-03-02T13:00\+01:00"):
+        switch(app, actor, Switch(POST, procedure=PROCEDURE, reason="stay"))
+    assert _no_overlap(app)
+
+    opened.turn(minutes=15)
+    assert intended(app) == XDOMEA
+    opened.request()
+    opened.work()
+    assert sorted(only(each)["channel"] for each in sides_channel(opened)) == [POST, XDOMEA, XDOMEA]
+
+    opened.clock.turn(timedelta(minutes=-15))
+    revert(app, actor, only(planned.rules).id, "not at all, then")
+    assert (intended(app), intended(app, at=begins + timedelta(hours=1))) == (POST, POST)
+    assert _no_overlap(app)
+
+
 # --- revert and history ---------------------------------------------------------------------------------
 
 
@@ -333,6 +374,23 @@ def test_a_revert_puts_back_what_was_and_the_history_says_why(opened):
         revert(app, actor, only(live.rules).id, "again")
     with pytest.raises(RevertRefusedError, match="reason"):
         revert(app, actor, None, " ")
+
+
+@pytest.mark.parametrize("reason", ["", "  \t", "\n", "\u200b\u00a0\u2060"])
+def test_a_switch_and_a_revert_need_a_reason_that_can_be_read(opened, reason):
+    app, actor = opened.sb.app, opened.sb.actor
+    wanted = Switch(XDOMEA, procedure=PROCEDURE, reason=reason)
+    assert preview(app, actor, wanted).rules
+    before = list_rules(app, actor)
+    with pytest.raises(SwitchRefusedError, match="a reason is needed"):
+        switch(app, actor, wanted)
+    assert list_rules(app, actor) == before
+    made = switch(app, actor, replace(wanted, reason=" agreed "))
+    assert list_changes(app, actor, limit=1)[0].reason == "agreed"
+    assert revert(app, actor, made.act_id, reason, dry_run=True).ended
+    with pytest.raises(RevertRefusedError, match="a reason is needed"):
+        revert(app, actor, made.act_id, reason)
+    assert len(list_rules(app, actor)) == len(before) + 1
 
 
 # --- taking back by itself ------------------------------------------------------------------------------
@@ -423,7 +481,7 @@ def test_missing_receipts_take_a_rule_back_and_a_restored_rule_keeps_its_watch(o
 
 def test_a_watch_ends_with_its_rule(opened):
     app, actor = opened.sb.app, opened.sb.actor
-    switch(app, actor, Switch(XDOMEA, revert_if=["failures>5%"]))
+    switch(app, actor, Switch(XDOMEA, revert_if=["failures>5%"], reason="go"))
     revert(app, actor, None, "no")
     opened.turn(hours=1)
     with app.read() as tx:
@@ -554,7 +612,8 @@ def test_any_sequence_of_switches_and_reverts_decides_as_an_oracle_does(opened):
                 _, scope, channel, stage, share, delay = step
                 share = 100 if stage == LIVE else share
                 effective = start[0] + timedelta(hours=oracle.now + delay) if delay else None
-                wanted = Switch(channel, stage=stage, share=share, effective=effective, **SCOPES[scope])
+                more = SCOPES[scope]
+                wanted = Switch(channel, stage=stage, share=share, effective=effective, reason="go", **more)
                 entry = oracle.switch(scope, channel, stage, share, delay)
                 if entry is None:
                     with pytest.raises(PlannedRuleError):
@@ -606,7 +665,7 @@ def test_a_list_of_many_relations_is_one_act(opened):
     lines = [f"{PROCEDURE},{step},{one}" for one in everybody for step in (STEP, "Send_Erinnerung")]
     random.Random(1).shuffle(lines)
     scopes = read_relations("\n".join(["procedure,step,recipient", *lines]).encode(), "all.csv")
-    done = switch(app, actor, Switch(XDOMEA, relations=scopes))
+    done = switch(app, actor, Switch(XDOMEA, relations=scopes, reason="go"))
     assert len(done.rules) == len(lines)
     counted = {}
     for effect in done.effects.relations:

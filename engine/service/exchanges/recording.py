@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, RowMapping, func, or_, select, update
 
 from engine.actor import Actor, Role
+from engine.deadlines.iso import typed_instant
 from engine.errors import ConflictError, NotFoundError, RefusedError
 from engine.service.access import require
 from engine.service.advance import lock_case
@@ -83,7 +84,7 @@ def record_fact(
 
     ``at`` is a day or an instant; of a day noon is kept. Raises ExchangeUnknownError, RoleMissingError,
     FactRefusedError (unknown kind, no reason, a day to come or before the message, an unreadable file),
-    FactKnownError.
+    FactKnownError, InvalidInstantError (a local time that a change of clocks skips or repeats).
     """
     require(actor, Role.CLERK)
     if kind not in KINDS:
@@ -156,7 +157,7 @@ def _find(tx: Connection, actor: Actor, key: str) -> RowMapping:
 def _instant(at: date | datetime, now: datetime) -> datetime:
     """Return the instant of a fact: as given, or noon of the day, but never one to come."""
     if isinstance(at, datetime):
-        instant = at if at.tzinfo is not None else at.replace(tzinfo=_ZONE)
+        instant = typed_instant(at)
     elif at == now.astimezone(_ZONE).date():
         instant = now
     else:

@@ -11,6 +11,7 @@ from engine.errors import NotFoundError, RefusedError
 from engine.service.access import require
 from engine.service.directory.authorities import find_authority
 from engine.service.exchanges.sending import local_day
+from engine.service.migration.said import said
 from engine.service.numbers import known_as
 from engine.store.tables import audit, shadow_consents
 
@@ -79,10 +80,9 @@ def consent(
     Raises ConsentRefusedError, AuthorityUnknownError, RoleMissingError.
     """
     require(actor, Role.ADMIN)
-    if not person.strip() or not reason.strip():
-        raise ConsentRefusedError(
-            "a consent says who agreed and where that is written", hint="--by, --reason"
-        )
+    written = said(reason, ConsentRefusedError)
+    if not person.strip():
+        raise ConsentRefusedError("a consent says who agreed", hint="name them with --by")
     now = app.clock.now()
     if until < local_day(now):
         raise ConsentRefusedError(f"{until.isoformat()} is over already")
@@ -102,7 +102,7 @@ def consent(
             given_by=other.id if from_partner else actor.authority_id,
             person=person,
             valid_until=until,
-            reason=reason,
+            reason=written,
             recorded_at=now,
             recorded_by=actor.person_id,
             withdrawn_at=None,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, RowMapping, select, update
 
 from engine.actor import Actor, Role
+from engine.deadlines.iso import local_text
 from engine.errors import NotFoundError, RefusedError
 from engine.exchange.decision import Rule
 from engine.migration.switching import ender_of
@@ -31,6 +32,7 @@ from engine.service.migration.rule_rows import (
     making_changes,
     note_changes,
 )
+from engine.service.migration.said import said
 from engine.service.migration.scope import senders
 from engine.service.migration.switching import RuleLine, Switched, rule_line, scope_json
 from engine.service.numbers import known_as
@@ -53,12 +55,11 @@ def revert(
 ) -> Switched:
     """Take back a rule, or a whole switch, named by its number; None: the last switch not taken back yet.
 
-    Raises RuleUnknownError, RevertRefusedError (what is not in force any more is not taken back),
-    RoleMissingError.
+    A dry run needs no reason. Raises RuleUnknownError, RevertRefusedError (no reason; what is not in force
+    any more is not taken back), RoleMissingError.
     """
     require(actor, Role.ADMIN, Role.INSTALLATION)
-    if not reason.strip():
-        raise RevertRefusedError("a reason is needed", hint="give it with --reason")
+    reason = reason if dry_run else said(reason, RevertRefusedError)
     now = app.clock.now()
     with app.read() if dry_run else app.write() as tx:
         mine = senders(tx, actor)
@@ -118,7 +119,7 @@ def take_back(
         )
     ]
     ended = [rule_line(row["authority_id"], rule_of(row)) for row in rows]
-    return Switched(None if dry_run else act.id, restored, ended, effects, consequences)
+    return Switched(None if dry_run else act.id, restored, ended, effects, consequences, act.at)
 
 
 def _undo(
@@ -297,6 +298,6 @@ def _ended_text(tx: Connection, rows: Sequence[RowMapping]) -> str:
         by = tx.execute(
             select(rule_changes.c.by, rule_changes.c.kind).where(rule_changes.c.id == row["ended_by"])
         ).first()
-        when = row["valid_until"].isoformat(timespec="minutes") if row["valid_until"] else "?"
+        when = local_text(row["valid_until"]) if row["valid_until"] else "?"
         texts.append(f"rule {row['id'][:8]} ended {when}" + (f" ({by.kind} by {by.by})" if by else ""))
     return "; ".join(texts) or "it made no rule"

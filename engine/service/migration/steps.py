@@ -22,6 +22,7 @@ from engine.runtime import FUNCTIONS
 from engine.service.access import require
 from engine.service.directory.authorities import AuthorityUnknownError, find_authority
 from engine.service.exchanges.sending import local_day
+from engine.service.migration.said import said
 from engine.service.migration.scope import resolve, scope_senders
 from engine.service.programs import ProcedureUnknownError
 from engine.service.starting import latest_processes
@@ -240,6 +241,7 @@ def set_reason(
     ProcedureUnknownError, StepUnknownError, RoleMissingError.
     """
     require(actor, Role.ADMIN, Role.INSTALLATION)
+    note = said(new.note, ReasonRefusedError)
     _check(new)
     now = app.clock.now()
     with app.write() as tx:
@@ -253,7 +255,7 @@ def set_reason(
             "relief": new.relief,
             "since": new.since,
             "source": new.source,
-            "note": new.note,
+            "note": note,
         }
         row = {
             "id": str(app.ids.new()),
@@ -277,8 +279,6 @@ def set_reason(
 
 
 def _check(new: NewReason) -> None:
-    if not new.note.strip():
-        raise ReasonRefusedError("it is not said why this is set", hint="add --reason")
     if new.why is None:
         return
     known = [why.value for why in Why]

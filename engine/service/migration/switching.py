@@ -29,6 +29,7 @@ from engine.service.migration.rule_rows import (
     making_changes,
     note_changes,
 )
+from engine.service.migration.said import said
 from engine.service.migration.scope import senders
 from engine.service.migration.wishes import (
     ListRefusedError,
@@ -85,13 +86,16 @@ class Switched:
     """Rules that an act ended without a new one of its own scope: reverts have them."""
     effects: Effects
     consequences: Sequence[Consequence]
+    at: datetime
+    """When it was done or looked at; rules that begin later are planned."""
 
 
 def switch(app: "Installation", actor: Actor, wanted: Switch) -> Switched:
     """Put channel rules in force for the senders of the scope; return what that did.
 
     No model is touched, no case restarted; exchanges not yet sent are decided by the new rule when they are
-    sent, those prepared already go as prepared. Nothing is written where anything is refused.
+    sent, those prepared already go as prepared. Nothing is written where anything is refused, or where
+    no reason is given.
 
     Raises SwitchRefusedError, ListRefusedError, PlannedRuleError, ConditionRefusedError, UnknownChannelError,
     SenderUnknownError, AuthorityUnknownError, ScopeRefusedError, RoleMissingError.
@@ -103,19 +107,23 @@ def switch(app: "Installation", actor: Actor, wanted: Switch) -> Switched:
         wish = check(app, tx, actor, wanted, now)
         planned = _plan(app, tx, wish, now)
         found = _foreseen(app, tx, wish, planned)
-        act = Act(str(app.ids.new()), now, actor.person_id, SWITCH, wish.reason)
+        reason = said(wish.reason, SwitchRefusedError)
+        act = Act(str(app.ids.new()), now, actor.person_id, SWITCH, reason)
         _write(app, tx, act, wish, planned, found)
-    return _told(act.id, planned, found)
+    return _told(act.id, now, planned, found)
 
 
 def preview(app: "Installation", actor: Actor, wanted: Switch) -> Switched:
-    """Return what ``switch`` would do now; nothing is written. Raises what ``switch`` raises."""
+    """Return what ``switch`` would do now; nothing is written, so no reason is needed.
+
+    Raises what ``switch`` raises.
+    """
     require(actor, Role.ADMIN, Role.INSTALLATION, Role.AUDITOR, Role.ANALYST)
     now = app.clock.now()
     with app.read() as tx:
         wish = check(app, tx, actor, wanted, now)
         planned = _plan(app, tx, wish, now)
-        return _told(None, planned, _foreseen(app, tx, wish, planned))
+        return _told(None, now, planned, _foreseen(app, tx, wish, planned))
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,13 +225,13 @@ def scope_json(rule: Rule) -> dict[str, str | None]:
     return dict(zip(("procedure", "step", "recipient", "district"), rule.scope, strict=True))
 
 
-def _told(act_id: str | None, planned: _Planned, found: _Foreseen) -> Switched:
+def _told(act_id: str | None, at: datetime, planned: _Planned, found: _Foreseen) -> Switched:
     lines = [
         rule_line(sender, change.new, change.replaced)
         for sender, changes in planned.changes.items()
         for change in changes
     ]
-    return Switched(act_id, lines, (), found.effects, found.consequences)
+    return Switched(act_id, lines, (), found.effects, found.consequences, at)
 
 
 def rule_line(sender: str, rule: Rule, replaced: Sequence[Rule] = ()) -> RuleLine:

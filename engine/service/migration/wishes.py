@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from engine.actor import Actor
+from engine.deadlines.iso import local_text, typed_instant
 from engine.errors import DienstwegError, RefusedError
 from engine.exchange.decision import LIVE, PILOT, SHADOW
 from engine.exchange.ports import split_channel
 from engine.migration.scope import Scope
-from engine.migration.volume_files import text_of
+from engine.migration.volume_files import delimiter_of, text_of
 from engine.migration.watching import NO_RECEIPT, Condition, parse_condition
 from engine.service.migration.grounds import Grounds
 from engine.service.migration.receipts import proves_arrival
@@ -42,7 +43,8 @@ class ListRefusedError(RefusedError):
 class Switch:
     """What an admin wants put in force; None in a scope field means any.
 
-    ``relations`` names many scopes at once in place of the single fields. ``effective`` is UTC; None: now.
+    ``relations`` names many scopes at once in place of the single fields. ``effective`` without offset is
+    local time; None: now.
     """
 
     channel: str
@@ -85,7 +87,11 @@ def read_relations(raw: bytes, name: str) -> list[Scope]:
     Raises ListRefusedError that names every faulty line, VolumeFileRefusedError for what is no text.
     """
     content = text_of(raw, name)
-    rows = csv.DictReader(io.StringIO(content.removeprefix("\ufeff")), delimiter=_delimiter(content))
+    delimiter, said = delimiter_of(content, name)
+    lines = io.StringIO(content.removeprefix("\ufeff"))
+    if said:
+        lines.readline()
+    rows = csv.DictReader(lines, delimiter=delimiter)
     columns = [column.strip().lower() for column in rows.fieldnames or ()]
     missing = [column for column in COLUMNS if column != "sender" and column not in columns]
     if missing:
@@ -97,21 +103,17 @@ def read_relations(raw: bytes, name: str) -> list[Scope]:
     for row in rows:
         values = {(key or "").strip().lower(): (value or "").strip() for key, value in row.items() if key}
         named = [column for column in ("procedure", "step", "recipient") if not values.get(column)]
+        line = rows.line_num + said
         scope = Scope(**{column: values.get(column) or None for column in COLUMNS})
         if named:
-            faults.append(f"line {rows.line_num}: {named[0]} is empty")
+            faults.append(f"line {line}: {named[0]} is empty")
         elif scope in found:
-            faults.append(f"line {rows.line_num}: the same relation as line {found[scope]}")
-        found.setdefault(scope, rows.line_num)
+            faults.append(f"line {line}: the same relation as line {found[scope]}")
+        found.setdefault(scope, line)
     _refuse(faults, name)
     if not found:
         raise ListRefusedError("the list is empty", where=name)
     return list(found)
-
-
-def _delimiter(content: str) -> str:
-    first = content.splitlines()[0] if content else ""
-    return ";" if first.count(";") > first.count(",") else ","
 
 
 def _refuse(faults: Sequence[str], where: str | None) -> None:
@@ -123,12 +125,14 @@ def _refuse(faults: Sequence[str], where: str | None) -> None:
 def check(app: "Installation", tx: Connection, actor: Actor, wanted: Switch, now: datetime) -> Wish:
     """Return the wish with every key resolved, or refuse it with the reason.
 
-    Raises SwitchRefusedError, ListRefusedError, ConditionRefusedError, and what resolving a scope raises.
+    Raises SwitchRefusedError, ListRefusedError, ConditionRefusedError, InvalidInstantError (a local time that
+    a change of clocks skips or repeats), and what resolving a scope raises.
     """
-    _check_form(app, wanted, now)
+    asked = typed_instant(wanted.effective) if wanted.effective is not None else None
+    _check_form(app, wanted, asked, now)
     conditions = tuple(parse_condition(text) for text in wanted.revert_if)
     _check_conditions(app, wanted, conditions)
-    effective = max(wanted.effective, now) if wanted.effective else now
+    effective = max(asked, now) if asked else now
     grounds = Grounds.on(app, tx, effective)
     by_sender: dict[str, list[Scope]] = {}
     faults = []
@@ -152,7 +156,7 @@ def check(app: "Installation", tx: Connection, actor: Actor, wanted: Switch, now
     return Wish(wanted.channel, wanted.stage, wanted.share, wanted.reason, effective, conditions, by_sender)
 
 
-def _check_form(app: "Installation", wanted: Switch, now: datetime) -> None:
+def _check_form(app: "Installation", wanted: Switch, asked: datetime | None, now: datetime) -> None:
     try:
         _, carrier = split_channel(wanted.channel)
     except ValueError as error:
@@ -167,9 +171,9 @@ def _check_form(app: "Installation", wanted: Switch, now: datetime) -> None:
             f"{wanted.channel} cannot be tried in the shadow: somebody would print and post the tests",
             hint="name an electronic channel",
         )
-    if wanted.effective is not None and wanted.effective < now - PAST:
+    if asked is not None and asked < now - PAST:
         raise SwitchRefusedError(
-            f"{wanted.effective.isoformat(timespec='minutes')} lies in the past: what was sent stays sent",
+            f"{local_text(asked)} lies in the past: what was sent stays sent",
             hint="leave --effective out to switch now",
         )
 
