@@ -27,16 +27,6 @@ def sparkline(values: Iterable[float | None]) -> str:
     )
 
 
-def months_between(first: str, last: str) -> list[str]:
-    """Return every month from ``first`` to ``last`` (``YYYY-MM``), both included."""
-    year, month = map(int, first.split("-"))
-    found = [first]
-    while found[-1] < last:
-        year, month = (year + 1, 1) if month == 12 else (year, month + 1)
-        found.append(f"{year:04d}-{month:02d}")
-    return found
-
-
 def trend(months: Mapping[str, Sequence[int]], span: Sequence[str]) -> str:
     """Return the share of electronic sends in every month of ``span``."""
     return sparkline(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cli.migration.drawing import bar, euros, heat, minutes, months_between, number, percentage, trend
+from cli.migration.drawing import bar, euros, heat, minutes, number, percentage, trend
 from cli.show import cell, console_
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def show_status(found: "Status") -> None:
 
 def _span(figures: "Figures") -> list[str]:
     """Return the months from the first with figures on, without gaps."""
+    from engine.migration.ledger import months_between
+
     months = sorted(figures.months)
     return months_between(months[0], months[-1]) if months else []
 

@@ -40,6 +40,12 @@ def month_of(instant: datetime) -> str:
     return instant.astimezone(LOCAL_ZONE).strftime("%Y-%m")
 
 
+def months_between(first: str, last: str) -> list[str]:
+    """Return every month from ``first`` to ``last`` (``YYYY-MM``), both included; none from a later one."""
+    begin, end = (int(year) * 12 + int(month) - 1 for year, month in (first.split("-"), last.split("-")))
+    return [f"{number // 12:04d}-{number % 12 + 1:02d}" for number in range(begin, end + 1)]
+
+
 def cell_of(*names: str) -> int:
     """Return the number of the cell (source or kind, sender, procedure, step, recipient, month): 64 bits."""
     digest = hashlib.blake2b("\x1f".join(names).encode(), digest_size=8).digest()

@@ -185,6 +185,8 @@ def _months(value: Any) -> tuple[str, ...]:
         raise ReportRefusedError("the months are no list of months YYYY-MM")
     if len(set(value)) != len(value):
         raise ReportRefusedError("a month is named twice")
+    if not all(_YEARS[0] <= int(month[:4]) <= _YEARS[1] for month in value):
+        raise ReportRefusedError("a month is in no year of this program")
     return tuple(value)
 
 

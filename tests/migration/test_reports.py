@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from engine.clock import TurnedClock
 from engine.migration.ledger import cell_of
@@ -23,6 +23,40 @@ from engine.store import tables
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 SAARBRUECKEN, HOMBURG, KIRKEL = "10041100", "10045114", "10045115"
+
+
+def test_a_month_of_which_nothing_is_left_replaces_what_was_reported_of_it(two):
+    sb, hom, clock = two
+    book(hom, HOMBURG, KIRKEL, 1, level="B", month=11)
+    content = export(hom)
+    believe(sb, content)
+    take(sb, content)
+    assert levels(sb, sender="Homburg") == {"B": 1, "C": 2}
+    with hom.write() as tx:
+        november = tables.ledger.c.month == "2026-11"
+        (cell,) = tx.scalars(select(tables.ledger.c.cell).where(november))
+        tx.execute(delete(tables.ledger).where(november))
+        mark = {"id": "gone", "authority_id": HOMBURG, "month": "2026-11", "cell": cell}
+        tx.execute(insert(tables.ledger_marks).values(**mark))
+    clock.turn(timedelta(minutes=5))
+    assert take(sb, export(hom)).months[-2:] == ("2026-10", "2026-11")
+    assert levels(sb, sender="Homburg") == {"C": 2}
+    assert {row["month"] for row in months_of(sb)} == {"2026-10"}
+    with sb.read() as tx:
+        assert list(ledger.check(tx)) == []
+
+
+def test_a_report_covers_what_was_asked_for_and_no_month_to_come(two):
+    _, hom, _ = two
+
+    def months(**window):
+        exported = exporting.export_report(hom, hom.actor("ego"), **window)
+        return read_report(exported.encode()).months
+
+    assert months(since="2026-09") == ("2026-09", "2026-10", "2026-11")
+    assert months(since="2026-10", until="2026-10") == ("2026-10",)
+    assert months(since="2026-11", until="2027-03") == ("2026-11",)
+    assert months(since="2027-01") == ()
 
 
 def found(folder, code, own, clock):
@@ -111,7 +145,7 @@ def test_a_trusted_partners_sends_count_once_however_often_they_come(two):
     assert levels(sb) == {"A": 3}
     believe(sb, content)
     done = take(sb, content)
-    assert (done.partner, done.months, done.exchanges) == ("HOM", ("2026-10",), 2)
+    assert (done.partner, done.months[-2:], done.exchanges) == ("HOM", ("2026-10", "2026-11"), 2)
     assert levels(sb) == {"A": 3, "C": 2}
     assert levels(sb, sender="Homburg") == {"C": 2}
     before = months_of(sb)
@@ -121,7 +155,7 @@ def test_a_trusted_partners_sends_count_once_however_often_they_come(two):
     book(hom, HOMBURG, KIRKEL, 4, level="B", month=11)
     clock.turn(timedelta(minutes=5))
     newer = export(hom)
-    assert take(sb, newer).months == ("2026-10", "2026-11")
+    assert take(sb, newer).months[-2:] == ("2026-10", "2026-11")
     assert levels(sb) == {"A": 3, "B": 4, "C": 3}
     with pytest.raises(ReportRefusedError, match="there is a newer report"):
         take(sb, content)
@@ -276,7 +310,7 @@ def test_who_is_trusted_no_longer_counts_no_longer(two):
     believe(sb, content)
     take(sb, content)
     (partner,) = exporting.list_partners(sb, sb.actor("ego"))
-    assert (partner.name, partner.until) == ("HOM", "2026-10")
+    assert (partner.name, partner.until) == ("HOM", "2026-11")
     exporting.distrust(sb, sb.actor("ego"), partner.id[:8])
     assert levels(sb) == {"A": 3}
     with pytest.raises(exporting.PartnerUnknownError):

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from engine.actor import Actor, Role
 from engine.errors import EnvironmentFaultError, NotFoundError
-from engine.migration.ledger import LOCAL_ZONE, month_of
+from engine.migration.ledger import LOCAL_ZONE, month_of, months_between
 from engine.migration.reports import (
     Report,
     ReportRefusedError,
@@ -76,8 +76,10 @@ def export_report(
 ) -> str:
     """Return the signed months of all own authorities as JSON text, without personal data.
 
-    The key to sign with is made at the first export. Raises RoleMissingError, StatusRefusedError for a
-    month that is none, ReportFileError where the key cannot be kept.
+    It covers every month from the installation's beginning, or ``since``, to this one, or ``until``: a month
+    of which nothing is left replaces what was reported of it before. The key to sign with is made at the
+    first export. Raises RoleMissingError, StatusRefusedError for a month that is none, ReportFileError where
+    the key cannot be kept.
     """
     require(actor, Role.INSTALLATION)
     first, last = checked_month(since), checked_month(until)
@@ -93,7 +95,9 @@ def export_report(
             and (first is None or row["month"] >= first)
             and (last is None or row["month"] <= last)
         ]
-    months = sorted({row["month"] for row in rows})
+        began = tx.scalar(select(func.min(audit.c.at))) or now
+    counted = {month_of(began), month_of(now), *(row["month"] for row in rows)}
+    months = months_between(first or min(counted), min(last or max(counted), max(counted)))
     return write_report(own_key(app), app.settings.code, names, now, months, rows)
 
 
