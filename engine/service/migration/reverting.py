@@ -5,17 +5,18 @@ with its share, its conditions and its age (which decides between rules of equal
 begun yet never begins, and what it would have ended goes on.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, select
 
 from engine.actor import Actor, Role
 from engine.deadlines.iso import local_text
 from engine.errors import NotFoundError, RefusedError
-from engine.exchange.decision import Rule
+from engine.exchange.decision import Rule, ScopeKey
 from engine.migration.switching import ender_of
 from engine.service.access import require
 from engine.service.exchanges.rules import rule_of
@@ -27,6 +28,7 @@ from engine.service.migration.rule_rows import (
     SWITCH,
     Act,
     add_rules,
+    end_rules,
     load_books,
     lock_rules,
     making_changes,
@@ -129,21 +131,22 @@ def _undo(
     found = _Undoing()
     made = making_changes(tx, [row["id"] for row in rows])
     query = select(channel_rules).where(
-        channel_rules.c.ended_by.in_([change for change in made.values() if change is not None])
+        channel_rules.c.ended_by.in_(sorted({change for change in made.values() if change is not None}))
     )
-    earlier = tx.execute(query).mappings().all()
     gone = {row["id"] for row in rows}
-    kept = [rule for rule in before if rule.id not in gone]
+    earlier: dict[tuple[str, ScopeKey], list[RowMapping]] = defaultdict(list)
+    for old in tx.execute(query).mappings():
+        if old["id"] not in gone:
+            earlier[old["ended_by"], rule_of(old).scope].append(old)
+    kept: dict[ScopeKey, list[Rule]] = defaultdict(list)
+    for other in before:
+        if other.id not in gone:
+            kept[other.scope].append(other)
     for row in rows:
         rule = rule_of(row)
-        same_scope = [other for other in kept if other.scope == rule.scope]
-        replaced = [
-            old
-            for old in earlier
-            if old["ended_by"] == made[row["id"]]
-            and rule_of(old).scope == rule.scope
-            and old["id"] not in gone
-        ]
+        same_scope = kept[rule.scope]
+        change = made[row["id"]]
+        replaced = earlier[change, rule.scope] if change is not None else []
         if rule.valid_from > now:
             found.cancelled.append(row)
             found.prolonged += [
@@ -192,20 +195,18 @@ def _write(
     changes = {sender: str(app.ids.new()) for sender in undoing}
     for sender, each in undoing.items():
         change = changes[sender]
-        for row in each.cancelled:
-            _set(tx, row, valid_until=row["valid_from"], ended_by=change)
-        for row in each.ended:
-            _set(tx, row, valid_until=act.at, ended_by=change)
+        ending: list[tuple[str, datetime | None, str | None]] = [
+            *((row["id"], row["valid_from"], change) for row in each.cancelled),
+            *((row["id"], act.at, change) for row in each.ended),
+        ]
         enders = [ender.id for _, ender in each.prolonged if ender is not None]
         enders += [ender.id for _, ender, _ in each.copies if ender is not None]
         made = making_changes(tx, set(enders))
-        for row, ender in each.prolonged:
-            _set(
-                tx,
-                row,
-                valid_until=ender.valid_from if ender else None,
-                ended_by=made[ender.id] if ender else None,
-            )
+        ending += [
+            (row["id"], ender.valid_from if ender else None, made[ender.id] if ender else None)
+            for row, ender in each.prolonged
+        ]
+        end_rules(tx, ending)
         more = {
             copy.id: {
                 "restores": old["id"],
@@ -229,10 +230,6 @@ def _write(
             "effects": {"rules": counts[sender], **effects.of(sender).counts()},
         }
     note_changes(app, tx, act, changes, about)
-
-
-def _set(tx: Connection, row: RowMapping, **values: Any) -> None:
-    tx.execute(update(channel_rules).where(channel_rules.c.id == row["id"]).values(**values))
 
 
 def _named(tx: Connection, mine: Sequence[str], key: str | None) -> tuple[Sequence[RowMapping], str | None]:

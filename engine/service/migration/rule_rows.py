@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -96,10 +97,12 @@ def making_changes(tx: Connection, rule_ids: Iterable[str]) -> dict[str, str | N
     """Return the change that made each rule; for one put in force again, that which made it first."""
     found: dict[str, str | None] = {}
     names = {rule_id: rule_id for rule_id in rule_ids}
+    query = select(channel_rules.c.id, channel_rules.c.change_id, channel_rules.c.restores)
     while names:
-        query = select(channel_rules.c.id, channel_rules.c.change_id, channel_rules.c.restores)
-        rows = tx.execute(query.where(channel_rules.c.id.in_(sorted(set(names.values())))))
-        known = {row.id: row for row in rows}
+        wanted = iter(sorted(set(names.values())))
+        known: dict[str, Any] = {}
+        while some := list(islice(wanted, _AT_ONCE)):
+            known |= {row.id: row for row in tx.execute(query.where(channel_rules.c.id.in_(some)))}
         found |= {rule_id: known[name].change_id for rule_id, name in names.items()}
         names = {
             rule_id: known[name].restores
@@ -109,12 +112,14 @@ def making_changes(tx: Connection, rule_ids: Iterable[str]) -> dict[str, str | N
     return found
 
 
-def end_rules(
-    tx: Connection, ended: Sequence[tuple[str, Rule, datetime]], changes: Mapping[str, str]
-) -> None:
-    """End rules, given with their sender and the instant."""
+_AT_ONCE = 10_000
+"""PostgreSQL takes 65,535 values in one statement."""
+
+
+def end_rules(tx: Connection, ended: Sequence[tuple[str, datetime | None, str | None]]) -> None:
+    """Say when rules end and by what change, given by id; None and None: they go on."""
     if ended:
-        rows = [{"rule": rule.id, "until": until, "change": changes[sender]} for sender, rule, until in ended]
+        rows = [{"rule": rule_id, "until": until, "change": change} for rule_id, until, change in ended]
         tx.execute(_END, rows)
 
 

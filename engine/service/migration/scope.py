@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 
 from sqlalchemy import Connection, select
 
@@ -44,13 +45,32 @@ def resolve(tx: Connection, actor: Actor, scope: Scope, also: Sequence[str] = ()
 
     Raises SenderUnknownError, AuthorityUnknownError, ScopeRefusedError, RoleMissingError.
     """
-    seen = [*senders(tx, actor), *also]
-    return replace(
-        scope,
-        sender=_sender(tx, scope.sender, seen) if scope.sender else None,
-        recipient=find_authority(tx, scope.recipient).id if scope.recipient else None,
-        district=_district(tx, scope.district) if scope.district else None,
-    )
+    return Resolver(tx, actor, also).resolve(scope)
+
+
+class Resolver:
+    """Turns names of scopes into keys; each name is looked up once, however many scopes name it."""
+
+    def __init__(self, tx: Connection, actor: Actor, also: Sequence[str] = ()) -> None:
+        """Take who asks; ``also`` as for ``resolve``. Raises RoleMissingError."""
+        self.senders = senders(tx, actor)
+        seen = [*self.senders, *also]
+        self._sender = cache(lambda key: _sender(tx, key, seen))
+        self._recipient = cache(lambda key: find_authority(tx, key).id)
+        self._district = cache(lambda key: _district(tx, key))
+
+    def resolve(self, scope: Scope) -> Scope:
+        """Return ``scope`` with names turned into keys; raises what the function ``resolve`` raises."""
+        return replace(
+            scope,
+            sender=self._sender(scope.sender) if scope.sender else None,
+            recipient=self._recipient(scope.recipient) if scope.recipient else None,
+            district=self._district(scope.district) if scope.district else None,
+        )
+
+    def senders_of(self, scope: Scope) -> list[str]:
+        """Return the senders of a resolved scope: the one it names, or all that the actor may see."""
+        return [scope.sender] if scope.sender else self.senders
 
 
 def scope_senders(tx: Connection, actor: Actor, scope: Scope) -> list[str]:

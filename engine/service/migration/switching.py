@@ -184,11 +184,15 @@ def _write(
 ) -> None:
     change_ids = {sender: str(app.ids.new()) for sender in planned.changes}
     flat = [(sender, change) for sender, changes in planned.changes.items() for change in changes]
-    ended = [(sender, rule, change.new.valid_from) for sender, change in flat for rule in change.replaced]
+    ended = [
+        (rule.id, change.new.valid_from, change_ids[sender])
+        for sender, change in flat
+        for rule in change.replaced
+    ]
     texts = [condition.text for condition in wish.conditions]
     made = making_changes(tx, {change.ender.id for _, change in flat if change.ender is not None})
     enders = {change.new.id: made[change.ender.id] for _, change in flat if change.ender is not None}
-    end_rules(tx, ended, change_ids)
+    end_rules(tx, ended)
     add_rules(
         tx,
         [(sender, change.new) for sender, change in flat],

@@ -19,7 +19,7 @@ from engine.migration.volume_files import delimiter_of, text_of
 from engine.migration.watching import NO_RECEIPT, Condition, parse_condition
 from engine.service.migration.grounds import Grounds
 from engine.service.migration.receipts import proves_arrival
-from engine.service.migration.scope import resolve, scope_senders
+from engine.service.migration.scope import Resolver
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
@@ -134,13 +134,14 @@ def check(app: "Installation", tx: Connection, actor: Actor, wanted: Switch, now
     _check_conditions(app, wanted, conditions)
     effective = max(asked, now) if asked else now
     grounds = Grounds.on(app, tx, effective)
+    names = Resolver(tx, actor)
     by_sender: dict[str, list[Scope]] = {}
     faults = []
     for place, scope in enumerate(wanted.scopes, 1):
         try:
-            resolved = resolve(tx, actor, scope)
+            resolved = names.resolve(scope)
             _check_scope(grounds, wanted, resolved)
-            writing = [each for each in scope_senders(tx, actor, resolved) if each != resolved.recipient]
+            writing = [each for each in names.senders_of(resolved) if each != resolved.recipient]
             if not writing:
                 raise SwitchRefusedError(f"{resolved.recipient} does not write to itself")
         except DienstwegError as error:
