@@ -1,9 +1,11 @@
 """Proving that nothing was changed afterwards: chains and their subjects, documents and their names."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, RowMapping, select
 
@@ -15,9 +17,12 @@ from engine.store.tables import (
     arrival_parts,
     case_documents,
     case_states,
+    cases,
     dispatch_parts,
     evidence,
     exchange_documents,
+    exchanges,
+    facts,
     history,
 )
 
@@ -25,6 +30,9 @@ if TYPE_CHECKING:
     from engine.service.installation import Installation
 
 _CHUNK = 1 << 20
+_HEADS = select(
+    case_states.c.case_id, case_states.c.authority_id, case_states.c.sequence, case_states.c.chain_head
+)
 _DOCUMENTS = (arrival_parts, case_documents, dispatch_parts, evidence, exchange_documents)
 
 
@@ -47,32 +55,85 @@ def verify_installation(app: "Installation") -> Verification:
     with app.read() as tx:
         faults.extend(ledger.check(tx))
         exchanges = ledger.entries(tx)
-        heads = tx.execute(select(case_states.c.case_id, case_states.c.chain_head)).all()
-        for case_id, head in heads:
-            count, found = _verify_case(tx, case_id, head)
+        heads = tx.execute(_HEADS).all()
+        for head in heads:
+            count, found = _verify_case(tx, head)
             entries += count
             faults.extend(found)
+        faults.extend(_verify_belonging(tx))
         digests = sorted({row.sha256 for table in _DOCUMENTS for row in tx.execute(select(table.c.sha256))})
     faults.extend(fault for digest in digests for fault in _verify_document(app, digest))
     return Verification(len(heads), entries, len(digests), exchanges, tuple(faults))
 
 
-def _verify_case(tx: Connection, case_id: str, head: str) -> tuple[int, list[str]]:
+def _verify_case(tx: Connection, head: Any) -> tuple[int, list[str]]:
+    case_id, faults = head.case_id, list[str]()
     links = tx.execute(
         select(history).where(history.c.case_id == case_id).order_by(history.c.sequence)
     ).mappings()
-    faults: list[str] = []
     previous, count = GENESIS, 0
-    for link in links:
-        count += 1
-        expected = next_link(previous, count, link["kind"], link["commitment"])
-        if (link["sequence"], link["previous"], link["hash"]) != (count, previous, expected.hash):
-            faults.append(f"case {case_id}: entry {count} does not follow the one before it")
-        faults.extend(_verify_subject(case_id, link))
-        previous = link["hash"]
-    if previous != head:
+    told: Counter[str] = Counter()
+    try:
+        for link in links:
+            count += 1
+            expected = next_link(previous, count, link["kind"], link["commitment"])
+            if (link["sequence"], link["previous"], link["hash"]) != (count, previous, expected.hash):
+                faults.append(f"case {case_id}: entry {count} does not follow the one before it")
+            if link["authority_id"] != head.authority_id:
+                faults.append(f"case {case_id}: entry {count} is another authority's")
+            faults.extend(_verify_subject(case_id, link))
+            previous = link["hash"]
+            told.update(_told_in(link))
+    except ValueError as error:  # neither JSON nor an instant any more
+        return count, [*faults, f"case {case_id}: its history cannot be read after entry {count}: {error}"]
+    if (previous, count) != (head.chain_head, head.sequence):
         faults.append(f"case {case_id}: its chain ends elsewhere than the case says")
+    kept = Counter(_kept_of(tx, case_id))
+    faults.extend(f"case {case_id}: {thing} is missing or was changed" for thing in sorted(told - kept))
+    faults.extend(f"case {case_id}: its history does not know {thing}" for thing in sorted(kept - told))
     return count, faults
+
+
+def _told_in(link: RowMapping) -> Iterator[str]:
+    """Yield the evidence and the facts that an entry commits to, in words."""
+    command = link["command"] or {}
+    if link["kind"] == "evidence" and "evidence" in command:
+        for file in command.get("files", [command]):
+            yield _evidence(command["evidence"], file["name"], file["sha256"])
+    elif link["kind"] == "fact" and "withdrawn" in command:
+        yield f"the withdrawal of fact {command['withdrawn']}"
+    elif link["kind"] == "fact" and "at" in command:
+        yield _fact(command["fact"], datetime.fromisoformat(command["at"]), command["exchange"])
+
+
+def _kept_of(tx: Connection, case_id: str) -> Iterator[str]:
+    """Yield the evidence and the facts that rows tell of a case, in the same words."""
+    files = select(evidence.c.kind, evidence.c.name, evidence.c.sha256).where(evidence.c.case_id == case_id)
+    for row in tx.execute(files):
+        yield _evidence(row.kind, row.name, row.sha256)
+    of_case = exchanges.c.id == facts.c.exchange_id, exchanges.c.case_id == case_id
+    for row in tx.execute(select(facts).where(*of_case)):
+        yield _fact(row.kind, row.at, row.exchange_id)
+        if row.withdrawn_at is not None:
+            yield f"the withdrawal of fact {row.id}"
+
+
+def _evidence(kind: str, name: str, digest: str) -> str:
+    return f"evidence {name} ({kind}, {digest[:12]}…)"
+
+
+def _fact(kind: str, at: datetime, exchange_id: str) -> str:
+    return f"fact {kind} of {at.astimezone(UTC).isoformat()} of exchange {exchange_id}"
+
+
+def _verify_belonging(tx: Connection) -> Iterator[str]:
+    """Yield cases that have lost their state, and histories that have lost their case."""
+    stateless = select(cases.c.id).outerjoin(case_states, case_states.c.case_id == cases.c.id)
+    for case_id in tx.scalars(stateless.where(case_states.c.case_id.is_(None))):
+        yield f"case {case_id}: its state is missing"
+    homeless = select(history.c.case_id).distinct().outerjoin(cases, cases.c.id == history.c.case_id)
+    for case_id in tx.scalars(homeless.where(cases.c.id.is_(None))):
+        yield f"case {case_id}: only its history is left"
 
 
 def _verify_subject(case_id: str, row: RowMapping) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, insert, select, text
 
 from engine.errors import ConflictError, RefusedError
+from engine.identifiers import IdSource, RandomIds
 from engine.store.database import Database
 from engine.store.schema import check_schema, upgrade_schema
 from engine.store.tables import installation, jobs, metadata
@@ -44,7 +45,9 @@ class Copied:
     """Hex; of all rows, whatever order a database gives them in."""
 
 
-def copy_database(source_url: str, target_url: str, progress: Progress) -> list[Copied]:
+def copy_database(
+    source_url: str, target_url: str, progress: Progress, ids: IdSource | None = None
+) -> list[Copied]:
     """Copy every row into the empty database at ``target_url`` and compare counts and hashes.
 
     All or nothing: the target commits when everything has arrived and is the same. Work that waits in
@@ -52,7 +55,7 @@ def copy_database(source_url: str, target_url: str, progress: Progress) -> list[
     source meanwhile, or what they do then is missing.
 
     Raises SchemaOutdatedError, SchemaNewerError, TargetNotEmptyError, CopyDiffersError,
-    DatabaseUnavailableError.
+    DatabaseUrlError, DatabaseUnavailableError.
     """
     source, target = Database(source_url), Database(target_url)
     try:
@@ -62,7 +65,7 @@ def copy_database(source_url: str, target_url: str, progress: Progress) -> list[
             _refuse_filled(writing)
             copied = [_copy(table, reading, writing, progress) for table in metadata.sorted_tables]
             if not source.is_sqlite:
-                copied.append(_move_jobs(reading, writing))
+                copied.append(_move_jobs(reading, writing, ids or RandomIds()))
         return copied
     finally:
         source.close()
@@ -118,11 +121,15 @@ def _plain(value: Any) -> str:
     return bytes(value).hex()
 
 
-def _move_jobs(source: Connection, target: Connection) -> Copied:
-    """Bring work that waits in Procrastinate to the target's job table."""
+def _move_jobs(source: Connection, target: Connection, ids: IdSource) -> Copied:
+    """Bring work that waits in Procrastinate to the target's job table.
+
+    It gets new ids: Procrastinate counts from one in every database, and what an earlier copy brought may
+    wait still.
+    """
     rows = [
         {
-            "id": f"moved-{row.id}",
+            "id": str(ids.new()),
             "authority_id": row.args["authority"],
             "kind": row.task_name.removeprefix(_PREFIX),
             "key": None,

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple, NoReturn
 
 from sqlalchemy import Connection, Table, create_engine, event
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
 from engine.errors import DienstwegError
 from engine.store import pipeline
-from engine.store.errors import CaseChangedError, DatabaseUnavailableError
+from engine.store.errors import CaseChangedError, DatabaseUnavailableError, DatabaseUrlError
 
 BUSY_TIMEOUT_MS = 60_000
 _CROSSED = ("40001", "40P01")
@@ -39,8 +39,8 @@ class Database:
     """SQLite (WAL, synchronous FULL) or PostgreSQL, chosen by URL."""
 
     def __init__(self, url: str | URL) -> None:
-        """Prepare the engine for ``url``; nothing is connected yet."""
-        self.url = _normalised(make_url(url))
+        """Prepare the engine for ``url``; nothing is connected yet. Raises DatabaseUrlError."""
+        self.url = _understood(url)
         self.engine: Engine = _create(self.url)
         self._begin = _BEGIN["sqlite" if self.is_sqlite else "postgresql"]
         self._idle: deque[Connection] = deque()
@@ -193,11 +193,28 @@ def _same_sequence(error: BaseException | None) -> bool:
     return constraint == "pk_history" or str(error).startswith("UNIQUE constraint failed: history.")
 
 
-def _normalised(url: URL) -> URL:
-    """Use psycopg 3 for PostgreSQL whatever driver the URL leaves open."""
-    if url.drivername in ("postgresql", "postgres"):
-        return url.set(drivername="postgresql+psycopg")
-    return url
+def _understood(url: str | URL) -> URL:
+    """Return the URL with the driver used here, psycopg 3 for PostgreSQL; raise DatabaseUrlError.
+
+    What was written is not repeated in the message: a password may stand in it.
+    """
+    try:
+        read = make_url(url)
+    except (ArgumentError, ValueError):
+        raise _refused("this is not the URL of a database") from None
+    if read.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+        return read.set(drivername="postgresql+psycopg")
+    if read.drivername not in ("sqlite", "sqlite+pysqlite"):
+        raise _refused(f"Dienstweg does not work with {read.drivername!r}")
+    if read.database in (None, "", ":memory:"):
+        raise _refused("the URL names no file")
+    return read
+
+
+def _refused(message: str) -> DatabaseUrlError:
+    return DatabaseUrlError(
+        message, hint="write sqlite:////folder/dienstweg.db or postgresql://user@host/database"
+    )
 
 
 def _create(url: URL) -> Engine:

@@ -1,10 +1,14 @@
 """Errors of the store room."""
 
-from engine.errors import ConflictError, EnvironmentFaultError
+from engine.errors import ConflictError, EnvironmentFaultError, RefusedError
 
 
 class DatabaseUnavailableError(EnvironmentFaultError):
     """The database cannot be reached."""
+
+
+class DatabaseUrlError(RefusedError):
+    """This is not the URL of a database that Dienstweg works with."""
 
 
 class SchemaOutdatedError(EnvironmentFaultError):

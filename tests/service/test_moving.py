@@ -60,6 +60,32 @@ def test_work_that_waits_in_procrastinate_is_not_left_behind(postgres, tmp_path)
         small.close()
 
 
+@pytest.mark.postgres
+def test_work_that_waits_is_copied_on_from_copy_to_copy(postgres, tmp_path):
+    """Procrastinate counts from one in every database; what an earlier copy brought is in nobody's way."""
+    from engine.clock import SystemClock
+
+    url, second = postgres.fresh(), postgres.fresh()
+    with installation(package("approve", APPROVE), database_url=url, clock=SystemClock()) as (app, actor):
+        last = f"sqlite:///{tmp_path / 'last.db'}"
+        for here, there in ((url, second), (second, last)):
+            moved = Installation(app.settings, Database(here), SystemClock())
+            start_case(moved, actor, "approve", {"amount": 200})
+            complete_task(moved, actor, list_tasks(moved, actor)[0].id)
+            moved.close()
+            assert ("procrastinate_jobs", 1) in {
+                (c.table, c.rows) for c in copy_database(here, there, _quiet)
+            }
+        small = Installation(app.settings, Database(last), SystemClock())
+        assert run_until_idle(small).jobs == 2
+        assert [task.name for task in list_tasks(small, actor)] == ["Sign", "Sign"]
+        small.close()
+
+
+def _quiet(*_: object) -> None:
+    """Tell nobody of the progress."""
+
+
 def test_orphans_are_found_after_a_day_and_what_rows_name_is_kept():
     with installation() as (app, _actor):
         kept, orphan = app.documents.put_bytes(b"kept"), app.documents.put_bytes(b"orphan")
