@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, RowMapping, or_, select, update
 
@@ -60,7 +60,7 @@ _JOBS = {
     "job:rule-watch": ("rule-watch", "rule"),
     "job:match-buffer": ("match-buffer", "item"),
 }
-"""Incident of a job that failed for good → kind of job, and its argument that the incident's subject is."""
+"""Older incidents of jobs that failed for good → kind of job, and its argument that the subject is."""
 _LINE = [incidents.c[name] for name in Incident.__dataclass_fields__]
 
 
@@ -91,7 +91,6 @@ def retry(app: "Installation", actor: Actor, key: str, reason: str) -> Incident:
             move(app, tx, row["case_id"], api.Retry(row["subject_id"]), actor.person_id)
         elif row["kind"] == "held":
             exchange_id = row["subject_id"]
-            read_head(tx, row["case_id"])
             tx.execute(update(exchanges).where(exchanges.c.id == exchange_id).values(status="open"))
             ledger.touch(app, tx, exchange_id)
             app.queue.enqueue(
@@ -105,11 +104,8 @@ def retry(app: "Installation", actor: Actor, key: str, reason: str) -> Incident:
             pass  # The next round fires what is still due, or looks into the mailbox again.
         elif row["kind"] == mailbox_health.KIND:
             mailbox_health.forget(tx, row["subject_id"])  # The next round looks again.
-        elif row["kind"] in _JOBS:
-            kind, name = _JOBS[row["kind"]]
-            arguments = {name: row["subject_id"]}
-            if row["case_id"]:
-                arguments["case"] = row["case_id"]
+        elif (job := _job(row)) is not None:
+            kind, arguments = job
             key = f"{kind}:{row['subject_id']}"
             app.queue.enqueue(tx, kind, arguments, authority_id=row["authority_id"], key=key)
         else:
@@ -131,6 +127,11 @@ def resolve(
     require(actor, Role.ADMIN, Role.CLERK)
     with app.write() as tx:
         row = _open(tx, actor, key)
+        if row["kind"] == "element":
+            raise IncidentRefusedError(
+                "the case stands still there until the element is tried again or corrected",
+                hint="'dienstweg incident retry', or 'dienstweg case repair' with skip, set-data or move",
+            )
         if row["kind"] == rounds.HELD:
             rounds.skip(app, tx, row["subject_id"])
         elif row["kind"] == "outcome-unknown":
@@ -138,7 +139,6 @@ def resolve(
                 raise IncidentRefusedError(
                     "say whether the message went", hint="repeat with --went or --did-not-go"
                 )
-            read_head(tx, row["case_id"])
             state = "handed_over" if went else "failed"
             tx.execute(
                 update(dispatches)
@@ -178,8 +178,24 @@ def _find(tx: Connection, actor: Actor, key: str) -> RowMapping:
     return rows[0]
 
 
+def _job(row: RowMapping) -> tuple[str, dict[str, Any]] | None:
+    """Return kind and arguments of the job that failed for good, or None where it was none."""
+    prefix, _, kind = row["kind"].partition(":")
+    if prefix == "job" and row["arguments"] is not None:
+        return kind, row["arguments"]
+    if row["kind"] not in _JOBS:
+        return None
+    kind, name = _JOBS[row["kind"]]
+    return kind, {name: row["subject_id"]} | ({"case": row["case_id"]} if row["case_id"] else {})
+
+
 def _open(tx: Connection, actor: Actor, key: str) -> RowMapping:
+    """Return an open incident that nobody else deals with any more; its case is locked first."""
     row = _find(tx, actor, key)
+    if row["case_id"]:
+        read_head(tx, row["case_id"])
+    held = select(incidents).where(incidents.c.id == row["id"]).with_for_update()
+    row = tx.execute(held).mappings().one()
     if row["status"] != "open":
         raise IncidentClosedError(f"incident {row['id'][:8]} was closed by {row['closed_by']}")
     return row

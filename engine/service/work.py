@@ -31,6 +31,9 @@ _log = logging.getLogger("dienstweg.work")
 POLL = timedelta(seconds=2)
 """How often mailboxes are looked into; folders on shares tell nobody that something came."""
 
+SUBJECT = 64
+"""Length of an incident's subject. What a message came from can be longer."""
+
 _OUTSIDE: Mapping[str, Callable[["Installation", Job], None]] = {
     "send": sending.handle_send,
     "arrival": receiving.handle_arrival,
@@ -114,14 +117,14 @@ def give_up(app: "Installation", tx: Connection, job: Job, reason: str) -> None:
     if job.kind in (shadow.JOB, shadow.HAND_OVER):
         shadow.gave_up(app, tx, job, reason)
         return
-    kind = f"job:{job.kind}"
-    subject = str(job.arguments.get("item") or next(iter(job.arguments.values()), ""))
-    known = select(incidents.c.id).where(
+    kind, arguments = f"job:{job.kind}", dict(job.arguments)
+    subject = str(arguments.get("item") or next(iter(arguments.values()), ""))[:SUBJECT]
+    known = select(incidents.c.arguments).where(
         incidents.c.subject_id == subject, incidents.c.kind == kind, incidents.c.status == "open"
     )
-    if tx.execute(known).first() is not None:
+    if any(one in (None, arguments) for one in tx.scalars(known)):
         return
-    case = job.arguments.get("case")
+    case = arguments.get("case")
     tx.execute(
         insert(incidents).values(
             id=str(app.ids.new()),
@@ -132,6 +135,7 @@ def give_up(app: "Installation", tx: Connection, job: Job, reason: str) -> None:
             message=reason,
             status="open",
             opened_at=app.clock.now(),
+            arguments=arguments,
         )
     )
 

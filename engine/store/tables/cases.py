@@ -175,6 +175,8 @@ incidents = Table(
     Column("closed_at", Instant),
     Column("closed_by", String(64)),
     Column("resolution", Text),
+    # Of a job that failed for good: what is needed to enqueue it again.
+    Column("arguments", JsonText),
     Index(None, "authority_id", "status", "opened_at"),
     Index(None, "subject_id"),
 )
