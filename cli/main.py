@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -89,6 +88,9 @@ class Root(TyperGroup):
 
 
 def _brought() -> dict[str, Any]:
+    # Reading what is installed takes as long as half of everything else here.
+    from importlib.metadata import entry_points
+
     return {point.name: point for point in entry_points(group="dienstweg.commands")}
 
 

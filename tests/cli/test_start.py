@@ -10,7 +10,7 @@ from engine.store.schema import _config, newest_revisions
 
 SAY = """
 import atexit, sys
-atexit.register(lambda: print(*sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr))
+atexit.register(lambda: print(*sorted(sys.modules), file=sys.stderr))
 from cli.main import run
 run()
 """
@@ -23,6 +23,7 @@ HEAVY = {
     "procrastinate",
     "psycopg",
     "SpiffWorkflow",
+    "sqlalchemy.dialects.postgresql",
     "typst",
 }
 
@@ -41,8 +42,14 @@ def test_help_loads_no_database():
 def test_the_inbox_loads_neither_runtime_nor_forms_nor_letters(sb, home):
     sb("case", "start", "vollstreckungshilfe")
     found = loaded("--home", home, "--as", "admin", "task", "list")
-    assert "sqlalchemy" in found
+    assert {"sqlalchemy", "sqlalchemy.dialects.sqlite"} <= found
     assert found & HEAVY == set()
+
+
+def test_an_inbox_without_deadlines_reads_no_rules(home):
+    found = loaded("--home", home, "--as", "admin", "task", "list")
+    assert "engine.deadlines.lights" in found
+    assert found & {"engine.deadlines.rules_reading", "yaml"} == set()
 
 
 def test_the_newest_revisions_are_those_that_alembic_sees():

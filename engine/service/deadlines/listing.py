@@ -9,15 +9,13 @@ from sqlalchemy import Connection, RowMapping, Select, or_, select
 
 from engine.actor import Actor, Role
 from engine.deadlines.domain import Deadline, State
-from engine.deadlines.extending import extend
 from engine.deadlines.iso import end_of_day, parse_period
 from engine.deadlines.lights import Light, light, light_of
 from engine.deadlines.rules import Rule, Version
-from engine.deadlines.rules_reading import load_rules
 from engine.errors import NotFoundError
 from engine.service.access import require
 from engine.service.deadlines import rows as deadline_rows
-from engine.service.deadlines.watching import REMINDER
+from engine.service.deadlines.rows import REMINDER
 from engine.store.scope import visible_to
 from engine.store.tables import cases, deadlines, tasks
 
@@ -180,6 +178,8 @@ def extend_deadline(
     fired stays fired. Raises DeadlineUnknownError, RoleMissingError, and what ``extend`` raises.
     """
     # Whoever only lists deadlines, the inbox above all, need not load what moves a case.
+    from engine.deadlines.extending import extend
+    from engine.deadlines.rules_reading import load_rules
     from engine.service.advance import lock_case
     from engine.service.deadlines import course
 
@@ -211,6 +211,9 @@ def lines(app: "Installation", tx: Connection, query: Select[Any]) -> list[Deadl
 
 
 def _line(app: "Installation", row: RowMapping) -> DeadlineLine:
+    # An inbox without deadlines reads no rules.
+    from engine.deadlines.rules_reading import load_rules
+
     settings, rule = app.settings.deadlines, load_rules().get(row["rule"])
     calendar = settings.calendars.for_authority(row["authority_id"])
     same = ("id", "case_id", "own_reference", "basis", "state", "due_at", "watch_until", "revision")

@@ -13,6 +13,8 @@ from engine.deadlines.text import Text
 from engine.store.prepared import Prepared, insert_into
 from engine.store.tables import deadlines
 
+REMINDER = "deadline-reminder"
+"""Kind of task that reminds of a deadline."""
 _INSERT = insert_into(deadlines)
 _CHANGEABLE = (
     *("state", "end_on", "due_at", "revision", "watch_until", "missing", "revisions", "settled_at"),

@@ -3,19 +3,22 @@
 from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from engine.deadlines.calendars import RegionalCalendar, RegionalCalendars
-from engine.deadlines.computing import Settings as Answers
 from engine.deadlines.iso import parse_period
 from engine.errors import RefusedError
+
+if TYPE_CHECKING:
+    from engine.deadlines.computing import Settings as Answers
 
 
 def _asked(answers: dict[str, str]) -> dict[str, str]:
     """Let only answers to known questions pass; the rules are read only where there are answers."""
     if answers:
+        from engine.deadlines.computing import Settings as Answers
         from engine.deadlines.rules_reading import load_rules
 
         try:
@@ -70,6 +73,8 @@ class DeadlineSettings(BaseModel):
         return RegionalCalendars(self.regions, closing)
 
     @cached_property
-    def open_questions(self) -> Answers:
+    def open_questions(self) -> "Answers":
         """How open questions are answered."""
+        from engine.deadlines.computing import Settings as Answers
+
         return Answers(self.answers)

@@ -12,7 +12,7 @@ from engine.deadlines.domain import State, watch_is_due
 from engine.deadlines.reminders import reminders
 from engine.deadlines.rules_reading import load_rules
 from engine.service.deadlines import rows
-from engine.service.deadlines.rows import Kept
+from engine.service.deadlines.rows import REMINDER, Kept
 from engine.service.stories import Entry, note, read_head
 from engine.store.tables import cases, incidents, tasks
 from engine.work.ports import Job
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from engine.service.installation import Installation
 
 SYSTEM = "system"
-REMINDER = "deadline-reminder"
-"""Kind of task that reminds of a deadline."""
 UNARMED = "deadline-unarmed"
 """Kind of incident about a deadline whose start is still not known."""
 

@@ -12,7 +12,7 @@ from engine.actor import Actor
 from engine.errors import RefusedError
 from engine.exchange.abilities import ReckonsCosts
 from engine.exchange.ports import split_channel
-from engine.service.deadlines.watching import REMINDER
+from engine.service.deadlines.rows import REMINDER
 from engine.service.exchanges import awaiting, outcomes, signing
 from engine.service.migration import ledger
 from engine.store.scope import visible_to

@@ -13,7 +13,7 @@ from sqlalchemy import (
     text,
 )
 
-from engine.store.tables.base import identifier, metadata, owner
+from engine.store.tables.base import identifier, metadata, only_where, owner
 from engine.store.types import Instant, JsonText
 
 cases = Table(
@@ -39,8 +39,7 @@ cases = Table(
     Index(
         None,
         *("authority_id", "partner_reference"),
-        sqlite_where=text("partner_reference IS NOT NULL"),
-        postgresql_where=text("partner_reference IS NOT NULL"),
+        info=only_where("partner_reference IS NOT NULL"),
     ),
 )
 
@@ -98,14 +97,12 @@ tasks = Table(
     Index(
         "ix_tasks_inbox",
         *("authority_id", text("(due_at IS NULL)"), "due_at", "opened_at", "id"),
-        sqlite_where=text("status = 'open'"),
-        postgresql_where=text("status = 'open'"),
+        info=only_where("status = 'open'"),
     ),
     Index(
         "ix_tasks_claimed",
         *("authority_id", "claimed_by", "status"),
-        sqlite_where=text("claimed_by IS NOT NULL"),
-        postgresql_where=text("claimed_by IS NOT NULL"),
+        info=only_where("claimed_by IS NOT NULL"),
     ),
 )
 

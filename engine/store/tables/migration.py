@@ -13,7 +13,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from engine.store.tables.base import identifier, metadata, owner
+from engine.store.tables.base import WITHOUT_ROWID, identifier, metadata, owner
 from engine.store.types import Instant, JsonText
 
 # --- register: why a step still is on paper, and figures from before there was a history ---
@@ -196,7 +196,7 @@ ledger_totals = Table(
     ),
     Column("transports", Text),
     Column("leads", Text),
-    sqlite_with_rowid=False,
+    info=WITHOUT_ROWID,
 )
 
 # Another installation whose reports are taken: authority_id is the own authority that trusted it.

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Index, Integer, String, Table, Text, UniqueConstraint
 
-from engine.store.tables.base import identifier, metadata, owner
+from engine.store.tables.base import WITHOUT_ROWID, identifier, metadata, owner
 from engine.store.types import Instant, JsonText
 
 jobs = Table(
@@ -19,5 +19,5 @@ jobs = Table(
     Column("last_error", Text),
     UniqueConstraint("kind", "key"),
     Index(None, "due_at"),
-    sqlite_with_rowid=False,
+    info=WITHOUT_ROWID,
 )
