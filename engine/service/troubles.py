@@ -106,7 +106,9 @@ def retry(app: "Installation", actor: Actor, key: str, reason: str) -> Incident:
             mailbox_health.forget(tx, row["subject_id"])  # The next round looks again.
         elif (job := _job(row)) is not None:
             kind, arguments = job
-            key = f"{kind}:{row['subject_id']}"
+            # One argument is the subject and tells jobs apart; with several, two may share the subject.
+            alone = len(arguments) == 1
+            key = f"{kind}:{row['subject_id']}" if alone else f"incident:{row['id']}"
             app.queue.enqueue(tx, kind, arguments, authority_id=row["authority_id"], key=key)
         else:
             raise IncidentRefusedError(
