@@ -44,7 +44,7 @@ def repair(
         return
     if not yes and not typer.confirm("Ausführen (do it)?"):
         raise typer.Exit(1)
-    done = repairing.perform(state.app, state.actor, case, wanted)
+    done = repairing.perform(state.app, state.actor, case, wanted, outlook)
     if json:
         print_json(done)
     else:
@@ -62,6 +62,12 @@ def _list(items: Any, *, json: bool) -> None:
     table(columns, rows, "offen (open)")
 
 
+def _json(value: Any) -> str:
+    from json import dumps
+
+    return "–" if value is None else dumps(value, ensure_ascii=False)
+
+
 def _show(outlook: Any, *, json: bool) -> None:
     if json:
         print_json(outlook)
@@ -70,5 +76,6 @@ def _show(outlook: Any, *, json: bool) -> None:
     rows += [("schließt (closes)", kind, element) for kind, element in outlook.closed]
     rows += [("öffnet (opens)", kind, element) for kind, element in outlook.opened]
     rows += [("sendet (sends)", cell(message), element) for element, message in outlook.sends]
+    rows += [("setzt (sets)", name, f"{_json(old)} → {_json(new)}") for name, old, new in outlook.data]
     rows += [("Vorgang endet (case ends)", "", "")] if outlook.ends else []
     table(["was", "Art", "Element"], rows, f"{outlook.command}")

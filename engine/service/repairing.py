@@ -14,13 +14,14 @@ from sqlalchemy import Connection, select
 from engine.actor import Actor, Role
 from engine.errors import NotFoundError, RefusedError
 from engine.runtime import api
-from engine.runtime.peek import read_items
+from engine.runtime.peek import read_data, read_items
 from engine.service.access import require
 from engine.service.advance import Locked, lock_case, move_locked, read_case
 from engine.service.auditing import write_down
 from engine.service.cases import find_case
 from engine.service.exchanges import outcomes
 from engine.service.stories import Entry, note
+from engine.store.errors import CaseChangedError
 from engine.store.tables import exchanges
 
 if TYPE_CHECKING:
@@ -69,8 +70,12 @@ class Outlook:
     closed: tuple[tuple[str, str], ...]
     sends: tuple[tuple[str, str], ...]
     """Element and message type of what is sent for the first time."""
+    data: tuple[tuple[str, Any, Any], ...]
+    """Name, value before (None where there was none) and after, of what the correction itself sets."""
     ends: bool
     done: bool
+    sequence: int
+    """Where the case's story stood before."""
 
 
 class _RolledBackError(Exception):
@@ -97,26 +102,42 @@ def preview(app: "Installation", actor: Actor, case_key: str, repair: Repair) ->
         return carried.outlook
 
 
-def perform(app: "Installation", actor: Actor, case_key: str, repair: Repair) -> Outlook:
-    """Correct a case and return what that led to.
+def perform(
+    app: "Installation", actor: Actor, case_key: str, repair: Repair, seen: Outlook | None = None
+) -> Outlook:
+    """Correct a case and return what that led to; with ``seen`` only as it was shown.
 
-    Raises CaseUnknownError, CaseEndedError, ItemUnknownError, RepairRefusedError, RoleMissingError, and the
-    runtime's own refusals; nothing is changed then.
+    Raises CaseUnknownError, CaseEndedError, ItemUnknownError, RepairRefusedError, RoleMissingError,
+    CaseChangedError where the case went on after ``seen``, and the runtime's own refusals; nothing is changed
+    then.
     """
     with app.write() as tx:
-        return _perform(app, tx, actor, case_key, repair, done=True)
+        return _perform(app, tx, actor, case_key, repair, done=True, seen=seen)
 
 
 def _perform(
-    app: "Installation", tx: Connection, actor: Actor, case_key: str, repair: Repair, *, done: bool
+    app: "Installation",
+    tx: Connection,
+    actor: Actor,
+    case_key: str,
+    repair: Repair,
+    *,
+    done: bool,
+    seen: Outlook | None = None,
 ) -> Outlook:
     require(actor, Role.ADMIN)
     if not repair.reason.strip():
         raise RepairRefusedError("a reason is needed", hint="say with --reason why this is done")
     locked = lock_case(tx, find_case(tx, actor, case_key)["id"])
+    if seen is not None and seen.sequence != locked.head.sequence:
+        raise CaseChangedError(
+            f"case {locked.case.own_reference} went on after this was shown",
+            hint="look at what the correction leads to now, then decide",
+        )
     before = _items(app, tx, locked) if locked.case.status == "open" else ()
     item = _find(before, repair.item) if repair.item is not None else None
     command = _command(tx, locked, repair, item)
+    data = _changes(app, tx, locked, item, repair.data)
     result = move_locked(app, tx, locked, command, actor.person_id)
     now = app.clock.now()
     details = {
@@ -131,7 +152,7 @@ def _perform(
         outcomes.close_incidents(tx, item.id, now, repair.reason)
     about = {**details, "case": locked.case.id}
     write_down(app, tx, locked.case.authority_id, actor.person_id, "case.repair", about)
-    return _outlook(result, before, type(command).__name__, done=done)
+    return _outlook(result, before, type(command).__name__, data, locked.head.sequence, done=done)
 
 
 def _command(tx: Connection, locked: Locked, repair: Repair, item: api.OpenItem | None) -> api.Command:
@@ -173,7 +194,34 @@ def _find(items: Sequence[api.OpenItem], key: str) -> api.OpenItem:
     return found[0]
 
 
-def _outlook(result: api.Advance, before: Sequence[api.OpenItem], command: str, *, done: bool) -> Outlook:
+def _changes(
+    app: "Installation",
+    tx: Connection,
+    locked: Locked,
+    item: api.OpenItem | None,
+    data: Mapping[str, Any],
+) -> tuple[tuple[str, Any, Any], ...]:
+    """Return what ``data`` sets, and what is there before."""
+    if not data or locked.case.status != "open":
+        return ()
+    known: Mapping[str, Any]
+    if item is not None:
+        known = item.data
+    else:
+        program = app.programs.program(tx, locked.case.version_id, locked.case.process_id)
+        known = read_data(program, locked.document)
+    return tuple((name, known.get(name), value) for name, value in data.items())
+
+
+def _outlook(
+    result: api.Advance,
+    before: Sequence[api.OpenItem],
+    command: str,
+    data: tuple[tuple[str, Any, Any], ...],
+    sequence: int,
+    *,
+    done: bool,
+) -> Outlook:
     known = {item.id: item for item in before}
     return Outlook(
         command=command,
@@ -183,6 +231,8 @@ def _outlook(result: api.Advance, before: Sequence[api.OpenItem], command: str, 
             (known[item].kind.value, known[item].element_id) for item in result.closed if item in known
         ),
         sends=tuple((send.element_id, send.message) for send in result.sends),
+        data=data,
         ends=result.completed,
         done=done,
+        sequence=sequence,
     )

@@ -12,8 +12,9 @@ from engine.service.cases import data_of, show_case
 from engine.service.exchanges.listing import list_exchanges
 from engine.service.repairing import Action, Repair
 from engine.service.verifying import verify_installation
+from engine.store.errors import CaseChangedError
 from engine.store.tables import audit, case_states, dispatches, history
-from tests.service.conftest import REQUEST
+from tests.service.conftest import HOMBURG, REQUEST
 
 
 def story(side):
@@ -80,6 +81,24 @@ def test_data_is_corrected_with_reason_in_story_and_audit(waiting):
     kind, command = story(halls.sb)[-1]
     assert (kind, command["reason"]) == ("correction", "typing error")
     assert verify_installation(halls.sb.app).faults == ()
+
+
+def test_what_is_set_is_shown_with_what_is_there_before(waiting):
+    halls, case = waiting
+    wish = Repair(Action.SET_DATA, "typing error", data={"empfaenger": "10045117", "hinweis": "neu"})
+    outlook = repairing.preview(halls.sb.app, halls.sb.actor, case.id, wish)
+    assert outlook.data == (("empfaenger", HOMBURG, "10045117"), ("hinweis", None, "neu"))
+
+
+def test_a_correction_is_done_only_as_it_was_shown(waiting):
+    halls, case = waiting
+    wish = Repair(Action.SET_DATA, "typing error", data={"hinweis": "korrigiert"})
+    seen = repairing.preview(halls.sb.app, halls.sb.actor, case.id, wish)
+    repairing.perform(halls.sb.app, halls.sb.actor, case.id, wish, seen)
+    before = story(halls.sb)
+    with pytest.raises(CaseChangedError, match="went on after this was shown"):
+        repairing.perform(halls.sb.app, halls.sb.actor, case.id, wish, seen)
+    assert story(halls.sb) == before
 
 
 def test_a_task_is_skipped_by_its_element(halls):
