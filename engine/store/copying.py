@@ -19,7 +19,7 @@ BATCH = 1000
 _MODULUS = 1 << 256
 _UNFINISHED = text(
     "SELECT id, task_name, args, scheduled_at, attempts FROM procrastinate_jobs "
-    "WHERE status IN ('todo', 'doing') ORDER BY id"
+    "WHERE status IN ('todo', 'doing') AND args->>'done' IS NULL ORDER BY id"
 )
 _PREFIX = "dienstweg."
 

@@ -7,6 +7,7 @@ import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,15 +16,24 @@ from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
 from procrastinate.jobs import DeleteJobCondition, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
-from sqlalchemy import text
+from sqlalchemy import BigInteger, bindparam, column, table, text, update
 
 from engine.errors import DienstwegError
 from engine.store.database import Database
+from engine.store.prepared import Prepared
 from engine.work.ports import Handlers, Job, policy_for
 from engine.work.procrastinate_queue import PREFIX, QUEUE
 
 _log = logging.getLogger("dienstweg.work")
 _GIVE_UP_KEY = text("UPDATE procrastinate_jobs SET queueing_lock = NULL WHERE id = :job")
+_JOBS = table("procrastinate_jobs", column("id", BigInteger), column("args"))
+_MARK_DONE = Prepared(
+    update(_JOBS)
+    .where(_JOBS.c.id == bindparam("job"), text("args->>'done' IS NULL"))
+    .values(args=text("args || jsonb_build_object('done', true)"))
+    .returning(_JOBS.c.id)
+)
+"""Commits with the work that happens in one transaction: whoever runs the job again finds it done."""
 _RECONNECT = 2.0
 _POOL_TIMEOUT = 5.0
 _STOP_POLL = 0.2
@@ -38,6 +48,10 @@ class Pace:
     heartbeat: float = 5.0
     stalled: float = 30.0
     """A worker silent for so long is dead: its jobs are taken up again. Must exceed the heartbeat."""
+
+
+class _DoneBeforeError(Exception):
+    """Another worker has done this job meanwhile."""
 
 
 class _Patience(BaseRetryStrategy):
@@ -93,8 +107,11 @@ class ProcrastinateWorker:
             if inside is None:
                 self._handlers.outside[kind](job)
             else:
-                with self._database.write() as tx:
+                with suppress(_DoneBeforeError), self._database.write() as tx:
+                    mine = _MARK_DONE.send(tx, job=context.job.id)
                     inside(tx, job)
+                    if mine.first() is None:
+                        raise _DoneBeforeError
         except DienstwegError as error:
             if self._goes_on(job, str(error)):
                 raise
@@ -144,8 +161,9 @@ class ProcrastinateWorker:
                 await working
 
     def _task(self, kind: str) -> Callable[..., None]:
-        def run(context: JobContext, authority: str, arguments: str) -> None:
-            self.call(kind, context, authority, arguments)
+        def run(context: JobContext, authority: str, arguments: str, done: bool = False) -> None:
+            if not done:
+                self.call(kind, context, authority, arguments)
 
         return run
 

@@ -220,3 +220,41 @@ def test_the_jobs_of_a_killed_worker_are_taken_up_again(postgres):
         victim.wait()
     bench.work_until(lambda: len(bench.seen) == 1)
     database.close()
+
+
+_DYING = """
+import os, random, signal, sys
+from sqlalchemy import insert
+from engine.store.database import Database
+from engine.work.ports import Handlers
+from engine.work.procrastinate_worker import Pace, ProcrastinateWorker
+from tests.work.test_contract import effects
+
+class Dying(ProcrastinateWorker):
+    def call(self, *arguments):
+        super().call(*arguments)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+def inside(tx, job):
+    tx.execute(insert(effects).values(name=job.kind))
+
+pace = Pace(heartbeat=0.5, stalled=1.5)
+handlers = Handlers({}, lambda *a: None, {"inside": inside})
+Dying(Database(sys.argv[1]), handlers, random.Random(1), pace).run_due()
+"""
+
+
+@pytest.mark.postgres
+def test_inside_work_of_a_worker_that_dies_before_it_says_so_is_not_done_twice(postgres):
+    database = Database(postgres.fresh())
+    with database.write() as tx:
+        effects.create(tx)
+    bench = Bench(database, ProcrastinateQueue(database, SystemClock()))
+    bench.enqueue("inside")
+    url = database.url.render_as_string(hide_password=False)
+    died = subprocess.run([sys.executable, "-c", _DYING, url], cwd=Path(__file__).parents[2], check=False)
+    assert died.returncode == -signal.SIGKILL
+    assert (bench.effects(), bench.queue.pending()) == (1, 1)
+    bench.work_until(lambda: bench.queue.pending() == 0)
+    assert bench.effects() == 1
+    database.close()
