@@ -29,7 +29,7 @@ check: install
 	$(BIN)/lint-imports
 
 bench: install
-	$(BIN)/python -m benchmarks all
+	$(BIN)/python -m benchmarks all --out benchmarks.jsonl
 
 # Renews the locks; they name packages and hashes, no host.
 lock:

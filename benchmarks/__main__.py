@@ -60,8 +60,8 @@ def main() -> int:
             print(lines[-1], flush=True)
         else:
             show(name, module.DESCRIPTION, rows)
-    if arguments.out:
-        arguments.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        if arguments.out:  # after each: what was measured is not lost where a later one cannot run
+            arguments.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return 0
 
 
