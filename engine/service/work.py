@@ -18,6 +18,7 @@ from engine.service.exchanges import awaiting, sending, tracking
 from engine.service.message_buffer import expire_buffer
 from engine.service.migration import ledger, shadow, watching
 from engine.service.schedules import rounds
+from engine.store.errors import CaseChangedError
 from engine.store.tables import incidents
 from engine.work.embedded import EmbeddedQueue, EmbeddedWorker
 from engine.work.ports import Handlers, Job
@@ -31,6 +32,8 @@ _log = logging.getLogger("dienstweg.work")
 POLL = timedelta(seconds=2)
 """How often mailboxes are looked into; folders on shares tell nobody that something came."""
 
+_PASSING = (EnvironmentFaultError, CaseChangedError)
+"""What a work loop outlives: it waits a while and begins its round anew."""
 SUBJECT = 64
 """Length of an incident's subject. What a message came from can be longer."""
 
@@ -200,7 +203,7 @@ def run_forever(app: "Installation", stop: threading.Event, threads: int = 1) ->
                 if run_round(app, worker).nothing:
                     wakeup.at(timing.next_due(app, begun))
                     app.queue.added.wait(POLL.total_seconds())
-            except EnvironmentFaultError as error:
+            except _PASSING as error:
                 _log.warning("cannot work now, trying again: %s", error)
                 stop.wait(POLL.total_seconds())
     finally:
@@ -223,6 +226,6 @@ def _help(app: "Installation", stop: threading.Event) -> None:
         try:
             if not worker.run_one():
                 stop.wait(0.2)
-        except EnvironmentFaultError as error:
+        except _PASSING as error:
             _log.warning("cannot work now, trying again: %s", error)
             stop.wait(POLL.total_seconds())

@@ -19,6 +19,9 @@ BUSY_TIMEOUT_MS = 60_000
 _CROSSED = ("40001", "40P01")
 """PostgreSQL's codes for transactions that stood in each other's way: one of them has to be repeated."""
 
+_GONE = ("08", "57")
+"""Classes of PostgreSQL's codes that come with the end of a connection."""
+
 
 class _Begin(NamedTuple):
     """How a database begins to write, and to read."""
@@ -78,12 +81,14 @@ class Database:
 
     @contextmanager
     def _work(self, begin: str) -> Iterator[Connection]:
+        ending = False
         try:
             connection = self._take()
             kept = True
             try:
                 with _transaction(connection, begin):
                     yield connection
+                    ending = not self.is_sqlite and begin == self._begin.write
             except (DBAPIError, self._driver.Error):
                 kept = False  # whatever the database complained of, a fresh connection knows nothing of it
                 _drop(connection)
@@ -92,7 +97,7 @@ class Database:
                 if kept:
                     self._idle.append(connection)
         except (DBAPIError, self._driver.Error) as error:
-            _raise_explained(error)
+            _raise_explained(error, ending=ending)
 
     def _take(self) -> Connection:
         while self._idle:
@@ -156,23 +161,25 @@ def upsert(where: Connection | str, table: Table) -> Any:
     return postgresql.insert(table)
 
 
-def _raise_explained(error: Exception) -> NoReturn:
+def _raise_explained(error: Exception, *, ending: bool = False) -> NoReturn:
     """Raise the driver's complaint as one line with a way out, or as it is where it tells of a fault of ours.
 
-    Prepared statements raise it as the driver does, others wrapped by SQLAlchemy.
+    Prepared statements raise it as the driver does, others wrapped by SQLAlchemy. ``ending`` says that the
+    commit was on its way to a server: where its answer is lost, nobody knows what it came to.
     """
     if isinstance(error, DBAPIError):
-        explained = _explained(error.orig, lost=error.connection_invalidated)
+        explained = _explained(error.orig, lost=error.connection_invalidated, ending=ending)
     else:
-        explained = _explained(error, lost=False)
+        explained = _explained(error, lost=False, ending=ending)
     if explained is None:
         raise error
     raise explained from error
 
 
-def _explained(error: BaseException | None, *, lost: bool) -> DienstwegError | None:
+def _explained(error: BaseException | None, *, lost: bool, ending: bool) -> DienstwegError | None:
     """Turn the driver's complaint into one line with a way out; None where it tells of a fault of ours."""
-    if getattr(error, "sqlstate", None) in _CROSSED or _same_sequence(error):
+    code = getattr(error, "sqlstate", None)
+    if code in _CROSSED or _same_sequence(error):
         return CaseChangedError(
             "somebody else worked on the same thing at the same instant", hint="repeat what you did"
         )
@@ -181,8 +188,14 @@ def _explained(error: BaseException | None, *, lost: bool) -> DienstwegError | N
     if not lost and not damaged and "OperationalError" not in {base.__name__ for base in type(error).__mro__}:
         return None
     lines = str(error).strip().splitlines()
+    message = f"the database does not answer: {lines[0] if lines else 'no reason given'}"
+    if ending and (code is None or code.startswith(_GONE)):
+        hint = (
+            "check the server; the answer to the last step was lost: look whether it was stored, then repeat"
+        )
+        return DatabaseUnavailableError(message, hint=hint)
     return DatabaseUnavailableError(
-        f"the database does not answer: {lines[0] if lines else 'no reason given'}",
+        message,
         hint="check disk space, the file's permissions or the server; what was begun has been rolled back",
     )
 

@@ -96,11 +96,13 @@ def deliver(app: "Installation", dispatch: Mapping[str, Any]) -> None:
             outcome = carrier.transmit(prepared)
     else:
         with app.write() as tx:
-            tx.execute(
+            marked = tx.execute(
                 update(dispatches)
                 .where(dispatches.c.id == dispatch["id"], dispatches.c.state == "prepared")
                 .values(state="sending", attempts=dispatches.c.attempts + 1)
             )
+        if marked.rowcount != 1:
+            return  # another worker has it in its hands; its own job sees to it
         app.probe("sending")
         outcome = carrier.transmit(prepared)
     app.probe("transmitted")
