@@ -70,11 +70,18 @@ def end(
     """End an access: also the way to correct one (end it, then add it anew)."""
     from engine.service.directory.mailboxes import end_mailbox
     from engine.service.exchanges.sending import local_day
+    from engine.service.migration.switching import rules_naming
 
     state: State = ctx.obj
     day = last.date() if last else local_day(state.clock.now()) - timedelta(days=1)
     count = end_mailbox(state.app, state.actor, authority, channel, day)
     typer.echo(f"{authority}: {count} on {channel} ended, last day {day}")
+    rules = rules_naming(state.app, state.actor, authority, channel)
+    if rules:
+        typer.echo(
+            f"rules that name it: {rules}; their exchanges fall back or are held after that day, "
+            "see dienstweg migration rules"
+        )
 
 
 @app.command("list")

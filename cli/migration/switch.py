@@ -178,10 +178,23 @@ def rules(
             r["valid_from"],
             r["valid_until"],
             r["revert_if"],
+            r["closed"],
         )
         for r in found
     ]
-    columns = ["Regel", "von", "Verfahren", "Schritt", "an", "Kanal", "Stufe", "ab", "bis", "zurück, wenn"]
+    columns = [
+        "Regel",
+        "von",
+        "Verfahren",
+        "Schritt",
+        "an",
+        "Kanal",
+        "Stufe",
+        "ab",
+        "bis",
+        "zurück, wenn",
+        "Postfach",
+    ]
     listing(columns, rows, "Kanalregeln (channel rules)", csv=csv)
 
 

@@ -9,6 +9,7 @@ from cli.show import ZONE, plain, print_csv, print_json, short, table
 
 if TYPE_CHECKING:
     from engine.exchange.decision import Relation
+    from engine.service.migration.effects import RelationEffect
     from engine.service.migration.switching import RuleLine, Switched
 
 _GERMAN = {"relations": "Beziehungen", "cases": "Vorgänge", "exchanges": "Austausche"}
@@ -49,7 +50,7 @@ _COLUMNS += ["bisher", "dann", "Ergebnis", "warum"]
 def _lines(done: "Switched") -> Iterator[tuple[Any, ...]]:
     """Yield every relation, case, exchange and deadline in the same columns."""
     for one in done.effects.relations:
-        yield "Beziehung", *_ends(one.relation), "", "", one.before, one.after, one.verdict, one.reason
+        yield "Beziehung", *_ends(one.relation), "", "", one.before, one.after, one.verdict, _why(one)
     for case in done.effects.cases:
         yield "Vorgang", "", "", case.sender_id, "", case.own_reference, "", "", "", case.verdict, case.reason
     for each in done.effects.exchanges:
@@ -63,6 +64,10 @@ def _lines(done: "Switched") -> Iterator[tuple[Any, ...]]:
 
 def _ends(relation: "Relation") -> tuple[str, str, str, str]:
     return relation.procedure_key, relation.element_id, relation.sender_id, relation.recipient_id
+
+
+def _why(effect: "RelationEffect") -> str:
+    return f"{effect.reason}: {short(effect.overruled_by)}" if effect.overruled_by else effect.reason
 
 
 def _show_rules(done: "Switched", *, dry: bool, listed: bool) -> None:
@@ -101,22 +106,23 @@ def _becomes(done: "Switched", line: "RuleLine", *, ends: bool, dry: bool) -> st
 
 def _show_all(done: "Switched") -> None:
     found = done.effects
-    relations = [(*_ends(e.relation), e.before, e.after, e.verdict, e.reason) for e in found.relations]
+    relations = [(*_ends(e.relation), e.before, e.after, e.verdict, _why(e)) for e in found.relations]
     columns = ["Verfahren", "Schritt", "von", "an", "bisher", "dann", "Ergebnis", "warum"]
     table(columns, relations, "Beziehungen (relations)")
-    cases = [(e.own_reference, e.verdict, e.reason) for e in found.cases]
-    table(["Vorgang", "Ergebnis", "warum"], cases, "Offene Vorgänge (open cases)")
+    cases = [(e.own_reference, e.sender_id, e.verdict, e.reason) for e in found.cases]
+    table(["Vorgang", "von", "Ergebnis", "warum"], cases, "Offene Vorgänge (open cases)")
     exchanges = [
         (
             short(e.exchange_id),
             e.own_reference,
             e.relation.element_id,
+            e.relation.sender_id,
             e.relation.recipient_id,
             *(e.before, e.after, e.verdict, e.reason),
         )
         for e in found.exchanges
     ]
-    columns = ["Austausch", "Vorgang", "Schritt", "an", "bisher", "dann", "Ergebnis", "warum"]
+    columns = ["Austausch", "Vorgang", "Schritt", "von", "an", "bisher", "dann", "Ergebnis", "warum"]
     table(columns, exchanges, "Offene Austausche (exchanges)")
 
 

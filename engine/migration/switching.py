@@ -12,6 +12,19 @@ from engine.exchange.decision import LIVE, PILOT, Rule
 class PlannedRuleError(ConflictError):
     """Another rule of the same scope is planned for a later day."""
 
+    def __init__(self, rule: Rule) -> None:
+        """Keep the planned ``rule``."""
+        self.rule = rule
+        super().__init__(
+            f"rule {rule.id[:8]} ({rule.channel}, {rule.stage}) is planned for the same scope from "
+            f"{local_text(rule.valid_from)}",
+            hint=f"take it back first: dienstweg migration revert {rule.id[:8]}",
+        )
+
+
+class PlannedRulesError(ConflictError):
+    """Several rules of the same scopes are planned for a later day."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -51,11 +64,7 @@ def plan(new: Rule, same_scope: Iterable[Rule], now: datetime) -> Change:
         if not ends(new, rule):
             continue
         if rule.valid_from > now and rule.valid_from >= new.valid_from:
-            raise PlannedRuleError(
-                f"rule {rule.id[:8]} ({rule.channel}, {rule.stage}) is planned for the same scope from "
-                f"{local_text(rule.valid_from)}",
-                hint=f"take it back first: dienstweg migration revert {rule.id[:8]}",
-            )
+            raise PlannedRuleError(rule)
         replaced.append(rule)
     ender = ender_of(new, known)
     return Change(replace(new, valid_until=ender.valid_from) if ender else new, tuple(replaced), ender)

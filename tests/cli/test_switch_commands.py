@@ -20,6 +20,8 @@ def opened(sb, tmp_path):
         terms = ("--accepts-test", "--settings", '{"versions": ["3.1.0"]}')
         made = sb("mailbox", "add", name, "xdomea+folder", tmp_path / name, *terms)
         assert made.status == 0, made.err
+    (tmp_path / "post.csv").write_text("id,address\n10045114,Am Forum 5|66424 Homburg\n", encoding="utf-8")
+    assert sb("authority", "import", tmp_path / "post.csv").status == 0
     return sb
 
 
@@ -112,9 +114,7 @@ def rows_of(result):
     return list(csv.DictReader(io.StringIO(result.out), delimiter=";"))
 
 
-def test_what_a_switch_and_a_revert_do_can_be_opened_in_a_spreadsheet(opened, tmp_path):
-    (tmp_path / "post.csv").write_text("id,address\n10045114,Am Forum 5|66424 Homburg\n", encoding="utf-8")
-    assert opened("authority", "import", tmp_path / "post.csv").status == 0
+def test_what_a_switch_and_a_revert_do_can_be_opened_in_a_spreadsheet(opened):
     wanted = ("migration", "switch", "xdomea+folder", "--procedure", "vollstreckungshilfe")
     case = opened("case", "start", "vollstreckungshilfe", "--json").json
     dry, shown = rows_of(opened(*wanted, "--dry-run", "--csv")), opened(*wanted, "--dry-run", "--json").json

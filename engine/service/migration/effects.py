@@ -38,6 +38,8 @@ class RelationEffect:
     before_channels: tuple[str, ...]
     """What carries real exchanges before, pilots first."""
     after_channels: tuple[str, ...]
+    overruled_by: str | None = None
+    """The rule that has its say in place of the new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +148,14 @@ def _judged(
 ) -> RelationEffect:
     old, now = _really(grounds, step, relation, was), _really(grounds, step, relation, becomes)
 
-    def effect(verdict: str, reason: str) -> RelationEffect:
-        return RelationEffect(relation, verdict, old.text, now.text, reason, old.channels, now.channels)
+    def effect(verdict: str, reason: str, overruled_by: str | None = None) -> RelationEffect:
+        said = (verdict, old.text, now.text, reason)
+        return RelationEffect(relation, *said, old.channels, now.channels, overruled_by)
 
     if was.signature == becomes.signature:
-        speaks = becomes.rule is None or any(becomes.speaks(rule_id) for rule_id in new)
-        if speaks:
-            return effect(STAYS, "it is so already")
-        return effect(STAYS, "overruled by a narrower or newer rule")
+        if becomes.rule is None or any(becomes.speaks(rule_id) for rule_id in new):
+            return effect(STAYS, now.obstacles or "it is so already")
+        return effect(STAYS, "overruled by a narrower or newer rule", becomes.rule.id)
     if old.text == now.text:
         return effect(STAYS, now.obstacles or "it is so already")
     if now.obstacles is not None and becomes.channel not in now.channels and was.channel != becomes.channel:

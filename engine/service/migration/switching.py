@@ -6,7 +6,7 @@ list names them), all in one transaction. A dry run computes the same and writes
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
@@ -14,11 +14,13 @@ from sqlalchemy import Connection, select
 from engine.actor import Actor, Role
 from engine.exchange.decision import Rule
 from engine.migration.scope import Scope
-from engine.migration.switching import Change, plan
+from engine.migration.switching import Change, PlannedRuleError, PlannedRulesError, plan
 from engine.service.access import require
+from engine.service.directory.authorities import find_authority
 from engine.service.migration import watching
 from engine.service.migration.consequences import Consequence, find_consequences
 from engine.service.migration.effects import Books, Effects, find_effects
+from engine.service.migration.grounds import Grounds
 from engine.service.migration.rule_rows import (
     SWITCH,
     Act,
@@ -39,7 +41,7 @@ from engine.service.migration.wishes import (
     check,
     read_relations,
 )
-from engine.store.tables import channel_rules
+from engine.store.tables import channel_rules, rule_changes
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
@@ -97,8 +99,9 @@ def switch(app: "Installation", actor: Actor, wanted: Switch) -> Switched:
     sent, those prepared already go as prepared. Nothing is written where anything is refused, or where
     no reason is given.
 
-    Raises SwitchRefusedError, ListRefusedError, PlannedRuleError, ConditionRefusedError, UnknownChannelError,
-    SenderUnknownError, AuthorityUnknownError, ScopeRefusedError, RoleMissingError.
+    Raises SwitchRefusedError, ListRefusedError, PlannedRuleError, PlannedRulesError, ConditionRefusedError,
+    InvalidInstantError, UnknownChannelError, SenderUnknownError, AuthorityUnknownError, ScopeRefusedError,
+    RoleMissingError.
     """
     require(actor, Role.ADMIN, Role.INSTALLATION)
     now = app.clock.now()
@@ -143,14 +146,40 @@ class _Foreseen:
 def _plan(app: "Installation", tx: Connection, wish: Wish, now: datetime) -> _Planned:
     before = load_books(tx, list(wish.by_sender), now)
     changes: dict[str, list[Change]] = {}
+    refused: list[PlannedRuleError] = []
     for sender, scopes in wish.by_sender.items():
         by_scope: dict[Any, list[Rule]] = {}
         for rule in before[sender]:
             by_scope.setdefault(rule.scope, []).append(rule)
         for scope in scopes:
             new = _rule(str(app.ids.new()), wish, scope, now)
-            changes.setdefault(sender, []).append(plan(new, by_scope.get(new.scope, ()), now))
+            try:
+                changes.setdefault(sender, []).append(plan(new, by_scope.get(new.scope, ()), now))
+            except PlannedRuleError as error:
+                refused.append(error)
+    _refuse(tx, refused)
     return _Planned(before, changes)
+
+
+def _refuse(tx: Connection, refused: Sequence[PlannedRuleError]) -> None:
+    """Refuse to step before planned rules; several are named by the switches that planned them."""
+    if len(refused) == 1:
+        raise refused[0]
+    if refused:
+        made = making_changes(tx, [error.rule.id for error in refused])
+        changes = sorted({change for change in made.values() if change is not None})
+        acts = tx.scalars(select(rule_changes.c.act_id).where(rule_changes.c.id.in_(changes)).distinct())
+        numbers = [act[:8] for act in sorted(acts)]
+        more = f", and {len(numbers) - _NAMED} switches more" if len(numbers) > _NAMED else ""
+        raise PlannedRulesError(
+            f"{len(refused)} rules are planned for the same scopes, the first: {refused[0].message}",
+            hint=f"take back first what planned them: dienstweg migration revert {numbers[0]}"
+            + "".join(f", {number}" for number in numbers[1:_NAMED])
+            + more,
+        )
+
+
+_NAMED = 5
 
 
 def _rule(rule_id: str, wish: Wish, scope: Scope, now: datetime) -> Rule:
@@ -257,7 +286,8 @@ def rule_line(sender: str, rule: Rule, replaced: Sequence[Rule] = ()) -> RuleLin
 def list_rules(app: "Installation", actor: Actor, *, everything: bool = True) -> Sequence[dict[str, Any]]:
     """Return the channel rules of the senders that the actor may see, newest first.
 
-    ``everything=False`` leaves out those that have ended. Raises RoleMissingError.
+    ``everything=False`` leaves out those that have ended. ``closed`` says of a rule in force or planned that
+    names a recipient why nothing reaches it there, on the day it begins or today. Raises RoleMissingError.
     """
     now = app.clock.now()
     with app.read() as tx:
@@ -266,4 +296,33 @@ def list_rules(app: "Installation", actor: Actor, *, everything: bool = True) ->
             until = channel_rules.c.valid_until
             query = query.where(until.is_(None) | ((until > now) & (until > channel_rules.c.valid_from)))
         query = query.order_by(channel_rules.c.created_at.desc(), channel_rules.c.id)
-        return [dict(row) for row in tx.execute(query).mappings()]
+        rows = tx.execute(query).mappings().all()
+        closed = _Closed(app, tx, now)
+        return [{**row, "closed": closed.why(row)} for row in rows]
+
+
+class _Closed:
+    """Says why nothing reaches the recipients that rules name."""
+
+    def __init__(self, app: "Installation", tx: Connection, now: datetime) -> None:
+        self._app, self._tx, self._now = app, tx, now
+        self._days: dict[date, Grounds] = {}
+
+    def why(self, row: Mapping[Any, Any]) -> str | None:
+        begins, until = max(row["valid_from"], self._now), row["valid_until"]
+        if row["recipient_id"] is None or (until is not None and until <= begins):
+            return None
+        grounds = Grounds.on(self._app, self._tx, begins)
+        grounds = self._days.setdefault(grounds.day, grounds)
+        return grounds.why_closed(row["recipient_id"], row["channel"])
+
+
+def rules_naming(app: "Installation", actor: Actor, recipient: str, channel: str) -> int:
+    """Return how many rules in force or planned, of senders the actor may see, name this mailbox.
+
+    Raises AuthorityUnknownError, RoleMissingError.
+    """
+    with app.read() as tx:
+        key = find_authority(tx, recipient).id
+    rules = list_rules(app, actor, everything=False)
+    return sum((rule["recipient_id"], rule["channel"]) == (key, channel) for rule in rules)

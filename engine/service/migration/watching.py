@@ -135,7 +135,10 @@ def _take_back(app: "Installation", tx: Connection, row: RowMapping, breach: Fig
     figures = {"condition": breach.condition, "n": breach.n, "bad": breach.bad, "percent": breach.percent}
     act = Act(str(app.ids.new()), now, SYSTEM, REVERT, str(breach), automatic=True, figures=figures)
     done = take_back(app, tx, [row], act)
-    again = ", ".join(f"{line.channel} {line.stage}" for line in done.rules) or "what wider rules say"
+    again = (
+        ", ".join(f"{line.channel} {line.stage}" for line in done.rules)
+        or "what wider rules say, else the post"
+    )
     message = (
         f"rule {row['id'][:8]} ({row['channel']}, {row['stage']}) was taken back by itself: {breach}. "
         f"In force again: {again}. Look into the failures before you switch again, then close this."
