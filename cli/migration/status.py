@@ -110,9 +110,11 @@ def flat_lines(found: "Status") -> tuple[list[str], list[list[Any]]]:
 def _flat(figures: Any) -> dict[str, Any]:
     shares = {name: getattr(figures, name) for name in ("electronic", "claimed", "confirmed", "answered")}
     breaks = {name: getattr(figures, name) for name in ("rejected", "printed", "scanned")}
+    ends = {f"deadlines_{name}": getattr(figures, name) for name in ("met", "passed", "deemed")}
+    ends["notifications_presumed"] = figures.presumed
     counts = {
         f"{name}{suffix}": value
-        for name, share in {**shares, **breaks}.items()
+        for name, share in {**shares, **breaks, **ends}.items()
         for suffix, value in (("", share.count), ("_n", share.n))
     }
     timed = {
@@ -137,6 +139,7 @@ def _flat(figures: Any) -> dict[str, Any]:
         **counts,
         **timed,
         **money,
+        **{f"deadlines_{name}": figures.deadlines[name] for name in ("running", "unarmed", "dropped")},
         "relations_n": relations.n if relations else None,
         "relations_claimed": relations.claimed if relations else None,
         "relations_electronic": relations.electronic if relations else None,

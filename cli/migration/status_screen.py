@@ -99,9 +99,12 @@ def _lines(console: Any, found: "Status", span: Sequence[str], *, wide: bool) ->
         drawn.add_column("Verlauf", no_wrap=True)
     for title in ("Rückfälle", "bestätigt", "ungesendet") if wide else ("Rückf.",):
         drawn.add_column(title, justify="right", no_wrap=True)
+    due = wide and found.total.ended > 0
+    if due:
+        drawn.add_column("Fristen", justify="right", no_wrap=True)
     for line in found.lines:
         f = line.figures
-        if not f.exchanges:  # only arrivals: they are in the total below
+        if not f.exchanges:  # only arrivals or deadlines: they are in the total below
             continue
         percent = f.electronic.percent
         cells = [_title(found, name, key) for name, key in line.key.items()]
@@ -115,6 +118,8 @@ def _lines(console: Any, found: "Status", span: Sequence[str], *, wide: bool) ->
         cells.append(number(f.fallbacks))
         if wide:
             cells += [percentage(f.confirmed.percent), number(f.unsent)]
+        if due:
+            cells.append(f"{number(f.met.count)}/{number(f.met.n)}" if f.met.n else "")
         drawn.add_row(*cells)
     console.print(drawn)
 
@@ -142,15 +147,36 @@ def _details(console: Any, total: "Figures", *, wide: bool) -> None:
     console.print(f"Porto       {_money(total.postage, 'Papier')}")
     console.print(f"erspart     {_money(total.saved, 'elektronischen')}, mindestens")
     console.print(
+        f"abgelehnt   {_share(total.rejected)} · Kopien {number(total.copies)} · "
+        f"gescheiterte Versuche {number(total.failed)}"
+    )
+    console.print(
         f"Medienbruch gedruckt {_share(total.printed)} elektronische Eingänge · "
         f"gescannt {_share(total.scanned)} Briefe"
     )
+    _deadlines(console, total)
     from engine.migration.ledger import fallback_text
 
     reasons = [f"{fallback_text(code)} {number(n)}" for code, n in total.fallback_reasons.most_common() if n]
     said = f": {', '.join(reasons)}" if reasons else ""
     console.print(f"Rückfälle   {number(total.fallbacks)} (n = {number(total.sent)}){said}")
     console.print()
+
+
+def _deadlines(console: Any, total: "Figures") -> None:
+    """Print what became of deadlines, where there are any."""
+    if not total.deadlines:
+        return
+    others = {"running": "laufen", "unarmed": "ohne Beginn", "dropped": "entfallen"}
+    rest = [
+        f"{number(total.deadlines[name])} {said}" for name, said in others.items() if total.deadlines[name]
+    ]
+    console.print(
+        f"Fristen     eingehalten {_share(total.met)} · abgelaufen {_share(total.passed)}, "
+        f"davon mit Fiktion {number(total.deemed.count)}{_more(rest)}"
+    )
+    if total.presumed.n:
+        console.print(f"Bekanntgabe vermutet {_share(total.presumed)} der Fristen nach einer Bekanntgabe")
 
 
 def _money(money: "Money", what: str) -> str:

@@ -9,7 +9,20 @@ from operator import add
 from typing import Any
 
 from engine.exchange.decision import POST
-from engine.migration.ledger import ARRIVAL, DURATIONS, PAPER, SENT, SUMS
+from engine.migration.ledger import (
+    ARRIVAL,
+    DEADLINES,
+    DEEMED,
+    DROPPED,
+    DURATIONS,
+    MET,
+    PAPER,
+    PASSED,
+    RUNNING,
+    SENT,
+    SUMS,
+    UNARMED,
+)
 
 MEDIA = ("paper", "electronic")
 _NTH = ((1, 2), (9, 10))
@@ -122,6 +135,9 @@ class Figures:
     arrived: Counter[str] = field(default_factory=Counter)
     printed_count: int = 0
     scanned_count: int = 0
+    deadlines: Counter[str] = field(default_factory=Counter)
+    notified_count: int = 0
+    presumed_count: int = 0
     durations: dict[str, dict[str, Minutes]] = field(default_factory=_by_medium)
     """Column of the months → medium → minutes."""
     months: dict[str, list[int]] = field(default_factory=dict)
@@ -132,6 +148,11 @@ class Figures:
         """Add a month's row, or several of one key added up; where they name no month, ``add_month`` does."""
         if row["state"] == ARRIVAL:
             self._add_arrivals(row)
+            return
+        if row["state"] in DEADLINES:
+            self.deadlines[DEADLINES[row["state"]]] += row["deadlines"]
+            self.notified_count += row["notified"]
+            self.presumed_count += row["presumed"]
             return
         n = row["exchanges"]
         self.states[row["state"]] += n
@@ -178,7 +199,7 @@ class Figures:
         for name in COUNTERS:
             setattr(self, name, +getattr(self, name))
         self.months = {month: counts for month, counts in self.months.items() if counts[0]}
-        return bool(self.states or self.arrived)
+        return bool(self.states or self.arrived or self.deadlines)
 
     def _add_arrivals(self, row: Mapping[str, Any]) -> None:
         self.arrived[MEDIA[row["channel"] != POST]] += row["arrivals"]
@@ -256,6 +277,31 @@ class Figures:
         return Share(self.scanned_count, self.arrived["paper"])
 
     @property
+    def ended(self) -> int:
+        """Deadlines that were met, or whose end passed."""
+        return self.deadlines[MET] + self.deadlines[PASSED] + self.deadlines[DEEMED]
+
+    @property
+    def met(self) -> Share:
+        """Deadlines by whose end what was waited for was there, of those that ended."""
+        return Share(self.deadlines[MET], self.ended)
+
+    @property
+    def passed(self) -> Share:
+        """Deadlines whose end passed, of those that ended."""
+        return Share(self.ended - self.deadlines[MET], self.ended)
+
+    @property
+    def deemed(self) -> Share:
+        """Deadlines at whose end the law granted something, of those that ended."""
+        return Share(self.deadlines[DEEMED], self.ended)
+
+    @property
+    def presumed(self) -> Share:
+        """Deadlines that run from a notification which the law presumes, of those that run from one."""
+        return Share(self.presumed_count, self.notified_count)
+
+    @property
     def transports(self) -> dict[str, Counter[int]]:
         """Minutes from hand-over to receipt, and how often each occurred, by medium."""
         return {medium: minutes.counted() for medium, minutes in self.durations["transports"].items()}
@@ -276,10 +322,11 @@ class Figures:
         return {medium: times(found) for medium, found in self.leads.items()}
 
 
-COUNTERS = ("states", "levels", "channels", "intended", "fallback_reasons", "arrived")
+COUNTERS = ("states", "levels", "channels", "intended", "fallback_reasons", "arrived", "deadlines")
 COUNTS = (
     *("confirmed_count", "answered_count", "rejected_count", "copies", "failed"),
     *("postage_cents", "posted", "spared_cents", "spared", "printed_count", "scanned_count"),
+    *("notified_count", "presumed_count"),
 )
 
 
@@ -326,6 +373,13 @@ def as_data(figures: Figures) -> dict[str, Any]:
         "lead_minutes": {medium: asdict(found) for medium, found in figures.lead.items()},
         "printed": _share(figures.printed),
         "scanned": _share(figures.scanned),
+        "deadlines": {
+            "met": _share(figures.met),
+            "passed": _share(figures.passed),
+            "deemed": _share(figures.deemed),
+            **{name: figures.deadlines[name] for name in (RUNNING, UNARMED, DROPPED)},
+        },
+        "notifications_presumed": _share(figures.presumed),
         "relations": asdict(figures.relations) if figures.relations else None,
         "trend": [
             {"month": month, "n": n, "electronic": electronic}

@@ -22,6 +22,10 @@ UNCOUNTED_ARRIVALS = ("confirmation", "duplicate")
 """Arrivals that carry no message of their own."""
 ARRIVAL = "arrival"
 """State of a month's rows that count arrivals instead of exchanges."""
+DEADLINE = "deadline"
+UNARMED, RUNNING, MET, PASSED, DEEMED, DROPPED = "unarmed", "running", "met", "passed", "deemed", "dropped"
+DEADLINES = {f"{DEADLINE}-{one}": one for one in (UNARMED, RUNNING, MET, PASSED, DEEMED, DROPPED)}
+"""States of a month's rows that count deadlines, and what became of these."""
 
 DIMENSIONS = ("authority_id", "procedure_key", "element_id", "recipient_id", "month")
 SPLITS = ("intended_channel", "channel", "level", "state", "fallback")
@@ -29,6 +33,7 @@ SUMS = (
     *("exchanges", "receipts", "answered", "rejected", "copies", "failed"),
     *("postage_cents", "posted", "spared_cents", "spared"),
     *("arrivals", "scanned", "printed"),
+    *("deadlines", "notified", "presumed"),
 )
 DURATIONS = ("transports", "leads")
 """Whole minutes, separated by blanks, in ascending order; None: none."""
@@ -177,6 +182,52 @@ def arrival_entry(arrival: Any, procedure: str | None, *, scanned: bool, printed
     }
 
 
+def deadline_entry(deadline: Any, *, deemed: bool) -> dict[str, Any]:
+    """Return the ledger's row of a deadline, from its row joined with its case and what it hangs on.
+
+    ``deemed`` tells whether its rule grants something at its end. A deadline without a message belongs to
+    the month in which it was opened.
+    """
+    began = deadline.created_at or deadline.received_at or deadline.opened_at
+    named = {
+        "authority_id": deadline.authority_id,
+        "procedure_key": deadline.procedure_key or deadline.case_procedure or "",
+        "element_id": deadline.element_id or "",
+        "recipient_id": deadline.recipient_id or deadline.sender_id or deadline.claimed_sender_id or "",
+        "month": month_of(began),
+    }
+    presumed = _presumed(deadline)
+    return {
+        "deadline_id": deadline.id,
+        **named,
+        "cell": cell_of(DEADLINE, *named.values()),
+        "outcome": _became(deadline, deemed=deemed),
+        "notified": presumed is not None,
+        "presumed": bool(presumed),
+    }
+
+
+def _became(deadline: Any, *, deemed: bool) -> str:
+    """Return what became of a deadline; one that was settled after its end was not met, whatever ended it."""
+    if deadline.state == "fired":
+        return DEEMED if deemed else PASSED
+    if deadline.state == "cancelled":
+        late = deadline.due_at is not None and deadline.settled_at >= deadline.due_at
+        return PASSED if late else DROPPED
+    return {"unarmed": UNARMED, "armed": RUNNING, "met": MET}[str(deadline.state)]
+
+
+def _presumed(deadline: Any) -> bool | None:
+    """Tell whether an act counts as notified on the day that the law presumes; None: no act, or not yet."""
+    if deadline.basis != "notification-fiction" or deadline.state == "unarmed":
+        return None
+    told = [each for each in deadline.revisions if each["outcome"] != "late-revision" and each["explanation"]]
+    if not told or told[-1]["explanation"]["notification"] is None:
+        return None
+    explained = told[-1]["explanation"]
+    return bool(explained["notification"] == explained["stages"][0]["end"])
+
+
 Key = tuple[str, ...]
 """A month's row: dimensions and splits, empty where there is none."""
 
@@ -219,6 +270,21 @@ def tally_arrivals(rows: Iterable[Any]) -> dict[Key, dict[str, Any]]:
         measures = {"arrivals": 1, "scanned": int(row.scanned), "printed": int(row.printed)}
         add(found, (*who, "", row.channel, "", ARRIVAL, ""), measures)
     return found
+
+
+def tally_deadlines(rows: Iterable[Any]) -> dict[Key, dict[str, Any]]:
+    """Add up the ledger's deadlines into months' rows; they name no channel."""
+    found: dict[Key, dict[str, Any]] = {}
+    for row in rows:
+        who = (row.authority_id, row.procedure_key, row.element_id, row.recipient_id, row.month)
+        measures = {"deadlines": 1, "notified": int(row.notified), "presumed": int(row.presumed)}
+        add(found, (*who, "", "", "", f"{DEADLINE}-{row.outcome}", ""), measures)
+    return found
+
+
+def kind_of(state: str) -> str:
+    """Return what rows of a state count: exchanges (empty), arrivals or deadlines."""
+    return DEADLINE if state in DEADLINES else ARRIVAL if state == ARRIVAL else ""
 
 
 def add(found: dict[Key, dict[str, Any]], key: Key, measures: Mapping[str, Any]) -> None:

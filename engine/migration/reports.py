@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from engine.errors import RefusedError
 from engine.migration.ledger import (
     ARRIVAL,
+    DEADLINES,
     DIMENSIONS,
     DURATIONS,
     HELD,
@@ -30,16 +31,22 @@ from engine.migration.ledger import (
     Key,
 )
 
-FORMAT = "dienstweg-ledger/1"
+FORMAT = "dienstweg-ledger/2"
+_SINCE_2 = ("deadlines", "notified", "presumed")
+"""Columns that reports of format 1 have not: nothing of the sort is known there."""
 MAX_BYTES = 200_000_000
 _COLUMNS = (*DIMENSIONS, *SPLITS, *SUMS, *DURATIONS)
+_FORMATS = {
+    "dienstweg-ledger/1": tuple(name for name in _COLUMNS if name not in _SINCE_2),
+    FORMAT: _COLUMNS,
+}
 _MEMBERS = ("format", "installation", "key", "senders", "made_at", "months", "columns", "rows", "signature")
 _MONTH = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])")
 _UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """What steers a terminal, or what no database keeps."""
 _MINUTES = re.compile(r"[0-9]{1,8}(?: [0-9]{1,8})*")
 _YEARS = (2000, 2999)
-_STATES = (SENT, OPEN, HELD, UNKNOWN, WITHDRAWN, ARRIVAL)
+_STATES = (SENT, OPEN, HELD, UNKNOWN, WITHDRAWN, ARRIVAL, *DEADLINES)
 _LENGTHS = {
     "authority_id": 64,
     "procedure_key": 80,
@@ -158,12 +165,13 @@ def _parsed(content: bytes) -> dict[str, Any]:
         raise ReportRefusedError(
             "the file is no report of a ledger", hint="'migration ledger export' makes one"
         )
-    if document["format"] != FORMAT:
+    columns = _FORMATS.get(document["format"]) if isinstance(document["format"], str) else None
+    if columns is None:
         raise ReportRefusedError(
-            f"the report has format {document['format']!r}, this program reads {FORMAT!r}",
+            f"the report has format {document['format']!r}, this program reads {' and '.join(_FORMATS)}",
             hint="it comes from a newer Dienstweg: update this installation",
         )
-    if sorted(document) != sorted(_MEMBERS) or document["columns"] != list(_COLUMNS):
+    if sorted(document) != sorted(_MEMBERS) or document["columns"] != list(columns):
         raise ReportRefusedError("the report lacks something, or has something that it should not")
     return document
 
@@ -203,10 +211,11 @@ def _rows(
     if not isinstance(document["rows"], list):
         raise ReportRefusedError("the rows are no list")
     covered, found = set(months), {}
+    columns = document["columns"]
     for number, values in enumerate(document["rows"], start=1):
-        if not isinstance(values, list) or len(values) != len(_COLUMNS):
-            raise ReportRefusedError(f"row {number} has not {len(_COLUMNS)} values")
-        row = dict(zip(_COLUMNS, values, strict=True))
+        if not isinstance(values, list) or len(values) != len(columns):
+            raise ReportRefusedError(f"row {number} has not {len(columns)} values")
+        row = {**dict.fromkeys(_SINCE_2, 0), **dict(zip(columns, values, strict=True))}
         fault = _fault(row, senders, covered)
         if fault is not None:
             raise ReportRefusedError(f"row {number}: {fault}")
@@ -237,6 +246,7 @@ def _fault(row: Mapping[str, Any], senders: Mapping[str, str], months: set[str])
             return f"{name} are no minutes"
         if row[name] is not None and len(row[name].split()) > row["exchanges"]:
             return f"{name} are more than there are exchanges"
-    if max(row["receipts"], row["answered"], row["posted"], row["spared"]) > row["exchanges"]:
+    whole = max(row["receipts"], row["answered"], row["posted"], row["spared"]) <= row["exchanges"]
+    if not (whole and row["presumed"] <= row["notified"] <= row["deadlines"]):
         return "a part is more than the whole"
     return None

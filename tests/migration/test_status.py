@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from benchmarks._bench import APPROVE, package
 from engine.clock import TurnedClock
@@ -32,9 +32,10 @@ from engine.service.directory.people import add_person
 from engine.service.exchanges import outcomes, recording
 from engine.service.installation import create_installation, open_installation
 from engine.service.migration import ledger
+from engine.service.migration.ledger_deadlines import touch_deadline
 from engine.service.migration.status import status
 from engine.service.procedures import deploy
-from engine.store.tables import dispatches, exchanges, facts
+from engine.store.tables import deadlines, dispatches, exchanges, facts
 
 START = datetime(2026, 1, 30, 9, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -60,6 +61,18 @@ sends = st.fixed_dictionaries(
         "after": st.integers(0, 200_000),
     }
 )
+ENDS = ["unarmed", "armed", "fired", "met", "cancelled"]
+running = st.fixed_dictionaries(
+    {
+        "rule": st.sampled_from(["baugb-36-2", "vwvfg-31", "gone"]),
+        "basis": st.sampled_from(["arrival", "notification-fiction"]),
+        "notified": st.sampled_from([None, "2026-02-05", "2026-02-09"]),
+        "state": st.sampled_from(ENDS),
+        "settled": st.sampled_from([-1, 0, 1]),
+        "late": st.booleans(),
+        "bound": st.sampled_from(["exchange", "later", "nothing"]),
+    }
+)
 histories = st.lists(
     st.fixed_dictionaries(
         {
@@ -80,6 +93,7 @@ histories = st.lists(
             ),
             "answered": st.none() | st.integers(0, 3_000_000),
             "held": st.booleans(),
+            "deadlines": st.lists(running, max_size=2),
         }
     ),
     max_size=12,
@@ -159,6 +173,16 @@ def play(app, cases, history, folds):
                 at = created + timedelta(seconds=told["answered"])
                 outcomes.answered(app, tx, row, {"received_at": at, "id": "a", "channel": POST}, "system")
         withdraw(app, exchange_id, told)
+        for place, deadline in enumerate(told["deadlines"]):
+            run(
+                app,
+                f"{number}-{place}",
+                exchange_id,
+                cases[told["sender"]],
+                told["sender"],
+                deadline,
+                created,
+            )
         if number in folds:
             ledger.fold(app)
 
@@ -193,6 +217,53 @@ def send(app, exchange_id, sender, position, sent, created):
         }.get(sent["outcome"])
         if outcome is not None:
             outcomes.record(app, tx, dispatch_id, outcome)
+
+
+def run(app, key, exchange_id, case_id, sender, told, opened):
+    """Open a deadline, unarmed; then let become of it what the history says."""
+    due = None if told["state"] == "unarmed" else opened + timedelta(days=30)
+    explanation = {"notification": told["notified"], "stages": [{"end": "2026-02-05"}]}
+    revisions = [{"outcome": "armed", "explanation": explanation if told["basis"] != "arrival" else None}]
+    late = {"notification": "2026-02-05", "stages": [{"end": "2026-02-05"}]}
+    if told["late"]:
+        revisions.append({"outcome": "late-revision", "explanation": late})
+    revisions.append({"outcome": "settled", "explanation": None})
+    ended = told["state"] in ("fired", "met", "cancelled")
+    with app.write() as tx:
+        tx.execute(
+            insert(deadlines).values(
+                id=key,
+                authority_id=sender,
+                case_id=case_id,
+                item_id=key,
+                drives="timer",
+                element_id="t",
+                instance="",
+                rule=told["rule"],
+                basis=told["basis"],
+                exchange_id=exchange_id if told["bound"] == "exchange" else None,
+                state="unarmed",
+                revision=0,
+                opened_at=opened,
+                watch_until=opened,
+                revisions=[],
+                remind_before=[],
+            )
+        )
+        touch_deadline(app, tx, key)
+    with app.write() as tx:
+        tx.execute(
+            update(deadlines)
+            .where(deadlines.c.id == key)
+            .values(
+                exchange_id=None if told["bound"] == "nothing" else exchange_id,
+                state=told["state"],
+                due_at=due,
+                settled_at=(due or opened) + timedelta(seconds=told["settled"]) if ended else None,
+                revisions=revisions,
+            )
+        )
+        touch_deadline(app, tx, key)
 
 
 PREPARED = {
@@ -263,6 +334,56 @@ def brute(app):
     return found
 
 
+def brute_deadlines(app):
+    """Count deadlines in the simplest way there is."""
+    with app.read() as tx:
+        everything = tx.execute(select(deadlines)).mappings().all()
+        known = {row["id"]: row for row in tx.execute(select(exchanges)).mappings()}
+    found = []
+    for deadline in everything:
+        exchange = known.get(deadline["exchange_id"])
+        recipient = exchange["recipient_id"] if exchange else ""
+        late = deadline["settled_at"] and deadline["due_at"] and deadline["settled_at"] >= deadline["due_at"]
+        told = [r["explanation"] for r in deadline["revisions"] if r["outcome"] == "armed"]
+        notified = told[0]["notification"] if told and told[0] and deadline["state"] != "unarmed" else None
+        became = {
+            "unarmed": "unarmed",
+            "armed": "running",
+            "met": "met",
+            "fired": "deemed" if deadline["rule"] == "baugb-36-2" else "passed",
+            "cancelled": "passed" if late else "dropped",
+        }
+        found.append(
+            {
+                "procedure": exchange["procedure_key"] if exchange else "approve",
+                "step": exchange["element_id"] if exchange else "",
+                "sender": deadline["authority_id"],
+                "recipient": recipient,
+                "district": {"": "–", "10": "–", "10045": "10045"}.get(recipient, recipient[:5]),
+                "month": (exchange or {"created_at": deadline["opened_at"]})["created_at"]
+                .astimezone(BERLIN)
+                .isoformat()[:7],
+                "became": became[deadline["state"]],
+                "notified": notified is not None,
+                "presumed": notified == "2026-02-05",
+            }
+        )
+    return found
+
+
+def deadlines_of(rows):
+    """What a group of brute-force deadlines comes to."""
+    return {
+        "became": Counter(r["became"] for r in rows),
+        "presumed": (sum(r["presumed"] for r in rows), sum(r["notified"] for r in rows)),
+    }
+
+
+def deadlines_in(figures):
+    share = figures.presumed
+    return {"became": +figures.deadlines, "presumed": (share.count, share.n)}
+
+
 def expected(rows):
     """What a group of brute-force rows comes to."""
     sent_rows = [r for r in rows if r["level"]]
@@ -317,18 +438,21 @@ def test_every_exchange_counts_once_and_the_sums_match_at_every_level(template, 
     app = open_installation(copy, clock=TurnedClock(START))
     try:
         play(app, cases, history, folds)
-        counted = brute(app)
+        counted, due = brute(app), brute_deadlines(app)
         with app.read() as tx:
             assert list(ledger.check(tx)) == []
         actor = app.actor("ego")
         for by in data.draw(st.lists(st.sampled_from(DIMENSIONS), min_size=3, max_size=3)):
             found = status(app, actor, Question(by=by))
             assert actual(found.total) == expected(counted)
+            assert deadlines_in(found.total) == deadlines_of(due)
             groups = {tuple(line.key[name] for name in found.question.by): line for line in found.lines}
             assert sum(line.figures.exchanges for line in found.lines) == len(counted)
             for key, line in groups.items():
                 mine = [r for r in counted if tuple(r[name] for name in found.question.by) == key]
                 assert actual(line.figures) == expected(mine)
+                mine = [r for r in due if all(r[name] == line.key[name] for name in line.key)]
+                assert deadlines_in(line.figures) == deadlines_of(mine)
         scope = data.draw(
             st.builds(
                 Scope,
@@ -340,34 +464,35 @@ def test_every_exchange_counts_once_and_the_sums_match_at_every_level(template, 
             )
         )
         since = data.draw(st.none() | st.just("2026-03"))
-        within = [
-            r
-            for r in counted
-            if all(
-                value is None or r[name] == value
-                for name, value in {
-                    "procedure": scope.procedure,
-                    "step": scope.step,
-                    "sender": scope.sender,
-                    "recipient": scope.recipient,
-                    "district": scope.district,
-                }.items()
-            )
-            and (since is None or r["month"] >= since)
-        ]
-        assert actual(status(app, actor, Question(scope=scope, since=since)).total) == expected(within)
+
+        def within(rows):
+            named = ("procedure", "step", "sender", "recipient", "district")
+            return [
+                r
+                for r in rows
+                if all(getattr(scope, name) in (None, r[name]) for name in named)
+                and (since is None or r["month"] >= since)
+            ]
+
+        narrow = status(app, actor, Question(scope=scope, since=since)).total
+        assert actual(narrow) == expected(within(counted))
+        assert deadlines_in(narrow) == deadlines_of(within(due))
         own = [r for r in counted if r["sender"] == OWN[1]]
         assert actual(status(app, app.actor("hom"), Question()).total) == expected(own)
-        before = actual(status(app, actor).total)
+        before = status(app, actor).total
         ledger.fold(app)
-        assert actual(status(app, actor).total) == before
+        after = status(app, actor).total
+        assert (actual(after), deadlines_in(after)) == (actual(before), deadlines_of(due))
         with app.read() as tx:
             assert list(ledger.check(tx)) == []
         for by in ((), ("step",), ("month",), ("sender", "recipient"), ("district",), ("step", "recipient")):
             for line in (found := status(app, actor, Question(by=by))).lines:
                 mine = [r for r in counted if all(r[name] == line.key[name] for name in line.key)]
                 assert actual(line.figures) == expected(mine)
+                mine = [r for r in due if all(r[name] == line.key[name] for name in line.key)]
+                assert deadlines_in(line.figures) == deadlines_of(mine)
             assert actual(found.total) == expected(counted)
+            assert deadlines_in(found.total) == deadlines_of(due)
     finally:
         app.close()
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from icalendar import Calendar
 
+from engine.actor import Role
 from engine.clock import TurnedClock
 from engine.deadlines.errors import (
     ExtensionSourceError,
@@ -19,6 +20,7 @@ from engine.deadlines.errors import (
 from engine.definitions.package import ProcedurePackage, build_package
 from engine.definitions.package_files import read_folder
 from engine.exchange.codes import make_code
+from engine.migration.status import Question
 from engine.runtime import FireTimer
 from engine.runtime.errors import StaleTimerError
 from engine.service import timing
@@ -36,6 +38,7 @@ from engine.service.deadlines.listing import (
 from engine.service.exchanges import recording
 from engine.service.exchanges.listing import list_exchanges, show_exchange
 from engine.service.installation import open_installation
+from engine.service.migration.status import status
 from engine.service.tasks import list_tasks
 from engine.service.trial import Side, open_sides
 from engine.service.troubles import list_incidents
@@ -105,6 +108,19 @@ class Consent(Halls):
         path = show_case(side.app, side.actor, case).path
         return [(e["command"]["outcome"], e["command"]["end"]) for e in path if e["kind"] == "deadline"]
 
+    def counted(self) -> dict[str, object]:
+        """What the migration's status says of deadlines: each by its step and recipient, and nowhere else."""
+        admin = replace(self.sb.actor, roles=frozenset({Role.ADMIN}))
+        found = status(self.sb.app, admin, Question(by=("step", "recipient", "month")))
+        lines = [line for line in found.lines if line.figures.deadlines]
+        keys = [tuple(line.key.values()) for line in lines]
+        assert keys == [("einvernehmen", "Send_Ersuchen", HOMBURG, "2026-03")]
+        assert lines[0].figures.deadlines == found.total.deadlines
+        shares = {name: getattr(found.total, name) for name in ("met", "passed", "deemed", "presumed")}
+        return {name: (share.count, share.n) for name, share in shares.items() if share.n} | {
+            name: n for name, n in found.total.deadlines.items() if name in ("running", "unarmed") and n
+        }
+
     def incidents(self, kind: str) -> list[str]:
         return [i.message for i in list_incidents(self.sb.app, self.sb.actor) if i.kind == kind]
 
@@ -156,10 +172,12 @@ def test_a_receipt_arms_the_deadline_and_consent_is_deemed_granted_at_its_end(wi
     wired.clock.set(END - timedelta(seconds=1))
     wired.work()
     assert wired.deadline().state == "armed"
+    assert wired.counted() == {"running": 1}
     wired.clock.set(END + timedelta(days=40))  # the machine was off for weeks
     wired.work()
     wired.work()
     assert wired.open_tasks() == ["Fiktion vermerken"]
+    assert wired.counted() == {"met": (0, 1), "passed": (1, 1), "deemed": (1, 1)}
     assert (wired.deadline().state, wired.deadline().light) == ("fired", "red")
     assert wired.told() == [("unarmed", None), ("armed", "2026-05-04"), ("fired", "2026-05-04")]
     wired.clock.turn(-timedelta(days=200))  # a clock that steps back repeats nothing
@@ -176,6 +194,7 @@ def test_without_proof_of_arrival_nothing_is_ever_deemed_granted(consent: Consen
     unarmed = consent.deadline()
     assert (unarmed.state, unarmed.light, unarmed.due_at) == ("unarmed", "grey", None)
     assert unarmed.missing == "Es fehlt: Eingang."
+    assert consent.counted() == {"unarmed": 1}
     assert unarmed.watch_until == NOON + timedelta(days=14)
     consent.turn(days=13)
     assert consent.incidents("deadline-unarmed") == []
@@ -209,6 +228,7 @@ def test_an_answer_in_time_meets_the_deadline_and_nothing_fires(wired: Consent) 
     wired.work()
     assert wired.open_tasks() == ["Antwort auswerten"]
     assert (wired.deadline().state, wired.deadline().light) == ("met", "done")
+    assert wired.counted() == {"met": (1, 1), "passed": (0, 1), "deemed": (0, 1)}
     wired.turn(days=100)
     assert wired.open_tasks() == ["Antwort auswerten"]
     assert wired.told()[-1] == ("met", "2026-05-04")
@@ -265,10 +285,16 @@ def test_a_letter_that_came_back_takes_the_notification_away(consent: Consent) -
     consent.complete(consent.sb, "confirm-posting")
     # Notified on Friday 6 March, the fourth day; a month later is Easter Monday, so the end moves.
     assert (consent.deadline().state, consent.deadline().end) == ("armed", date(2026, 4, 7))
-    consent.turn(days=5)
+    assert consent.counted() == {"presumed": (1, 1), "running": 1}
+    consent.turn(days=8)
+    late = consent.record("received", date(2026, 3, 9), "Eingangsstempel")
+    assert consent.counted() == {"presumed": (0, 1), "running": 1}
+    recording.withdraw_fact(consent.sb.app, consent.sb.actor, late.id, "von einer anderen Sendung")
+    assert consent.counted() == {"presumed": (1, 1), "running": 1}
     consent.record("returned", date(2026, 3, 6), "Umschlag mit Vermerk unzustellbar")
     assert consent.deadline().state == "unarmed"
     assert "kam zurück" in (consent.deadline().missing or "")
+    assert consent.counted() == {"unarmed": 1}
     consent.turn(days=300)
     assert consent.open_tasks() == []
 

@@ -24,6 +24,7 @@ from engine.runtime import api
 from engine.service.deadlines import binding, due_dates, rows, watching
 from engine.service.deadlines.facts import conclude
 from engine.service.deadlines.rows import Kept
+from engine.service.migration.ledger_deadlines import touch_deadline
 from engine.service.stories import Entry, note
 from engine.store.prepared import Prepared
 from engine.store.tables import incidents, tasks
@@ -152,6 +153,7 @@ def _begin(app: "Installation", tx: Connection, kept: Kept, asked: Asked, by: st
     derived = Derived(asked.found) if asked.basis is Basis.FIXED else conclude(app, tx, kept)
     change = domain.apply(kept.deadline, derived, at=now, by=by, reason="the case waits from here on")
     rows.insert(tx, kept.now(change.deadline))
+    touch_deadline(app, tx, kept.deadline.id)
     if change.outcome is Outcome.UNCHANGED:
         _tell(app, tx, kept.now(change.deadline), "unarmed", by)
         watching.watch(app, tx, kept)
@@ -219,6 +221,7 @@ def _is_met(kept: Kept, command: api.Command, result: api.Advance, node: Node | 
 
 def _ended(app: "Installation", tx: Connection, kept: Kept, outcome: str, by: str) -> None:
     rows.save(tx, kept)
+    touch_deadline(app, tx, kept.deadline.id)
     _tell(app, tx, kept, outcome, by)
     watching.close_watch(app, tx, kept)
     watching.close_reminders(app, tx, kept)
@@ -261,6 +264,7 @@ def take(app: "Installation", tx: Connection, kept: Kept, change: Change, by: st
         watched = add_period(app.clock.now(), parse_period(app.settings.deadlines.watch))
         new = kept.now(replace(change.deadline, watch_until=watched))
     rows.save(tx, new)
+    touch_deadline(app, tx, kept.deadline.id)
     if change.outcome is not Outcome.UNCHANGED:
         _took(app, tx, new, change.outcome, by)
     return new

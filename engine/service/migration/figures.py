@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, case, func, literal, select
 
-from engine.migration.ledger import ARRIVAL, PAPER, SENT, WITHDRAWN
+from engine.migration.ledger import ARRIVAL, DEADLINES, PAPER, SENT, WITHDRAWN
 from engine.migration.register import NOTHING, Key, Volume
 from engine.migration.scope import Scope
 from engine.store.tables import imported_volumes, ledger, ledger_marks, ledger_months, shadow_sends
@@ -73,7 +73,7 @@ def _own(
         paper = func.sum(case((table.c.level == PAPER, count), else_=0))
         query = (
             select(*columns, table.c.month, func.sum(count), paper)
-            .where(*which, table.c.state.not_in((ARRIVAL, WITHDRAWN)), table.c.month >= first)
+            .where(*which, table.c.state.not_in((ARRIVAL, WITHDRAWN, *DEADLINES)), table.c.month >= first)
             .group_by(*columns, table.c.month)
         )
         for row in tx.execute(_within(query, table, senders, scope)):

@@ -21,14 +21,17 @@ from engine.migration.ledger import (
     arrival_entry,
     cell_of,
     entry,
+    kind_of,
     packed,
     tally,
     tally_arrivals,
+    tally_deadlines,
 )
 from engine.service.migration import totals
-from engine.store.database import upsert
+from engine.service.migration.ledger_deadlines import computed_deadlines, touch_deadline
+from engine.service.migration.marks import mark, written
 from engine.store.locks import only_one
-from engine.store.prepared import Prepared, insert_into
+from engine.store.prepared import Prepared
 from engine.store.tables import (
     arrival_parts,
     arrivals,
@@ -39,6 +42,7 @@ from engine.store.tables import (
     facts,
     ledger,
     ledger_arrivals,
+    ledger_deadlines,
     ledger_marks,
     ledger_months,
 )
@@ -46,6 +50,7 @@ from engine.store.tables import (
 if TYPE_CHECKING:
     from engine.service.installation import Installation
 
+_TALLIES = ((ledger, tally), (ledger_arrivals, tally_arrivals), (ledger_deadlines, tally_deadlines))
 FOLD_AT = 256
 """So many marks may wait before the work loop folds; status reads marked cells from their rows."""
 BATCH = 1_000
@@ -81,7 +86,6 @@ _READ_DISPATCHES = Prepared(
 _READ_FACTS = Prepared(
     select(*_FACT).where(facts.c.exchange_id == bindparam("exchange"), facts.c.withdrawn_at.is_(None))
 )
-_MARK = insert_into(ledger_marks)
 # Of one month and few senders, for their totals are counted anew: nobody waits long for a transaction.
 _NEXT = (
     select(ledger_marks)
@@ -91,20 +95,8 @@ _NEXT = (
 )
 
 
-def _written(table: Table, key: str, kept: Sequence[str] = ()) -> dict[str, Prepared]:
-    """Return the statement that writes a row or replaces it, ``kept`` columns apart, by database."""
-    columns = [column.name for column in table.c if column.name not in kept]
-    found = {}
-    for dialect in ("sqlite", "postgresql"):
-        values = {name: bindparam(name, type_=table.c[name].type) for name in columns}
-        statement = upsert(dialect, table).values(values)
-        changed = {name: statement.excluded[name] for name in columns if name != key}
-        found[dialect] = Prepared(statement.on_conflict_do_update(index_elements=[key], set_=changed))
-    return found
-
-
-_WRITE = _written(ledger, "exchange_id", ["spared_cents"])
-_WRITE_ARRIVAL = _written(ledger_arrivals, "arrival_id")
+_WRITE = written(ledger, "exchange_id", ["spared_cents"])
+_WRITE_ARRIVAL = written(ledger_arrivals, "arrival_id")
 
 
 def touch(app: "Installation", tx: Connection, exchange_id: str) -> None:
@@ -115,7 +107,7 @@ def touch(app: "Installation", tx: Connection, exchange_id: str) -> None:
         _READ_FACTS.all(tx, exchange=exchange_id),
     )
     _WRITE[tx.dialect.name].run(tx, **row)
-    _mark(app, tx, row)
+    mark(app, tx, row)
 
 
 def touch_arrival(app: "Installation", tx: Connection, arrival_id: str) -> None:
@@ -126,7 +118,7 @@ def touch_arrival(app: "Installation", tx: Connection, arrival_id: str) -> None:
     if not _counts(arrival):
         if earlier is not None:
             tx.execute(delete(ledger_arrivals).where(ledger_arrivals.c.arrival_id == arrival_id))
-            _mark(app, tx, dict(earlier._mapping))
+            mark(app, tx, dict(earlier._mapping))
         return
     row = _arrival_row(tx, arrival, printed=earlier is not None and earlier.printed)
     _write_arrival(app, tx, row, earlier)
@@ -146,9 +138,9 @@ def _counts(arrival: Any) -> bool:
 
 def _write_arrival(app: "Installation", tx: Connection, row: Mapping[str, Any], earlier: Any) -> None:
     _WRITE_ARRIVAL[tx.dialect.name].run(tx, **row)
-    _mark(app, tx, row)
+    mark(app, tx, row)
     if earlier is not None and earlier.cell != row["cell"]:
-        _mark(app, tx, dict(earlier._mapping))
+        mark(app, tx, dict(earlier._mapping))
 
 
 def _arrival_row(tx: Connection, arrival: Any, *, printed: bool) -> dict[str, Any]:
@@ -160,11 +152,6 @@ def _arrival_row(tx: Connection, arrival: Any, *, printed: bool) -> dict[str, An
     )
     scanned = arrival.channel == POST and tx.execute(scan.limit(1)).first() is not None
     return arrival_entry(arrival, procedure, scanned=scanned, printed=printed)
-
-
-def _mark(app: "Installation", tx: Connection, row: Mapping[str, Any]) -> None:
-    named = {name: row[name] for name in ("authority_id", "cell", "month")}
-    _MARK.run(tx, id=str(app.ids.new()), **named)
 
 
 # --- Adding up ------------------------------------------------------------------------------------------
@@ -210,9 +197,10 @@ def tally_marked(tx: Connection) -> dict[Key, dict[str, Any]]:
 
 def _tally(tx: Connection, cells: Any) -> dict[Key, dict[str, Any]]:
     """Count cells, some thousands or a query for them, from their rows."""
-    found = tally(tx.execute(select(ledger).where(ledger.c.cell.in_(cells))))
-    query = select(ledger_arrivals).where(ledger_arrivals.c.cell.in_(cells))
-    return {**found, **tally_arrivals(tx.execute(query))}
+    found: dict[Key, dict[str, Any]] = {}
+    for table, add_up in _TALLIES:
+        found |= add_up(tx.execute(select(table).where(table.c.cell.in_(cells))))
+    return found
 
 
 def write_months(tx: Connection, found: Mapping[Key, Mapping[str, Any]], source: str = "") -> None:
@@ -225,9 +213,8 @@ def write_months(tx: Connection, found: Mapping[Key, Mapping[str, Any]], source:
 def month_row(key: Key, measures: Mapping[str, Any], source: str = "") -> dict[str, Any]:
     """Return a month's row as the table keeps it."""
     named = dict(zip((*DIMENSIONS, *SPLITS), key, strict=True))
-    kind = named["state"] if named["state"] == "arrival" else ""
     who = [named[name] for name in DIMENSIONS]
-    cell = cell_of(f"{source}{kind}", *who)
+    cell = cell_of(f"{source}{kind_of(named['state'])}", *who)
     durations = {name: packed(measures[name]) for name in DURATIONS}
     return {"cell": cell, "source": source, **named, **{name: measures[name] for name in SUMS}, **durations}
 
@@ -246,17 +233,20 @@ def fill(app: "Installation") -> int:
         for row in computed(tx):
             if row["exchange_id"] not in known or _differs(tx, row):
                 _WRITE[tx.dialect.name].run(tx, **row)
-                _mark(app, tx, row)
+                mark(app, tx, row)
                 count += 1
         for row in computed_arrivals(tx):
-            query = select(ledger_arrivals).where(ledger_arrivals.c.arrival_id == row["arrival_id"])
-            there = tx.execute(query).mappings().first()
-            if there is None or dict(there) != row:
+            if _booked(tx, ledger_arrivals, row, "arrival_id") != row:
+                query = select(ledger_arrivals).where(ledger_arrivals.c.arrival_id == row["arrival_id"])
                 _write_arrival(app, tx, row, tx.execute(query).first())
+                count += 1
+        for row in computed_deadlines(tx):
+            if _booked(tx, ledger_deadlines, row, "deadline_id") != row:
+                touch_deadline(app, tx, row["deadline_id"])
                 count += 1
         for key, cell in _wrong_months(tx):
             row = dict(zip(DIMENSIONS, key, strict=False))
-            _mark(app, tx, {**row, "cell": cell})
+            mark(app, tx, {**row, "cell": cell})
         totals.add_up(tx, totals.wrong(tx))
     fold(app)
     return count
@@ -328,11 +318,19 @@ def check(tx: Connection) -> Iterator[str]:
         if wrong:
             yield f"ledger: exchange {row['exchange_id']} is not as it was sent: {', '.join(wrong)}"
     for row in computed_arrivals(tx):
-        query = select(ledger_arrivals).where(ledger_arrivals.c.arrival_id == row["arrival_id"])
-        there = tx.execute(query).mappings().first()
-        if there is None or dict(there) != row:
-            yield f"ledger: arrival {row['arrival_id']} is {'missing' if there is None else 'not as it came'}"
+        booked = _booked(tx, ledger_arrivals, row, "arrival_id")
+        if booked != row:
+            yield f"ledger: arrival {row['arrival_id']} is {'not as it came' if booked else 'missing'}"
+    for row in computed_deadlines(tx):
+        booked = _booked(tx, ledger_deadlines, row, "deadline_id")
+        if booked != row:
+            yield f"ledger: deadline {row['deadline_id']} is {'not as it ended' if booked else 'missing'}"
     yield from _check_months(tx)
+
+
+def _booked(tx: Connection, table: Table, row: Mapping[str, Any], key: str) -> dict[str, Any] | None:
+    there = tx.execute(select(table).where(table.c[key] == row[key])).mappings().first()
+    return None if there is None else dict(there)
 
 
 def _check_months(tx: Connection) -> Iterator[str]:
@@ -350,10 +348,9 @@ def _wrong_months(tx: Connection) -> Iterator[tuple[Key, int]]:
         for row in tx.execute(select(ledger_months).where(ledger_months.c.source == "")).mappings()
         if row["cell"] not in marked
     }
-    counted = {
-        **tally(row for row in tx.execute(select(ledger)) if row.cell not in marked),
-        **tally_arrivals(row for row in tx.execute(select(ledger_arrivals)) if row.cell not in marked),
-    }
+    counted: dict[Key, dict[str, Any]] = {}
+    for table, add_up in _TALLIES:
+        counted |= add_up(row for row in tx.execute(select(table)) if row.cell not in marked)
     for key in sorted({*months, *counted}):
         expected = month_row(key, counted[key]) if key in counted else None
         if expected is None or months.get(key) != expected:

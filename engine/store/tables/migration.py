@@ -118,6 +118,23 @@ ledger_arrivals = Table(
     Column("printed", Boolean, nullable=False),
 )
 
+# What became of a deadline. Without an exchange the step is empty, without an arrival the recipient, too.
+ledger_deadlines = Table(
+    "ledger_deadlines",
+    metadata,
+    identifier("deadline_id", primary_key=True),
+    owner(),
+    Column("procedure_key", String(80), nullable=False),
+    Column("element_id", String(200), nullable=False),
+    Column("recipient_id", String(64), nullable=False),
+    Column("month", String(7), nullable=False),
+    Column("cell", BigInteger, nullable=False, index=True),
+    Column("outcome", String(16), nullable=False),
+    # It runs from the notification of an act; that day is the one which the law presumes.
+    Column("notified", Boolean, nullable=False),
+    Column("presumed", Boolean, nullable=False),
+)
+
 # A cell whose rows changed since it was last added up. Appended only: nobody waits for anybody.
 ledger_marks = Table(
     "ledger_marks",
@@ -158,6 +175,9 @@ ledger_months = Table(
     Column("arrivals", Integer, nullable=False),
     Column("scanned", Integer, nullable=False),
     Column("printed", Integer, nullable=False),
+    Column("deadlines", Integer, nullable=False, server_default="0"),
+    Column("notified", Integer, nullable=False, server_default="0"),
+    Column("presumed", Integer, nullable=False, server_default="0"),
     # Whole minutes, separated by blanks.
     Column("transports", Text),
     Column("leads", Text),
@@ -193,6 +213,10 @@ ledger_totals = Table(
             *("exchanges", "receipts", "answered", "rejected", "copies", "failed"),
             *("postage_cents", "posted", "spared_cents", "spared", "arrivals", "scanned", "printed"),
         )
+    ),
+    *(
+        Column(name, BigInteger, nullable=False, server_default="0")
+        for name in ("deadlines", "notified", "presumed")
     ),
     Column("transports", Text),
     Column("leads", Text),
