@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.migration.scope import District, Procedure, Recipient, Sender, Step, make_scope
-from cli.show import Csv, Json, listing, plain, print_json, short
+from cli.show import Csv, Json, listing, plain, print_csv, print_json, short
 from cli.state import State
 
 app = typer.Typer()
@@ -55,7 +55,7 @@ def list_(
 
 
 @shadow.command()
-def show(ctx: typer.Context, number: str, json: Json = False) -> None:
+def show(ctx: typer.Context, number: str, json: Json = False, csv: Csv = False) -> None:
     """Show one shadow send with the digests of both sides."""
     from engine.service.migration.shadow_results import show_shadow
 
@@ -63,6 +63,13 @@ def show(ctx: typer.Context, number: str, json: Json = False) -> None:
     found = show_shadow(state.app, state.actor, number)
     if json:
         print_json(found)
+        return
+    if csv:
+        from json import dumps
+
+        nested = {name: value for name, value in plain(found).items() if isinstance(value, dict | list)}
+        said = {name: dumps(value, ensure_ascii=False) for name, value in nested.items()}
+        print_csv(["field", "value"], {**plain(found), **said}.items())
         return
     for name, value in plain(found).items():
         if value not in (None, []):

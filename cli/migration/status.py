@@ -140,7 +140,8 @@ def _flat(figures: Any) -> dict[str, Any]:
         **timed,
         **money,
         **{f"deadlines_{name}": figures.deadlines[name] for name in ("running", "unarmed", "dropped")},
-        "relations_n": relations.n if relations else None,
-        "relations_claimed": relations.claimed if relations else None,
-        "relations_electronic": relations.electronic if relations else None,
+        **{
+            f"relations_{name}": getattr(relations, name) if relations else None
+            for name in ("n", "electronic", "paper", "claimed", "pilot", "ruled")
+        },
     }

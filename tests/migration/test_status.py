@@ -217,6 +217,7 @@ def send(app, exchange_id, sender, position, sent, created):
         }.get(sent["outcome"])
         if outcome is not None:
             outcomes.record(app, tx, dispatch_id, outcome)
+        ledger.touch(app, tx, exchange_id)  # as who books postage does
 
 
 def run(app, key, exchange_id, case_id, sender, told, opened):
