@@ -5,6 +5,8 @@ from importlib import resources
 from sqlalchemy import Connection, insert, text, update
 
 from engine.store.database import Database
+from engine.store.locks import lock_name
+from engine.store.schema import UPGRADING
 from engine.store.tables import installation
 
 _NAME = "procrastinate_schema"
@@ -16,6 +18,7 @@ def upgrade_procrastinate(url: str) -> None:
     try:
         if not database.is_sqlite:
             with database.write() as tx:
+                lock_name(tx, UPGRADING)
                 _upgrade(tx)
     finally:
         database.close()

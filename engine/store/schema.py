@@ -13,6 +13,8 @@ from engine.store.errors import SchemaNewerError, SchemaOutdatedError
 if TYPE_CHECKING:
     from alembic.config import Config
 
+UPGRADING = "dienstweg.schema"
+"""The name that whoever changes the schema locks: hosts that are updated together wait for each other."""
 _VERSIONS = "alembic_version"
 _FOUND = text("SELECT version_num FROM alembic_version")
 _REVISION = re.compile(r'^(revision|down_revision) = (?:"(\w+)"|None)$', re.MULTILINE)

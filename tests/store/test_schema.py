@@ -1,5 +1,7 @@
 """Migrations lead to the tables the code speaks of, keep what there was, and refuse what they do not know."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -126,6 +128,20 @@ def test_an_older_program_says_that_the_database_is_newer(empty: Callable[[str],
             check_schema(database)
     finally:
         database.close()
+
+
+def test_hosts_that_are_updated_together_wait_for_each_other(empty: Callable[[str], str]) -> None:
+    url = empty("together")
+    upgrade = f"from engine.store.schema import upgrade_schema; upgrade_schema({url!r})"
+    root = Path(__file__).parents[2]
+    hosts = [
+        subprocess.Popen([sys.executable, "-c", upgrade], cwd=root, stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    assert [host.communicate()[1] for host in hosts] == [""] * 3
+    database = Database(url)
+    check_schema(database)
+    database.close()
 
 
 @pytest.mark.parametrize("claimed", [False, True])

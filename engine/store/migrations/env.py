@@ -3,11 +3,14 @@
 from alembic import context
 
 from engine.store.database import Database
+from engine.store.locks import lock_name
+from engine.store.schema import UPGRADING
 from engine.store.tables import metadata
 
 database = Database(context.config.attributes["url"])
 try:
     with database.write() as connection:
+        lock_name(connection, UPGRADING)
         context.configure(
             connection=connection,
             target_metadata=metadata,
