@@ -9,7 +9,7 @@ from cli.show import Csv, Json, plain, print_csv, print_json
 from cli.state import State
 
 if TYPE_CHECKING:
-    from engine.migration.readiness import Gain, Tally
+    from engine.migration.readiness import Gain, Single, Tally
     from engine.service.migration.probing import Probe
     from engine.service.migration.readiness import Report
 
@@ -28,7 +28,7 @@ def readiness(
         list[str] | None,
         typer.Option(help="Only this channel; repeatable. Default: all that anybody opened."),
     ] = None,
-    by: Annotated[str, typer.Option(help="Lines of the matrix: recipient, sender or step.")] = "recipient",
+    by: Annotated[str, typer.Option(help="Lines: recipient, sender, step, or every relation.")] = "recipient",
     list_: Annotated[
         bool, typer.Option("--list", help="List what is in the way, and who mends it how.")
     ] = False,
@@ -61,14 +61,16 @@ def readiness(
     if json:
         print_json(_plain(report, probed))
     elif csv:
-        _csv(report, list_=list_)
+        _csv(report, by, list_=list_)
     elif list_:
         readiness_shown.show_list(report, limit, probed)
+    elif by == "relation":
+        readiness_shown.show_singles(report, limit, probed)
     else:
         readiness_shown.show_matrix(report, by, probed)
 
 
-def _csv(report: "Report", *, list_: bool) -> None:
+def _csv(report: "Report", by: str, *, list_: bool) -> None:
     if list_:
         columns = [
             "channel",
@@ -96,6 +98,31 @@ def _csv(report: "Report", *, list_: bool) -> None:
                 sorted(one.steps),
             )
             for one in report.obstacles
+        ]
+    elif by == "relation":
+        columns = [
+            "procedure",
+            "step",
+            "sender",
+            "recipient",
+            "name",
+            "channel",
+            "ready",
+            "n",
+            "blockers",
+            "remarks",
+        ]
+        rows = [
+            (
+                *one.key,
+                report.names.get(one.key[3], ""),
+                one.channel,
+                one.verdict.grade.value,
+                one.volume,
+                [f"{each.side}: {each.message} [{each.code}]" for each in one.verdict.blockers],
+                [each.code for each in one.verdict.remarks],
+            )
+            for one in report.singles
         ]
     else:
         columns = [
@@ -149,6 +176,7 @@ def _plain(report: "Report", probed: "Probe | None") -> dict[str, Any]:
         "worth_opening": [_gain(gain) for gain in report.worth_opening],
         "worth_switching": plain(report.worth_switching),
         "probe": plain(probed) if probed else None,
+        "singles": [_single(one) for one in report.singles],
     }
 
 
@@ -164,6 +192,18 @@ def _tally(tally: "Tally") -> dict[str, Any]:
             for (side, code), count in tally.codes.most_common()
         ],
         "remarks": dict(tally.remarks),
+    }
+
+
+def _single(one: "Single") -> dict[str, Any]:
+    names = ("procedure", "step", "sender", "recipient")
+    return {
+        **dict(zip(names, one.key, strict=True)),
+        "channel": one.channel,
+        "ready": one.verdict.grade.value,
+        "n": one.volume,
+        "blockers": plain(one.verdict.blockers),
+        "remarks": plain(one.verdict.remarks),
     }
 
 

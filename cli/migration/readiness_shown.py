@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from cli.migration.scope import NOTHING_SENDS
 from cli.show import console_, table
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ TODO = {
     ("recipient", "closes-soon"): "ask what comes after it",
     ("sender", "closes-soon"): "decide what comes after it",
 }
+READY = {"ready": "ja", "partly": "teils", "blocked": "nein"}
 _WIDE = 24
 
 
@@ -98,6 +100,13 @@ def _summary(report: "Report", probed: "Probe | None") -> None:
         f"electronically possible: {report.electronic} of {report.relations} relations, "
         f"{report.electronic_volume} of n = {report.volume} exchanges in 12 months"
     )
+    if not report.relations:
+        typer.echo(NOTHING_SENDS)
+    elif list(report.channels) == ["letter+post"]:
+        typer.echo(
+            "no electronic mailbox is recorded: 'mailbox add', or ask what one would bring: "
+            "--what-if 'mailbox AGS xdomea+folder'"
+        )
 
 
 def _volume(tallies: Iterable["Tally"]) -> int:
@@ -122,6 +131,31 @@ def _cell(tally: "Tally") -> str:
     if tally.ready:
         return f"◐{tally.ready}/{tally.relations} {letters}{marks}"
     return f"○{letters}" if letters else "·"
+
+
+def show_singles(report: "Report", limit: int, probed: "Probe | None") -> None:
+    """Print relations one by one with what each channel can do; most figures first."""
+    _summary(report, probed)
+    rows = [
+        (
+            f"{one.key[0]}\n{one.key[1]}",
+            report.names.get(one.key[2], one.key[2]),
+            report.names.get(one.key[3], one.key[3]),
+            one.channel,
+            READY[one.verdict.grade.value],
+            "; ".join(f"{each.side}: {each.message} [{each.code}]" for each in one.verdict.blockers),
+            one.volume,
+        )
+        for one in report.singles[:limit]
+    ]
+    table(
+        ["Beziehung", "von", "an", "Kanal", "bereit", "was im Weg steht", "n"],
+        rows,
+        "Bereitschaft (readiness)",
+    )
+    if len(report.singles) > limit:
+        typer.echo(f"… and {len(report.singles) - limit} more (--limit, --csv)")
+    _rankings(report)
 
 
 def show_list(report: "Report", limit: int, probed: "Probe | None") -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.migration.scope import District, Procedure, Recipient, Sender, Step, make_scope
+from cli.migration.scope import NOTHING_SENDS, District, Procedure, Recipient, Sender, Step, make_scope
 from cli.show import Csv, Json, plain, print_csv, print_json, table
 from cli.state import State
 
@@ -110,6 +110,9 @@ def _show_overview(found: "Overview", *, json: bool, csv: bool) -> None:
         rows,
         f"Register: {found.relations} Beziehungen, {found.senders} Absender, {found.recipients} Empfänger",
     )
+    if not found.steps:
+        typer.echo(NOTHING_SENDS)
+        return
     months = " bis ".join(found.months) if found.months else "keine Zahlen"
     typer.echo(f"{months}; n = {_figures(found.volume)}")
     why: dict[str, int] = {}
@@ -164,7 +167,8 @@ def _show_page(page: "Page", offset: int, *, json: bool, csv: bool) -> None:
     ]
     last = offset + len(page.lines)
     columns = ["Verfahren", "Schritt", "von", "an", "bekannt aus", "warum Papier", "n"]
-    table(columns, rows, f"Beziehungen {offset + 1} bis {last} von {page.total}")
+    shown = f"{offset + 1} bis {last} von {page.total}" if rows else f"ab {offset + 1} von {page.total}"
+    table(columns, rows, f"Beziehungen {shown}")
     if last < page.total:
         typer.echo(f"weiter mit --offset {last}")
 

@@ -14,6 +14,10 @@ Recipient = Annotated[str | None, typer.Option(help="Key or name; default all.")
 District = Annotated[str | None, typer.Option(help="Key or name of the recipients' district; default all.")]
 
 
+NOTHING_SENDS = "no deployed procedure sends anything here: 'dienstweg model deploy', 'dienstweg model list'"
+"""Said where there are no relations."""
+
+
 def make_scope(
     procedure: str | None, step: str | None, sender: str | None, recipient: str | None, district: str | None
 ) -> "Scope":

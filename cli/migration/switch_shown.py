@@ -85,10 +85,11 @@ def _show_rules(done: "Switched", *, dry: bool, listed: bool) -> None:
             since = line.valid_from.astimezone(ZONE).strftime("%d.%m.%Y %H:%M")
             number = "" if dry and not ends else f" {short(line.id)}"
             replaced = f"; replaces {', '.join(line.replaces)}" if line.replaces else ""
+            back = f"; takes itself back if {' or '.join(line.revert_if)}" if line.revert_if else ""
             stage = stage_text(line.stage, line.share)
             typer.echo(
                 f"rule{number} {_becomes(done, line, ends=ends, dry=dry)}: from {line.sender_id}, {said}: "
-                f"{line.channel} {stage} from {since}{replaced}"
+                f"{line.channel} {stage} from {since}{replaced}{back}"
             )
         if len(lines) > _FEW and not listed:
             typer.echo(f"… and {len(lines) - _FEW} rules more")

@@ -141,6 +141,16 @@ class Gain:
     """Side, code and message of what would stand in the way all the same → relations."""
 
 
+@dataclass(frozen=True, slots=True)
+class Single:
+    """What one channel can do for one relation."""
+
+    key: Key
+    channel: str
+    verdict: Verdict
+    volume: int
+
+
 def _wanted(need: Need, on: date) -> tuple[Requirements, Requirements]:
     """Return what usual exchanges ask, and those like the largest."""
     usual = need.requirements(on)
@@ -275,6 +285,20 @@ class Readiness:
         for step in steps:
             figures = self.volumes.get((step.procedure, step.element, sender, recipient), NOTHING)
             yield f"{step.procedure} {step.element}", 1, figures.total
+
+    def singles(self) -> list[Single]:
+        """Return every relation with every channel; relations with most figures first."""
+        found = []
+        for cell in self.cells():
+            place, sender, recipient = cell
+            for step in self.groups[place].steps:
+                key = (step.procedure, step.element, sender, recipient)
+                figures = self.volumes.get(key, NOTHING).total
+                found += [
+                    Single(key, channel, verdict, figures)
+                    for channel, verdict in zip(self.channels, self.verdicts(cell), strict=True)
+                ]
+        return sorted(found, key=lambda one: (-one.volume, one.key, one.channel))
 
     def obstacles(self) -> list[Obstacle]:
         """Return what stands in the way, and what should be known: the post last, most figures first."""

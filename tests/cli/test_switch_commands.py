@@ -196,3 +196,13 @@ def test_every_listing_of_the_migration_has_json_and_csv_even_when_it_is_empty(o
     told = opened("migration", *listing, "--csv")
     assert told.status == 0, told.err
     assert ";" in told.out.splitlines()[0]
+
+
+def test_where_nothing_is_deployed_the_first_step_is_named(dienstweg, tmp_path):
+    assert (
+        dienstweg("--home", tmp_path / "new", "init", "--code", "NW", "--authority", "10041100").status == 0
+    )
+    for asked in (["register"], ["readiness"], ["readiness", "--list"], ["readiness", "--by", "relation"]):
+        told = dienstweg("--home", tmp_path / "new", "migration", *asked)
+        assert told.status == 0, told.err
+        assert "'dienstweg model deploy'" in told.out

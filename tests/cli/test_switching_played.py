@@ -96,6 +96,9 @@ def test_each_senders_rule_takes_itself_back_by_what_that_sender_has_seen(play):
     watched = ("--revert-if", "failures>20%/5", "--revert-if", "no-receipt>50%/P2D/5")
     both = play("migration", "switch", FOLDER, *RELATION, *watched, "--reason", "go", "--json").json
     assert {rule["sender_id"] for rule in both["rules"]} == {SAARBRUECKEN, NEUNKIRCHEN}
+    assert {tuple(rule["revert_if"]) for rule in both["rules"]} == {
+        ("failures>20%/5", "no-receipt>50%/P2D/5")
+    }
     assert len(play("migration", "rules", "--json", person="nk").json) == 1
     for _ in range(3):
         play.request(at(1))

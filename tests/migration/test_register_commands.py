@@ -72,6 +72,17 @@ def test_from_the_register_to_what_to_open_next(typed, tmp_path):
     assert "authority import" in listed.out
     assert typed("readiness", "--by", "step", "--csv").out.startswith("row;name;channel;relations")
     assert "probed: 0 mailboxes" in typed("readiness", "--probe").out
+    assert "no electronic mailbox is recorded" in typed("readiness").out
+    singly = ("readiness", "--by", "relation", "--channel", "xdomea+folder", "--channel", "letter+post")
+    shown = typed(*singly, "--limit", 3)
+    assert "… and 693 more" in shown.out
+    assert "Homburg" in shown.out.partition("Kanal")[2].splitlines()[2]  # what was used most comes first
+    found = json.loads(typed(*singly, "--json").out)["singles"]
+    assert len({(one["procedure"], one["step"], one["recipient"], one["channel"]) for one in found}) == 696
+    first = next(one for one in found if one["channel"] == "xdomea+folder")
+    assert (first["recipient"], first["ready"], first["n"]) == ("10045114", "blocked", 12)
+    assert {(each["side"], each["code"]) for each in first["blockers"]} == {("recipient", "no-mailbox")}
+    assert len(typed(*singly, "--csv").out.splitlines()) == 1 + 696
 
     assert "vollstreckungshilfe" in typed("steps", "list").out
     done = typed("steps", "set", *SEND, "--why", "paper-bound", "--source", "§ 1", "--reason", "gelesen")
@@ -97,7 +108,7 @@ def test_from_the_register_to_what_to_open_next(typed, tmp_path):
         (["volumes", "import", "nothing.csv", "--map", "x"], 1, "FIELD=TEXT"),
         (["volumes", "import", "nothing.csv", "--value", "step=x"], 1, "FIELD:TEXT=MEANING"),
         (["volumes", "remove", "nothing"], 3, "volumes list"),
-        (["readiness", "--by", "colour"], 1, "recipient, sender, step"),
+        (["readiness", "--by", "colour"], 1, "recipient, sender, step, relation"),
         (["readiness", "--channel", "letter+pigeon"], 6, "pigeon"),
         (["readiness", "--what-if", "mailbox 99 xdomea+folder"], 3, "authority list"),
         (["readiness", "--what-if", "x"], 1, "mailbox 10045114"),

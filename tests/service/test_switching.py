@@ -237,6 +237,16 @@ def test_a_list_is_read_as_spreadsheets_save_it(encoding):
 def test_a_list_may_begin_with_excels_line_and_still_names_the_right_lines():
     text = f"sep=;\r\nprocedure;step;recipient\r\n{PROCEDURE};{STEP};Homburg\r\n"
     assert only(read_relations(text.encode("utf-8-sig"), "excel.csv")).recipient == "Homburg"
+    german = f"Verfahren;Schritt;Absender;Empfänger;Anzahl\n{PROCEDURE};{STEP};;Homburg;7\n;;;;\n"
+    assert only(read_relations(german.encode("cp1252"), "excel.csv")).recipient == "Homburg"
+    for bad, word in (
+        ("procedure;step;an;recipient\n", "two columns give recipient"),
+        (f'procedure;step;recipient\n"{PROCEDURE};x;y\n', "save it as CSV again"),
+        (f"procedure;step;recipient\n{'x' * 200_000};y;z\n", "save it as CSV again"),
+        ("procedure;step\n", "Empfänger"),
+    ):
+        with pytest.raises(ListRefusedError, match=word):
+            read_relations(bad.encode(), "bad.csv")
     with pytest.raises(ListRefusedError, match=r"line 4: step is empty"):
         read_relations(f"{text}{PROCEDURE};;Homburg\r\n".encode(), "excel.csv")
 

@@ -186,7 +186,7 @@ def _really(grounds: Grounds, step: Step, relation: Relation, standing: Standing
             reasons.append(obstacle)
     base, obstacle = grounds.carried(step, relation, standing.channel)
     if obstacle is not None:
-        reasons.append(obstacle)
+        reasons = [*(reason for reason in reasons if not obstacle.startswith(reason)), obstacle]
     parts.append(f"else {base}" if parts else base)
     channels.append(base)
     for rule in standing.shadows:

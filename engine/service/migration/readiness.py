@@ -11,7 +11,7 @@ from engine.actor import Actor
 from engine.errors import RefusedError
 from engine.exchange.decision import POST, Relation
 from engine.exchange.ports import Mailbox, split_channel
-from engine.migration.readiness import Cell, Gain, Grade, Obstacle, Readiness, Tally
+from engine.migration.readiness import Cell, Gain, Grade, Obstacle, Readiness, Single, Tally
 from engine.migration.register import Key, Volume
 from engine.migration.rule_book import RuleBook
 from engine.migration.scope import Scope
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from engine.service.installation import Installation
 
 MATRICES = ("recipient", "sender", "step")
+SINGLY = "relation"
 VOLUME_OF = timedelta(days=365)
 """Figures of so long count."""
 
@@ -46,6 +47,7 @@ class Wish:
     channels: Sequence[str] = ()
     """Only these; default every channel on which anybody has or had a mailbox, and the post."""
     by: str = "recipient"
+    """One of ``MATRICES``, or ``SINGLY`` for every relation by itself in place of a matrix."""
     what_if: Sequence[str] = ()
     """Mailboxes to assume together, e.g. ``mailbox 10045114 xdomea+ego_mail form=none``."""
     ranking: int = 10
@@ -79,6 +81,8 @@ class Report:
     what_if: Gain | None = None
     worth_opening: Sequence[Gain] = field(default_factory=tuple)
     worth_switching: Sequence[Switchable] = field(default_factory=tuple)
+    singles: Sequence[Single] = field(default_factory=tuple)
+    """Every relation with every channel, where that was asked for."""
 
 
 def readiness(app: "Installation", actor: Actor, wish: Wish) -> Report:
@@ -87,8 +91,8 @@ def readiness(app: "Installation", actor: Actor, wish: Wish) -> Report:
     Raises SenderUnknownError, AuthorityUnknownError, ProcedureUnknownError, StepUnknownError,
     ScopeRefusedError, UnknownChannelError, WhatIfRefusedError, ReadinessRefusedError, RoleMissingError.
     """
-    if wish.by not in MATRICES:
-        raise ReadinessRefusedError(f"no matrix by {wish.by!r}", hint=f"by {', '.join(MATRICES)}")
+    if wish.by not in (*MATRICES, SINGLY):
+        raise ReadinessRefusedError(f"no matrix by {wish.by!r}", hint=f"by {', '.join((*MATRICES, SINGLY))}")
     now = app.clock.now()
     with app.read() as tx:
         return _Look(app, tx, actor, wish, now).report()
@@ -147,7 +151,7 @@ class _Look:
                 electronic_volume += figures
         return Report(
             base.channels,
-            base.matrix(self.wish.by),
+            {} if self.wish.by == SINGLY else base.matrix(self.wish.by),
             base.obstacles(),
             relations,
             electronic,
@@ -157,6 +161,7 @@ class _Look:
             self._what_if(),
             self._worth_opening(),
             self._worth_switching(),
+            base.singles() if self.wish.by == SINGLY else (),
         )
 
     def _what_if(self) -> Gain | None:

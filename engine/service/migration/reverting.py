@@ -113,11 +113,11 @@ def take_back(
     if not dry_run:
         _write(app, tx, act, undoing, {sender: len(mine) for sender, mine in by_sender.items()}, effects)
     restored: list[RuleLine] = [
-        rule_line(sender, rule, [])
+        rule_line(sender, rule, (), row["revert_if"])
         for sender, each in undoing.items()
-        for rule in (
-            *(copy for copy, _, _ in each.copies),
-            *(rule_of(row) for row, _ in each.prolonged),
+        for rule, row in (
+            *((copy, old) for copy, _, old in each.copies),
+            *((rule_of(row), row) for row, _ in each.prolonged),
         )
     ]
     ended = [rule_line(row["authority_id"], rule_of(row)) for row in rows]

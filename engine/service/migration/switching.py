@@ -75,6 +75,8 @@ class RuleLine:
     valid_from: datetime
     replaces: tuple[str, ...]
     """In words, e.g. ``6946116c xdomea+folder pilot 10 %``."""
+    revert_if: tuple[str, ...] = ()
+    """When it takes itself back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def switch(app: "Installation", actor: Actor, wanted: Switch) -> Switched:
         reason = said(wish.reason, SwitchRefusedError)
         act = Act(str(app.ids.new()), now, actor.person_id, SWITCH, reason)
         _write(app, tx, act, wish, planned, found)
-    return _told(act.id, now, planned, found)
+    return _told(act.id, now, wish, planned, found)
 
 
 def preview(app: "Installation", actor: Actor, wanted: Switch) -> Switched:
@@ -126,7 +128,7 @@ def preview(app: "Installation", actor: Actor, wanted: Switch) -> Switched:
     with app.read() as tx:
         wish = check(app, tx, actor, wanted, now)
         planned = _plan(app, tx, wish, now)
-        return _told(None, now, planned, _foreseen(app, tx, wish, planned))
+        return _told(None, now, wish, planned, _foreseen(app, tx, wish, planned))
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,16 +260,19 @@ def scope_json(rule: Rule) -> dict[str, str | None]:
     return dict(zip(("procedure", "step", "recipient", "district"), rule.scope, strict=True))
 
 
-def _told(act_id: str | None, at: datetime, planned: _Planned, found: _Foreseen) -> Switched:
+def _told(act_id: str | None, at: datetime, wish: Wish, planned: _Planned, found: _Foreseen) -> Switched:
+    conditions = [condition.text for condition in wish.conditions]
     lines = [
-        rule_line(sender, change.new, change.replaced)
+        rule_line(sender, change.new, change.replaced, conditions)
         for sender, changes in planned.changes.items()
         for change in changes
     ]
     return Switched(act_id, lines, (), found.effects, found.consequences, at)
 
 
-def rule_line(sender: str, rule: Rule, replaced: Sequence[Rule] = ()) -> RuleLine:
+def rule_line(
+    sender: str, rule: Rule, replaced: Sequence[Rule] = (), revert_if: Sequence[str] | None = ()
+) -> RuleLine:
     """Return a rule as acts show it."""
     from engine.migration.switching import stage_text
 
@@ -280,6 +285,7 @@ def rule_line(sender: str, rule: Rule, replaced: Sequence[Rule] = ()) -> RuleLin
         rule.share,
         rule.valid_from,
         tuple(f"{old.id[:8]} {old.channel} {stage_text(old.stage, old.share)}" for old in replaced),
+        tuple(revert_if or ()),
     )
 
 

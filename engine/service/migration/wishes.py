@@ -15,7 +15,7 @@ from engine.errors import DienstwegError, RefusedError
 from engine.exchange.decision import LIVE, PILOT, SHADOW
 from engine.exchange.ports import split_channel
 from engine.migration.scope import Scope
-from engine.migration.volume_files import delimiter_of, text_of
+from engine.migration.volume_files import GERMAN, delimiter_of, text_of
 from engine.migration.watching import NO_RECEIPT, Condition, parse_condition
 from engine.service.migration.grounds import Grounds
 from engine.service.migration.receipts import proves_arrival
@@ -82,31 +82,56 @@ class Wish:
 
 
 def read_relations(raw: bytes, name: str) -> list[Scope]:
-    """Read a CSV of relations with the columns procedure, step, sender, recipient; sender may be left out.
+    """Read a CSV of relations with the columns procedure, step, sender, recipient, in English or German.
 
-    Raises ListRefusedError that names every faulty line, VolumeFileRefusedError for what is no text.
+    Sender may be left out; other columns are passed over. Raises ListRefusedError that names every faulty
+    line, VolumeFileRefusedError for what is no text.
     """
     content = text_of(raw, name)
     delimiter, said = delimiter_of(content, name)
-    lines = io.StringIO(content.removeprefix("\ufeff"))
-    if said:
-        lines.readline()
-    rows = csv.DictReader(lines, delimiter=delimiter)
-    columns = [column.strip().lower() for column in rows.fieldnames or ()]
-    missing = [column for column in COLUMNS if column != "sender" and column not in columns]
+    text = io.StringIO(content.removeprefix("\ufeff"), newline="")
+    lines = csv.reader(text, delimiter=delimiter, strict=True)
+    try:
+        if said:
+            next(lines)
+        places = _places(next(lines, []), name)
+        return _scopes(((lines.line_num, cells) for cells in lines), places, name)
+    except csv.Error as error:
+        raise ListRefusedError(
+            f"line {lines.line_num}: {error}", where=name, hint="save it as CSV again"
+        ) from error
+
+
+def _places(heading: Sequence[str], name: str) -> Mapping[str, int]:
+    """Return where each column stands."""
+    found: dict[str, int] = {}
+    for place, cell in enumerate(heading):
+        column = GERMAN.get(cell.strip().lower(), cell.strip().lower())
+        if column in found:
+            raise ListRefusedError(f"two columns give {column}", where=name, hint="leave one of them out")
+        if column in COLUMNS:
+            found[column] = place
+    missing = [column for column in COLUMNS if column != "sender" and column not in found]
     if missing:
         raise ListRefusedError(
-            f"the column {missing[0]!r} is missing", where=name, hint=f"columns are: {', '.join(COLUMNS)}"
+            f"the column {missing[0]!r} is missing",
+            where=name,
+            hint=f"columns are: {', '.join(COLUMNS)}; or Verfahren, Schritt, Absender, Empfänger",
         )
+    return found
+
+
+def _scopes(lines: Iterable[tuple[int, Sequence[str]]], places: Mapping[str, int], name: str) -> list[Scope]:
     found: dict[Scope, int] = {}
     faults = []
-    for row in rows:
-        values = {(key or "").strip().lower(): (value or "").strip() for key, value in row.items() if key}
-        named = [column for column in ("procedure", "step", "recipient") if not values.get(column)]
-        line = rows.line_num + said
+    for line, cells in lines:
+        if not any(cell.strip() for cell in cells):
+            continue
+        values = {column: cells[place].strip() for column, place in places.items() if place < len(cells)}
+        empty = [column for column in ("procedure", "step", "recipient") if not values.get(column)]
         scope = Scope(**{column: values.get(column) or None for column in COLUMNS})
-        if named:
-            faults.append(f"line {line}: {named[0]} is empty")
+        if empty:
+            faults.append(f"line {line}: {empty[0]} is empty")
         elif scope in found:
             faults.append(f"line {line}: the same relation as line {found[scope]}")
         found.setdefault(scope, line)
