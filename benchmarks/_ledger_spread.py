@@ -15,21 +15,26 @@ from sqlalchemy import (
     String,
     Table,
     bindparam,
+    case,
     cast,
+    false,
     insert,
     literal,
     select,
+    true,
 )
 
 from benchmarks._bench import NOON
-from engine.migration.ledger import SENT, cell_of, month_of
+from engine.migration.ledger import DEADLINE, DEEMED, MET, SENT, cell_of, month_of
 from engine.service.installation import Installation
-from engine.store.tables import authorities, dispatches, exchanges, ledger, ledger_marks
+from engine.store.tables import authorities, dispatches, exchanges, ledger, ledger_deadlines, ledger_marks
 
 POST, FOLDER = "letter+post", "xdomea+folder"
 BATCH = 5_000
 SAMPLES = 400
 """Histories a month, from which an exchange's is taken."""
+WITH_DEADLINES = 5
+"""One procedure in so many has a deadline for each exchange."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +65,13 @@ _cells = Table(
     *(Column(name, String(80)) for name in ("authority_id", "procedure_key", "element_id", "recipient_id")),
     Column("month", String(7)),
     Column("cell", BigInteger),
+    Column("deadline_cell", BigInteger),
     Column("volume", Integer),
     Column("first", Integer),
 )
 _numbers = Table("bench_numbers", _own, Column("n", Integer))
-_KNOWN = ("exchange_id", "authority_id", "procedure_key", "element_id", "recipient_id", "month", "cell")
+_WHO = ("authority_id", "procedure_key", "element_id", "recipient_id", "month")
+_KNOWN = ("exchange_id", *_WHO, "cell")
 _OUTCOME = [column for column in ledger.c if column.name not in _KNOWN]
 _samples = Table(
     "bench_samples",
@@ -76,7 +83,7 @@ _samples = Table(
 
 
 def fill(app: Installation, spread: Spread) -> None:
-    """Write exchanges, dispatches and their ledger rows, and mark every cell."""
+    """Write exchanges, dispatches, their ledger rows and those of deadlines, and mark every cell."""
     draw = random.Random(spread.dispatches)
     cells = _draw_cells(app, draw, spread)
     months = sorted({str(cell["month"]) for cell in cells})
@@ -116,8 +123,16 @@ def _draw_cells(app: Installation, draw: random.Random, spread: Spread) -> list[
         recipient = others[(place_of[sender] + int(distance)) % len(others)]
         who = (sender, procedure, step, recipient, month)
         names = ("authority_id", "procedure_key", "element_id", "recipient_id", "month")
-        cell = cell_of("", *who)
-        found.append({**dict(zip(names, who, strict=True)), "cell": cell, "volume": volume, "first": first})
+        due = int(procedure[-2:]) % WITH_DEADLINES == WITH_DEADLINES - 1
+        found.append(
+            {
+                **dict(zip(names, who, strict=True)),
+                "cell": cell_of("", *who),
+                "deadline_cell": cell_of(DEADLINE, *who) if due else None,
+                "volume": volume,
+                "first": first,
+            }
+        )
         first += volume
     return found
 
@@ -211,10 +226,19 @@ def _multiply(tx: Connection) -> None:
         test=False,
         attempts=1,
     )
-    mark = literal("mark-", String) + cast(_cells.c.first, String)
-    named = [_cells.c[name] for name in ("authority_id", "cell", "month")]
-    query = select(mark, *named)
-    tx.execute(insert(ledger_marks).from_select(["id", "authority_id", "cell", "month"], query))
+    due = _cells.c.deadline_cell.is_not(None)
+    met = case((ledger.c.answered_at.is_(None), DEEMED), else_=MET)
+    query = (
+        select(text_key, *(ledger.c[name] for name in _WHO), _cells.c.deadline_cell, met, false(), false())
+        .join(_cells, _cells.c.cell == ledger.c.cell)
+        .where(due)
+    )
+    columns = ["deadline_id", *_WHO, "cell", "outcome", "notified", "presumed"]
+    tx.execute(insert(ledger_deadlines).from_select(columns, query))
+    for name, cell, which in (("mark-", _cells.c.cell, true()), ("due-", _cells.c.deadline_cell, due)):
+        mark = literal(name, String) + cast(_cells.c.first, String)
+        query = select(mark, _cells.c.authority_id, cell, _cells.c.month).where(which)
+        tx.execute(insert(ledger_marks).from_select(["id", "authority_id", "cell", "month"], query))
 
 
 def _copy(tx: Connection, table: Table, same: dict[str, Column[object]], **values: object) -> None:

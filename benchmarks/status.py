@@ -19,7 +19,15 @@ from engine.migration.status import Question
 from engine.service.installation import Installation
 from engine.service.migration import ledger as booking
 from engine.service.migration.status import status
-from engine.store.tables import authorities, channel_rules, ledger, ledger_marks, ledger_months, ledger_totals
+from engine.store.tables import (
+    authorities,
+    channel_rules,
+    ledger,
+    ledger_deadlines,
+    ledger_marks,
+    ledger_months,
+    ledger_totals,
+)
 
 DESCRIPTION = "migration status by dispatches; 52 municipalities send to each other, 6 districts and the Land"
 SIZES = {"quick": 20_000, "full": 1_000_000}
@@ -65,7 +73,7 @@ def _measure(name: str, url: str, spread: Spread) -> list[Row]:
         with app.database.session() as connection:
             connection.execute(text("ANALYZE"))
         with app.read() as tx:
-            for table in (ledger, ledger_months, ledger_totals):
+            for table in (ledger, ledger_deadlines, ledger_months, ledger_totals):
                 count = tx.scalar(select(func.count()).select_from(table)) or 0
                 rows.append(Row(f"{name}: {table.name}", count, "rows"))
         for title, question in QUESTIONS.items():

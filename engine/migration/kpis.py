@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, astuple, dataclass, field
+from dataclasses import astuple, dataclass, field
 from itertools import accumulate
 from operator import add
 from typing import Any
@@ -367,10 +367,10 @@ def as_data(figures: Figures) -> dict[str, Any]:
         "rejected": _share(figures.rejected),
         "copies": figures.copies,
         "failed_attempts": figures.failed,
-        "postage": asdict(figures.postage),
-        "saved": asdict(figures.saved),
-        "transport_minutes": {medium: asdict(found) for medium, found in figures.transport.items()},
-        "lead_minutes": {medium: asdict(found) for medium, found in figures.lead.items()},
+        "postage": _fields(figures.postage),
+        "saved": _fields(figures.saved),
+        "transport_minutes": {medium: _fields(found) for medium, found in figures.transport.items()},
+        "lead_minutes": {medium: _fields(found) for medium, found in figures.lead.items()},
         "printed": _share(figures.printed),
         "scanned": _share(figures.scanned),
         "deadlines": {
@@ -380,12 +380,16 @@ def as_data(figures: Figures) -> dict[str, Any]:
             **{name: figures.deadlines[name] for name in (RUNNING, UNARMED, DROPPED)},
         },
         "notifications_presumed": _share(figures.presumed),
-        "relations": asdict(figures.relations) if figures.relations else None,
+        "relations": _fields(figures.relations) if figures.relations else None,
         "trend": [
             {"month": month, "n": n, "electronic": electronic}
             for month, (n, electronic) in sorted(figures.months.items())
         ],
     }
+
+
+def _fields(found: Any) -> dict[str, Any]:
+    return {name: getattr(found, name) for name in found.__slots__}
 
 
 def _named(counter: Counter[str]) -> dict[str, int]:

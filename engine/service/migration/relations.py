@@ -6,26 +6,26 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from engine.exchange.decision import POST, Relation, Rule, in_force
+from engine.exchange.decision import LIVE, PILOT, POST, Relation
 from engine.migration.kpis import Relations
 from engine.migration.ledger import PAPER
 from engine.migration.reasons import Reasons, Why, for_relation
+from engine.migration.rule_book import RuleBook, Standing
 from engine.migration.status import COLUMNS, NOWHERE
 from engine.service.exchanges.rules import load_rules
 from engine.service.migration.reading import RELATION, Sent
 
-LIVE, PILOT = "live", "pilot"
 Key = tuple[str, str, str, str]
 """Sender, procedure, step and recipient."""
 Group = tuple[str, ...]
 _Kind = tuple[str | None, str | None]
-"""Recipient and district, as far as a rule names them."""
+"""Procedure and step, or recipient and district, as far as a rule names them."""
 
 
 class _Claims:
     """What the rules of one sender say today: ``live``, ``pilot``, or ``A`` for paper.
 
-    A step, recipient or district that no rule of the sender names is like any other that none names.
+    A procedure, step, recipient or district that no rule of the sender names is like any other such one.
     """
 
     def __init__(
@@ -38,40 +38,35 @@ class _Claims:
         self._sender = sender
         self._now = now
         self._district_of = district_of
-        self._rules = load_rules(tx, sender)
-        self._named = {
-            name for rule in self._rules for name in (rule.element_id, rule.recipient_id, rule.district_id)
-        }
+        rules = load_rules(tx, sender)
+        self._book = RuleBook(rules)
+        self._named = {name for rule in rules for name in rule.scope}
         self._kinds: dict[str, _Kind] = {}
-        self._steps: dict[tuple[str, str | None], dict[_Kind, str]] = {}
+        self._steps: dict[_Kind, dict[_Kind, str]] = {}
 
     def of(self, procedure: str, step: str, recipient: str) -> str:
         kind = self._kinds.get(recipient)
         if kind is None:
             kind = self._kinds[recipient] = self._kind(recipient)
-        claims = self._steps.setdefault((procedure, step if step in self._named else None), {})
+        claims = self._steps.setdefault((self._if_named(procedure), self._if_named(step)), {})
         claim = claims.get(kind)
         if claim is None:
             asked = Relation(procedure, step, self._sender, recipient, self._district_of(recipient))
-            claim = claims[kind] = _claim(in_force(self._rules, asked, self._now))
+            claim = claims[kind] = _claim(self._book.standing(asked, self._now))
         return claim
 
     def _kind(self, recipient: str) -> _Kind:
-        district = self._district_of(recipient)
-        return (
-            recipient if recipient in self._named else None,
-            district if district in self._named else None,
-        )
+        return (self._if_named(recipient), self._if_named(self._district_of(recipient)))
+
+    def _if_named(self, key: str | None) -> str | None:
+        return key if key in self._named else None
 
 
-def _claim(speaking: Sequence[Rule]) -> str:
-    """The narrowest live rule decides; pilots before it carry a share of the cases."""
-    pilot = False
-    for rule in speaking:
-        if rule.stage == LIVE:
-            return LIVE if rule.channel != POST else PILOT if pilot else PAPER
-        pilot = pilot or (rule.stage == PILOT and rule.channel != POST)
-    return PILOT if pilot else PAPER
+def _claim(said: Standing) -> str:
+    """Return what is claimed where this stands; pilots carry a share of the cases."""
+    if said.channel != POST:
+        return LIVE
+    return PILOT if any(rule.channel != POST for rule in said.pilots) else PAPER
 
 
 def count_relations(
