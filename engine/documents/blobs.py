@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -40,6 +41,10 @@ class BlobStore(Protocol):
 
     def open(self, sha256: str) -> BinaryIO:
         """Open stored content; raise DocumentMissingError where there is none."""
+        ...
+
+    def original(self, sha256: str) -> BinaryIO:
+        """Open what the store itself holds, past every local copy; raise as ``open`` does."""
         ...
 
     def local_path(self, sha256: str) -> Path:
@@ -84,6 +89,7 @@ class FolderBlobStore:
     def put(self, source: BinaryIO) -> Blob:
         """Store the stream's content: temporary file, fsync, atomic rename, fsync of the folder."""
         digest, size = hashlib.sha256(), 0
+        temporary: Path | None = None
         try:
             incoming = self.root / "incoming"
             incoming.mkdir(parents=True, exist_ok=True)
@@ -102,6 +108,10 @@ class FolderBlobStore:
                 where=str(self.root),
                 hint="free disk space or mend the folder's permissions; nothing was changed",
             ) from error
+        finally:
+            if temporary is not None:
+                with suppress(OSError):  # what was cut short takes no space on a disk that is full
+                    temporary.unlink(missing_ok=True)
         return Blob(digest.hexdigest(), size)
 
     def put_bytes(self, content: bytes) -> Blob:
@@ -111,6 +121,10 @@ class FolderBlobStore:
     def open(self, sha256: str) -> BinaryIO:
         """Open stored content for reading."""
         return self.local_path(sha256).open("rb")
+
+    def original(self, sha256: str) -> BinaryIO:
+        """Open stored content for reading: there is no other copy."""
+        return self.open(sha256)
 
     def local_path(self, sha256: str) -> Path:
         """Return the blob's own path."""
@@ -138,17 +152,25 @@ class FolderBlobStore:
     def _path(self, sha256: str) -> Path:
         return self.root / sha256[:2] / sha256
 
-    @staticmethod
-    def _settle(temporary: Path, path: Path) -> None:
-        if path.exists():
-            path.touch()  # Wanted again: whoever collects orphans must not take it now.
-            temporary.unlink()
+    def _settle(self, temporary: Path, path: Path) -> None:
+        with suppress(FileNotFoundError):
+            # Wanted again: whoever collects orphans must not take it now. Nothing is made here: if it was
+            # taken this very instant, what has just come takes its place.
+            os.utime(path)
             return
+        new = not path.parent.exists()
         path.parent.mkdir(exist_ok=True)
         os.chmod(temporary, 0o640)
         shutil.move(temporary, path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        _sync_folder(path.parent)
+        if new:
+            _sync_folder(self.root)
+
+
+def _sync_folder(path: Path) -> None:
+    """Make the names in a folder outlive a loss of power."""
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -9,3 +9,7 @@ class DocumentMissingError(NotFoundError):
 
 class DocumentStoreFullError(EnvironmentFaultError):
     """The document store could not be written."""
+
+
+class DocumentStoreUnreachableError(EnvironmentFaultError):
+    """The document store does not answer."""

@@ -5,16 +5,22 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from engine.documents.blobs import Blob
-from engine.documents.errors import DocumentMissingError, DocumentStoreFullError
+from engine.documents.errors import (
+    DocumentMissingError,
+    DocumentStoreFullError,
+    DocumentStoreUnreachableError,
+)
 from engine.errors import EnvironmentFaultError
 
 _CHUNK = 1 << 20
+_MISSING = ("NoSuchKey", "404", "NotFound")
 
 
 class ExtraMissingError(EnvironmentFaultError):
@@ -65,6 +71,16 @@ class S3BlobStore:
         """Open stored content for reading."""
         return self.local_path(sha256).open("rb")
 
+    def original(self, sha256: str) -> BinaryIO:
+        """Open the object itself, past the cache."""
+        with ExitStack() as stack:
+            spool = stack.enter_context(tempfile.TemporaryFile())
+            for chunk in self._chunks(sha256):
+                spool.write(chunk)
+            spool.seek(0)
+            stack.pop_all()  # whoever asked closes it
+        return spool
+
     def local_path(self, sha256: str) -> Path:
         """Return the path of a local copy, fetched where it is not there yet and checked against its name."""
         path = self._cache / sha256[:2] / sha256
@@ -74,7 +90,8 @@ class S3BlobStore:
 
     def delete(self, sha256: str) -> None:
         """Remove the object and its local copy."""
-        self._client.delete_object(Bucket=self._bucket, Key=self._key(sha256))
+        with self._asked(sha256):
+            self._client.delete_object(Bucket=self._bucket, Key=self._key(sha256))
         (self._cache / sha256[:2] / sha256).unlink(missing_ok=True)
 
     def digests(self) -> Iterator[str]:
@@ -82,13 +99,15 @@ class S3BlobStore:
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=f"{self._prefix}/" if self._prefix else ""
         )
-        for page in pages:
-            for item in page.get("Contents", ()):
-                yield str(item["Key"]).rsplit("/", 1)[-1]
+        with self._asked():
+            for page in pages:
+                for item in page.get("Contents", ()):
+                    yield str(item["Key"]).rsplit("/", 1)[-1]
 
     def stored_at(self, sha256: str) -> datetime:
         """Return when the content was stored last, in UTC."""
-        head = self._client.head_object(Bucket=self._bucket, Key=self._key(sha256))
+        with self._asked(sha256):
+            head = self._client.head_object(Bucket=self._bucket, Key=self._key(sha256))
         stored: datetime = head["LastModified"]
         return stored.astimezone(UTC)
 
@@ -96,29 +115,60 @@ class S3BlobStore:
         name = f"{sha256[:2]}/{sha256}"
         return f"{self._prefix}/{name}" if self._prefix else name
 
-    def _fetch(self, sha256: str, path: Path) -> None:
+    @contextmanager
+    def _asked(self, sha256: str = "") -> Iterator[None]:
+        """Tell content that is not there from a store that does not answer."""
         from botocore.exceptions import BotoCoreError, ClientError
 
-        path.parent.mkdir(parents=True, exist_ok=True)
-        digest = hashlib.sha256()
-        handle, name = tempfile.mkstemp(dir=path.parent)
+        where = f"s3://{self._bucket}"
         try:
+            yield
+        except ClientError as error:
+            if sha256 and error.response.get("Error", {}).get("Code") in _MISSING:
+                raise DocumentMissingError(
+                    f"no content {sha256[:12]}… in the document store", where=where
+                ) from error
+            raise _unreachable(error, where) from error
+        except BotoCoreError as error:
+            raise _unreachable(error, where) from error
+
+    def _chunks(self, sha256: str) -> Iterator[bytes]:
+        with self._asked(sha256):
+            body = self._client.get_object(Bucket=self._bucket, Key=self._key(sha256))["Body"]
+            yield from body.iter_chunks(_CHUNK)
+
+    def _fetch(self, sha256: str, path: Path) -> None:
+        name: Path | None = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, made = tempfile.mkstemp(dir=path.parent)
+            name, digest = Path(made), hashlib.sha256()
             with os.fdopen(handle, "wb") as target:
-                body = self._client.get_object(Bucket=self._bucket, Key=self._key(sha256))["Body"]
-                for chunk in body.iter_chunks(_CHUNK):
+                for chunk in self._chunks(sha256):
                     digest.update(chunk)
                     target.write(chunk)
             if digest.hexdigest() != sha256:
                 raise DocumentMissingError(
                     f"the store gives other content under {sha256[:12]}…", where=f"s3://{self._bucket}"
                 )
-            Path(name).replace(path)
-        except (BotoCoreError, ClientError) as error:
-            raise DocumentMissingError(
-                f"no content {sha256[:12]}… in the document store: {error}", where=f"s3://{self._bucket}"
+            name.replace(path)
+        except OSError as error:
+            raise DocumentStoreFullError(
+                f"cannot write a local copy: {error.strerror}",
+                where=str(self._cache),
+                hint="free disk space; the folder may be emptied at any time",
             ) from error
         finally:
-            Path(name).unlink(missing_ok=True)
+            if name is not None:
+                name.unlink(missing_ok=True)
+
+
+def _unreachable(error: Exception, where: str) -> DocumentStoreUnreachableError:
+    return DocumentStoreUnreachableError(
+        f"the document store does not answer: {error}",
+        where=where,
+        hint="check the network, the bucket and the credentials; nothing was changed",
+    )
 
 
 def open_s3(bucket: str, prefix: str, cache: Path, endpoint: str | None, region: str | None) -> S3BlobStore:

@@ -176,8 +176,12 @@ def _make_folder(home: Path) -> None:
     try:
         home.mkdir(parents=True, exist_ok=True)
         if not secret.exists():
-            secret.touch(mode=0o600)
-            secret.write_text(secrets.token_hex(32), encoding="ascii")
+            # Under its name only when it is whole: an empty one would be taken for a secret.
+            begun = secret.with_suffix(".tmp")
+            begun.unlink(missing_ok=True)
+            begun.touch(mode=0o600)
+            begun.write_text(secrets.token_hex(32), encoding="ascii")
+            begun.replace(secret)
     except OSError as error:
         raise FolderUnusableError(f"cannot write to {home}: {error.strerror}") from error
 

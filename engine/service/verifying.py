@@ -148,7 +148,7 @@ def _verify_subject(case_id: str, row: RowMapping) -> Iterator[str]:
 
 def _verify_document(app: "Installation", digest: str) -> Iterator[str]:
     try:
-        with app.documents.open(digest) as content:
+        with app.documents.original(digest) as content:
             found = hashlib.sha256()
             while chunk := content.read(_CHUNK):
                 found.update(chunk)

@@ -1,12 +1,18 @@
 """Copying a database to the other kind and back; documents in S3; orphans."""
 
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 
 import pytest
 from sqlalchemy import insert, select
 
 from benchmarks._bench import APPROVE, installation, package
-from engine.documents import DocumentMissingError, DocumentStoreFullError
+from engine.documents import (
+    DocumentMissingError,
+    DocumentStoreFullError,
+    DocumentStoreUnreachableError,
+    FolderBlobStore,
+)
 from engine.service.cases import list_cases, start_case
 from engine.service.installation import Installation
 from engine.service.moving import TargetNotEmptyError, copy_database
@@ -15,7 +21,7 @@ from engine.service.tasks import complete_task, list_tasks
 from engine.service.verifying import verify_installation
 from engine.service.work import run_until_idle
 from engine.store.database import Database
-from engine.store.tables import documents
+from engine.store.tables import documents, evidence
 
 
 @pytest.mark.postgres
@@ -130,3 +136,47 @@ def test_documents_lie_in_an_s3_compatible_store(s3, tmp_path):
     s3._bucket = "nowhere"
     with pytest.raises(DocumentStoreFullError, match="does not take"):
         s3.put_bytes(b"x")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_check_looks_at_the_store_itself_not_at_a_copy_of_it(s3):
+    with installation() as (app, _actor):
+        app.documents = s3
+        kept = s3.put_bytes(b"a letter")
+        with app.write() as tx:
+            row = {"sha256": kept.sha256, "size": 8, "name": "x", "kind": "note", "media_type": "text/plain"}
+            row |= {"id": "1", "authority_id": "1", "at": app.clock.now()}
+            tx.execute(insert(evidence).values({n: v for n, v in row.items() if n in evidence.c}))
+        s3.local_path(kept.sha256)
+        assert verify_installation(app).faults == ()
+        s3._client.put_object(Bucket="letters", Key=s3._key(kept.sha256), Body=b"forged")
+        assert "was changed" in verify_installation(app).faults[0]
+        s3._client.delete_object(Bucket="letters", Key=s3._key(kept.sha256))
+        assert "no content" in verify_installation(app).faults[0]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_store_that_does_not_answer_is_not_taken_for_one_that_lost_its_content(s3):
+    blob = s3.put_bytes(b"a letter")
+    s3._bucket = "nowhere"
+    for ask in (
+        lambda: s3.local_path(blob.sha256),
+        lambda: s3.original(blob.sha256),
+        lambda: [*s3.digests()],
+    ):
+        with pytest.raises(DocumentStoreUnreachableError, match=r"nowhere.*check the network"):
+            ask()
+
+
+def test_what_a_full_disk_cut_short_takes_no_space(tmp_path):
+    store = FolderBlobStore(tmp_path)
+
+    class Broken(BytesIO):
+        def read(self, _size=-1):
+            if self.tell():
+                raise OSError(28, "No space left on device")
+            return super().read(4)
+
+    with pytest.raises(DocumentStoreFullError, match="No space left"):
+        store.put(Broken(b"a letter"))
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
