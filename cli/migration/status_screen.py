@@ -20,6 +20,7 @@ TITLES = {
 }
 KINDS = {"municipality": "Gemeinden", "district": "Kreise", "land": "Land"}
 MEDIA = {"paper": "Papier", "electronic": "elektronisch"}
+LEVELS = {"A": "Papier", "B": "Dokument", "C": "Daten", "D": "Abruf"}
 WIDE = 120
 _HEAT_CELL = 6
 LONGEST_TREND = 12
@@ -34,7 +35,12 @@ def show_status(found: "Status") -> None:
     console.print(f"Umstellung (migration), tatsächlich gesendet · {asked.scope.describe()}", style="bold")
     console.print(f"Stand {cell(found.on)}{_window(asked)} · n = Zahl der Austausche", style="dim")
     if not found.total.exchanges and not found.lines:
-        console.print("Noch nichts gesendet (nothing sent yet).")
+        narrowed = asked.since or asked.until or asked.scope != type(asked.scope)()
+        console.print(
+            "In diesem Ausschnitt nichts gesendet (nothing sent within this scope)."
+            if narrowed
+            else "Noch nichts gesendet (nothing sent yet)."
+        )
     else:
         _total(console, found.total, span)
         _lines(console, found, span, wide=wide)
@@ -60,6 +66,8 @@ def _total(console: Any, total: "Figures", span: Sequence[str]) -> None:
     states = {"open": "offen", "held": "gehalten", "unknown": "unklar", "withdrawn": "zurückgezogen"}
     unsent = [f"{states[name]} {number(n)}" for name, n in total.states.items() if name in states and n]
     console.print(f"Austausche  {number(total.exchanges)}, gesendet {number(total.sent)}{_more(unsent)}")
+    levels = " · ".join(f"{level} {name} {number(total.levels[level])}" for level, name in LEVELS.items())
+    console.print(f"Stufen      {levels}")
     actual, claimed = total.electronic, total.claimed
     console.print(f"tatsächlich {bar(actual.percent, 30)} {_share(actual)} elektronisch", style="green")
     console.print(f"nach Regel  {bar(claimed.percent, 30)} {_share(claimed)}", style="cyan")
@@ -171,10 +179,13 @@ def _deadlines(console: Any, total: "Figures") -> None:
     rest = [
         f"{number(total.deadlines[name])} {said}" for name, said in others.items() if total.deadlines[name]
     ]
-    console.print(
-        f"Fristen     eingehalten {_share(total.met)} · abgelaufen {_share(total.passed)}, "
-        f"davon mit Fiktion {number(total.deemed.count)}{_more(rest)}"
+    ended = (
+        f"eingehalten {_share(total.met)} · abgelaufen {_share(total.passed)}, "
+        f"davon mit Fiktion {number(total.deemed.count)}"
+        if total.ended
+        else "noch keine zu Ende (n = 0)"
     )
+    console.print(f"Fristen     {ended}{_more(rest)}")
     if total.presumed.n:
         console.print(f"Bekanntgabe vermutet {_share(total.presumed)} der Fristen nach einer Bekanntgabe")
 

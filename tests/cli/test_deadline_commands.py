@@ -1,5 +1,6 @@
 """Deadlines as clerks type them: list, show, extend, facts, calendar; and settings that cannot be used."""
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,15 @@ def test_from_a_letter_without_proof_to_deemed_consent(sb):
     assert "abgelaufen" in case.out
     assert "deadline baugb-36-2 fired 2026-05-04" in case.out
     assert "Fiktion vermerken" in case.out
+
+    counted = sb("migration", "status", "--json").json["total"]["deadlines"]
+    one, none = {"count": 1, "n": 1, "percent": 100.0}, {"count": 0, "n": 1, "percent": 0.0}
+    others = {"running": 0, "unarmed": 0, "dropped": 0}
+    assert counted == {"met": none, "passed": one, "deemed": one, **others}
+    shown = " ".join(sb("migration", "status").out.split())
+    assert "eingehalten 0 % (n = 1) · abgelaufen 100 % (n = 1), davon mit Fiktion 1" in shown
+    (row,) = csv.DictReader(sb("migration", "status", "--csv").out.splitlines(), delimiter=";")
+    assert (row["step"], row["deadlines_deemed"], row["deadlines_deemed_n"]) == ("Send_Ersuchen", "1", "1")
 
 
 def test_a_wrong_fact_is_withdrawn_and_the_end_is_unknown_again(sb):

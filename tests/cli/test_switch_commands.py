@@ -149,7 +149,6 @@ ACTS = {
     "key",
     "consent",
     "withdraw",
-    "show",
 }
 
 
