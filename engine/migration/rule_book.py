@@ -47,6 +47,7 @@ class RuleBook:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         """Index ``rules``; they may be ended or planned."""
+        self._standing: dict[tuple[Relation, datetime], Standing] = {}
         self._rules: dict[ScopeKey, list[Rule]] = defaultdict(list)
         for rule in rules:
             self._rules[rule.scope].append(rule)
@@ -67,7 +68,10 @@ class RuleBook:
 
     def standing(self, relation: Relation, at: datetime) -> Standing:
         """Return what is intended for ``relation`` at ``at``."""
-        return standing(in_force(self.speaking(relation), relation, at))
+        key = (relation, at)
+        if key not in self._standing:  # thousands of open cases ask for the same few relations
+            self._standing[key] = standing(in_force(self.speaking(relation), relation, at))
+        return self._standing[key]
 
 
 def standing(asked: Sequence[Rule]) -> Standing:

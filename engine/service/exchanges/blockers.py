@@ -113,6 +113,7 @@ class Judge:
         self._passed: dict[tuple[Any, ...], int] = {}
         self._receiving: dict[tuple[str, str, date], Mailbox | Blocker] = {}
         self._sending: dict[tuple[str, str, date], Mailbox | None] = {}
+        self._separable: dict[str, bool] = {}
 
     def assuming(self, boxes: Boxes) -> "Judge":
         """Return a judge over other mailboxes."""
@@ -140,7 +141,9 @@ class Judge:
             self._sending[at] = self.boxes.open(*at)
         sender = self._sending[at]
         kind = (requirements.form, requirements.media_types, requirements.on, requirements.test)
-        separable = isinstance(payload, Separable) and payload.separable
+        if channel not in self._separable:
+            self._separable[channel] = isinstance(payload, Separable) and payload.separable
+        separable = self._separable[channel]
         wanted = requirements.message_type
         return [
             *self._ask(
