@@ -31,7 +31,7 @@ from engine.deadlines.rules import (
     Version,
 )
 from engine.deadlines.text import Text
-from engine.definitions.yaml_text import Path, YamlFault, YamlText, field_name, read_yaml
+from engine.yaml_text import Path, YamlFault, YamlText, field_name, read_yaml
 
 E = TypeVar("E", bound=StrEnum)
 FILE = "rules.yaml"

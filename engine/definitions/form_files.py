@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from engine.definitions.package_errors import PackageRefusedError, Problem
+from engine.definitions.package_errors import PackageRefusedError
 from engine.definitions.patterns import PatternFault, bounded
 from engine.expressions import ExpressionError, compile_expression
+from engine.yaml_text import Problem
 
 MAX_COMPONENTS = 500
 MAX_DEPTH = 10

@@ -14,13 +14,13 @@ from typing import Any
 
 from engine.definitions.forms import Form, FormFileRefusedError, read_form
 from engine.definitions.message_types import judge_schema
-from engine.definitions.package_errors import PackageMissingError, PackageRefusedError, Problem
+from engine.definitions.package_errors import PackageMissingError, PackageRefusedError
 from engine.definitions.package_files import PROCEDURE, content_hash, read_folder
 from engine.definitions.paper import PAPER, PaperReason, read_paper
 from engine.definitions.schema_faults import faults
 from engine.definitions.schemas import schema
-from engine.definitions.yaml_text import YamlFault, YamlText, field_name, read_yaml
 from engine.exchange.ports import FormClass, MessageType
+from engine.yaml_text import Problem, YamlFault, YamlText, field_name, read_yaml
 
 __all__ = [
     "LegalBasis",

@@ -1,28 +1,9 @@
 """What can be wrong with a procedure package, told all at once and with the place of each fault."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from engine.errors import EnvironmentFaultError, NotFoundError, RefusedError
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
-    """One fault of a package: where it stands, what is wrong, how to mend it."""
-
-    file: str
-    """Path inside the package, with forward slashes."""
-    line: int | None
-    """Line in the file, counted from 1; None where the file has no such line."""
-    field: str
-    """Path of the field inside the file, e.g. ``roles.requesting.process``; empty for the whole file."""
-    message: str
-    hint: str
-
-    def __str__(self) -> str:
-        place = self.file if self.line is None else f"{self.file}:{self.line}"
-        field = f" {self.field}:" if self.field else ""
-        return f"{place}:{field} {self.message} ({self.hint})"
+from engine.yaml_text import Problem
 
 
 class PackageRefusedError(RefusedError):

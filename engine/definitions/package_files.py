@@ -10,9 +10,8 @@ from engine.definitions.package_errors import (
     PackageMissingError,
     PackageRefusedError,
     PackageUnreadableError,
-    Problem,
 )
-from engine.definitions.yaml_text import YamlFault, read_yaml
+from engine.yaml_text import Problem, YamlFault, read_yaml
 
 MAX_FILES = 500
 MAX_FILE_BYTES = 5_000_000

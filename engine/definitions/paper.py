@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from engine.definitions.package_errors import Problem
 from engine.definitions.schema_faults import faults
 from engine.definitions.schemas import schema
-from engine.definitions.yaml_text import YamlFault, field_name, read_yaml
+from engine.yaml_text import Problem, YamlFault, field_name, read_yaml
 
 PAPER = "paper.yaml"
 

@@ -13,10 +13,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.definitions.package import ProcedurePackage
-from engine.definitions.package_errors import PackageRefusedError, Problem
+from engine.definitions.package_errors import PackageRefusedError
 from engine.definitions.schema_faults import faults, shown
 from engine.definitions.schemas import schema
-from engine.definitions.yaml_text import YamlFault, YamlText, field_name, read_yaml
+from engine.yaml_text import Problem, YamlFault, YamlText, field_name, read_yaml
 
 ZONE = ZoneInfo("Europe/Berlin")
 """Instants in scenarios are told in local time."""

@@ -10,7 +10,7 @@ from engine.actor import Actor, Role
 from engine.definitions.checker import CheckContext, Report, Sandbox, check_package
 from engine.definitions.message_types import fingerprint
 from engine.definitions.model import EventKind, Process, walk
-from engine.definitions.package import PackageRefusedError, Problem, ProcedurePackage
+from engine.definitions.package import PackageRefusedError, ProcedurePackage
 from engine.definitions.paper import PAPER
 from engine.definitions.scenarios import read_scenarios
 from engine.errors import ConflictError, RefusedError
@@ -23,6 +23,7 @@ from engine.service.schedules import managing
 from engine.service.schedules.starts import starts_of
 from engine.service.services import known_workers
 from engine.store.tables import message_types, package_files, procedure_versions, processes
+from engine.yaml_text import Problem
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation

@@ -11,8 +11,6 @@ from typing import Any
 
 import yaml
 
-from engine.definitions.package_errors import Problem
-
 Path = tuple[str | int, ...]
 """The way to a field: keys and list positions from the outside in."""
 
@@ -20,6 +18,25 @@ MAX_DEPTH = 40
 _INT = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"-?(0|[1-9][0-9]{0,17})\.[0-9]{1,17}")
 _MERGE = "tag:yaml.org,2002:merge"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One fault of a file: where it stands, what is wrong, how to mend it."""
+
+    file: str
+    """Path, in a package the one inside it, with forward slashes."""
+    line: int | None
+    """Line in the file, counted from 1; None where the file has no such line."""
+    field: str
+    """Path of the field inside the file, e.g. ``roles.requesting.process``; empty for the whole file."""
+    message: str
+    hint: str
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        field = f" {self.field}:" if self.field else ""
+        return f"{place}:{field} {self.message} ({self.hint})"
 
 
 class YamlFault(Exception):
