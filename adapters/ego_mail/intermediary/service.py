@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from cryptography import x509
@@ -52,7 +53,7 @@ from adapters.ego_mail.osci.roles import (
     CertificateBook,
 )
 from adapters.ego_mail.osci.selection import ById
-from adapters.ego_mail.osci.streams import Spool
+from adapters.ego_mail.osci.streams import Spool, closed_on_error
 from adapters.ego_mail.osci.trust import Use, check_usage
 from engine.clock import Clock
 from engine.identifiers import IdSource
@@ -155,7 +156,11 @@ class IntermediaryService:
         kept = self._attachments.keep(incoming) if keeps else []
         closing = ExitStack()
         try:
-            with self._engine.begin() as connection:
+            with (
+                closed_on_error(closing.close),
+                closed_on_error(partial(self._attachments.drop, kept)),
+                self._engine.begin() as connection,
+            ):
                 dialog = None if conversation is None else dialogs.find(connection, conversation, now)
                 case = Case(incoming, message, _owner(message, dialog), dialog, kept, now, closing, verdict)
                 if case.owner is None and (incoming.encrypted or message.kind is Kind.INIT_DIALOG):
@@ -165,12 +170,7 @@ class IntermediaryService:
                 outcome = self._judge(connection, case)
                 control = self._control(connection, case, outcome)
         except FaultError as error:
-            self._attachments.drop(kept)
             return self.refuse(error.code)
-        except BaseException:
-            closing.close()
-            self._attachments.drop(kept)
-            raise
         if not outcome.stored:
             self._attachments.drop(kept)
         return self._answer(case, outcome, control)

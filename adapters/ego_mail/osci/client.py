@@ -31,7 +31,7 @@ from adapters.ego_mail.osci.roles import (
     CertificateBook,
     Certificates,
 )
-from adapters.ego_mail.osci.streams import CHUNK, FileBlob, chunks
+from adapters.ego_mail.osci.streams import CHUNK, FileBlob, chunks, closed_on_error
 from adapters.ego_mail.osci.trust import TrustStore, Use, check_usage, check_validity
 from engine.clock import Clock
 from engine.identifiers import IdSource
@@ -271,11 +271,8 @@ class Client:
         Raises FeedbackError for 9xxx codes outside ``allowed``, and what ``ask`` raises.
         """
         incoming = self.ask(draft)
-        try:
+        with closed_on_error(incoming.close):
             check_feedback(incoming.message, allowed)
-        except BaseException:
-            incoming.close()
-            raise
         return incoming
 
     def ask(self, draft: Draft) -> wire.Incoming:
@@ -313,7 +310,7 @@ class Client:
             limits=self.settings.limits,
             folder=self.settings.folder,
         )
-        try:
+        with closed_on_error(incoming.close):
             checks.check_answer(
                 incoming,
                 kind.answer,
@@ -327,9 +324,6 @@ class Client:
                     at=self.clock.now(),
                 ),
             )
-        except BaseException:
-            incoming.close()
-            raise
         return incoming
 
 

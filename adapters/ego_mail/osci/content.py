@@ -24,7 +24,7 @@ from adapters.ego_mail.osci.keys import Signer
 from adapters.ego_mail.osci.mime import OutPart, check_content_id
 from adapters.ego_mail.osci.roles import CertificateBook
 from adapters.ego_mail.osci.signature import Covered, sign
-from adapters.ego_mail.osci.streams import Blob, Spool, chunks
+from adapters.ego_mail.osci.streams import Blob, Spool, chunks, closed_on_error
 from engine.identifiers import IdSource
 
 X509_DATA_TYPE = f"{xml.DS}X509Data"
@@ -96,16 +96,13 @@ class PackageWriter:
     def write(self, items: Sequence[Item]) -> WrittenPackage:
         """Write all items. Raises MalformedMessageError where names collide or something is empty."""
         package = xml.block(xml.OSCI, "ContentPackage")
-        try:
+        with closed_on_error(self._close):
             # EncryptedData stands before ContentContainer (ContentPackageType).
             for item in sorted(items, key=lambda item: isinstance(item, Container)):
                 if isinstance(item, Sealed):
                     self._seal(package, item)
                 else:
                     self._container(package, item, keys=None)
-        except BaseException:
-            self._close()
-            raise
         return WrittenPackage(package, self._parts, self._spools)
 
     def _close(self) -> None:

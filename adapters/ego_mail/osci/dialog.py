@@ -17,6 +17,7 @@ from adapters.ego_mail.osci.opened import OpenedPackage, PackageReader
 from adapters.ego_mail.osci.orders import Kind, Order
 from adapters.ego_mail.osci.roles import ORIGINATOR_CIPHER, ORIGINATOR_SIGNATURE, Certificates
 from adapters.ego_mail.osci.selection import ById, ByReception, Rule
+from adapters.ego_mail.osci.streams import closed_on_error
 from adapters.ego_mail.osci.wire import Incoming
 
 
@@ -153,11 +154,8 @@ class Dialog:
         if any(entry.code == NO_DELIVERY for entry in incoming.message.order.feedback):
             incoming.close()
             return None
-        try:
+        with closed_on_error(incoming.close):
             return Fetched(incoming, self._client)
-        except BaseException:
-            incoming.close()
-            raise
 
     def process_cards(self, rule: Rule | None = None, limit: int | None = None) -> Cards:
         """Fetch process cards; an empty result where none matches."""
@@ -174,11 +172,8 @@ class Dialog:
         with self._client.packed(delivery) as packed:
             order = Order(message_id=message_id, subject=delivery.subject, receiver=delivery.receiver)
             incoming = self._call(Kind.MEDIATE_DELIVERY, order, (), packed, delivery.headers)
-        try:
+        with closed_on_error(incoming.close):
             return Fetched(incoming, self._client)
-        except BaseException:
-            incoming.close()
-            raise
 
     def exit(self) -> None:
         """Close the dialog; what was fetched last counts as received."""
@@ -201,11 +196,8 @@ class Dialog:
         incoming = self._client.ask(draft)
         # A refused order is a step of the dialog like any other.
         self._follow(incoming)
-        try:
+        with closed_on_error(incoming.close):
             check_feedback(incoming.message, allowed)
-        except BaseException:
-            incoming.close()
-            raise
         return incoming
 
     def _follow(self, incoming: Incoming) -> None:

@@ -37,7 +37,7 @@ from adapters.ego_mail.osci.errors import (
     UnsupportedAlgorithmError,
 )
 from adapters.ego_mail.osci.keys import Decrypter, subject
-from adapters.ego_mail.osci.streams import CHUNK, Blob, Spool
+from adapters.ego_mail.osci.streams import CHUNK, Blob, Spool, closed_on_error
 from engine.identifiers import IdSource
 
 KEY_BYTES = 32
@@ -80,11 +80,8 @@ class CipherMethod:
         if len(key) != self.scheme.key_bytes:
             raise DecryptionError("the content key has the wrong length")
         spool = Spool(folder=folder, limit=limit)
-        try:
+        with closed_on_error(spool.close):
             (_gcm if self.scheme.mode == "gcm" else _cbc)(blob, key, self, spool)
-        except BaseException:
-            spool.close()
-            raise
         return spool
 
 

@@ -11,7 +11,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from adapters.ego_mail.osci.errors import HttpStatusError, OutcomeUnknownError, UnreachableError
-from adapters.ego_mail.osci.streams import CHUNK, Spool
+from adapters.ego_mail.osci.streams import CHUNK, Spool, closed_on_error
 from adapters.ego_mail.osci.wire import Outgoing
 
 OK = 200
@@ -91,27 +91,24 @@ class HttpTransport:
         uri: str,
     ) -> Spool:
         answer = Spool(limit=limit, folder=self._folder)
-        try:
-            connection.putrequest("POST", path)
-            # The MIME headers travel inside the body, so the outer type is just XML.
-            connection.putheader("Content-Type", "text/xml; charset=UTF-8")
-            connection.putheader("Content-Length", str(message.size))
-            connection.putheader("Connection", "close")
-            connection.endheaders()
-            self._send(connection, message)
-            response = connection.getresponse()
-            while piece := response.read(CHUNK):
-                answer.write(piece)
-        except (OSError, http.client.HTTPException) as error:
-            answer.close()
-            raise OutcomeUnknownError(
-                f"the connection broke: {error or type(error).__name__}",
-                where=uri,
-                hint="ask for the message's process card to learn whether it arrived",
-            ) from error
-        except BaseException:
-            answer.close()
-            raise
+        with closed_on_error(answer.close):
+            try:
+                connection.putrequest("POST", path)
+                # The MIME headers travel inside the body, so the outer type is just XML.
+                connection.putheader("Content-Type", "text/xml; charset=UTF-8")
+                connection.putheader("Content-Length", str(message.size))
+                connection.putheader("Connection", "close")
+                connection.endheaders()
+                self._send(connection, message)
+                response = connection.getresponse()
+                while piece := response.read(CHUNK):
+                    answer.write(piece)
+            except (OSError, http.client.HTTPException) as error:
+                raise OutcomeUnknownError(
+                    f"the connection broke: {error or type(error).__name__}",
+                    where=uri,
+                    hint="ask for the message's process card to learn whether it arrived",
+                ) from error
         return self._checked(response, answer, uri)
 
     @staticmethod

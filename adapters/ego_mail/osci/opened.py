@@ -34,7 +34,7 @@ from adapters.ego_mail.osci.roles import (
     Certificates,
 )
 from adapters.ego_mail.osci.signature import Covered, VerifiedSignature, read_signature, verify
-from adapters.ego_mail.osci.streams import Blob, BytesBlob, Spool
+from adapters.ego_mail.osci.streams import Blob, BytesBlob, Spool, closed_on_error
 from adapters.ego_mail.osci.trust import TrustStore, Use
 
 _READERS = (ADDRESSEE_CIPHER, READER_CIPHER, ORIGINATOR_CIPHER, AUTHOR_CIPHER)
@@ -170,17 +170,13 @@ class PackageReader:
         SignatureError and MalformedMessageError with their subclasses.
         """
         containers: list[ReceivedContainer] = []
-        try:
+        with closed_on_error(self._close):
             for node in () if package is None else xml.children(package):
                 containers += self._top(node)
-        except BaseException:
-            self._close()
-            raise
-        if self._unopened and not containers:
-            self._close()
-            raise WrongRecipientError(
-                "the message is encrypted for somebody else", hint="is this the right cipher key?"
-            )
+            if self._unopened and not containers:
+                raise WrongRecipientError(
+                    "the message is encrypted for somebody else", hint="is this the right cipher key?"
+                )
         return OpenedPackage(tuple(containers), self._unopened, self._spools)
 
     def _close(self) -> None:

@@ -2,7 +2,8 @@
 
 import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO, Protocol
 
@@ -97,6 +98,15 @@ class _SliceReader(io.RawIOBase):
         buffer[: len(data)] = data
         self._at += len(data)
         return len(data)
+
+
+@contextmanager
+def closed_on_error(close: Callable[[], object]) -> Iterator[None]:
+    """Call ``close`` where the block is left by an error, whichever it is; the error goes on its way."""
+    with ExitStack() as stack:
+        stack.callback(close)
+        yield
+        stack.pop_all()
 
 
 class Spool:
