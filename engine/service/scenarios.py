@@ -12,6 +12,7 @@ from sqlalchemy import select
 from engine import runtime
 from engine.deadlines.iso import add_period, parse_period
 from engine.definitions import scenarios as told
+from engine.definitions.checker import Sandbox
 from engine.definitions.forms import FormRefusedError
 from engine.definitions.model import Node
 from engine.definitions.package import ProcedurePackage
@@ -64,17 +65,23 @@ def run_scenarios(package: ProcedurePackage, only: str | None = None) -> list[Ve
         raise ScenarioUnknownError(
             f"{package.key} has no scenario {only!r}", hint=f"it has: {', '.join(package.scenarios)}"
         )
-    return [play(package, scenario, channel) for scenario in found for channel in scenario.channels]
+    # Each play deploys the package anew: one process checks it for all of them.
+    with Sandbox() as sandbox:
+        return [
+            play(package, scenario, channel, sandbox) for scenario in found for channel in scenario.channels
+        ]
 
 
-def play(package: ProcedurePackage, scenario: Scenario, channel: str) -> Verdict:
-    """Play one scenario on one channel in throw-away installations."""
+def play(
+    package: ProcedurePackage, scenario: Scenario, channel: str, sandbox: Sandbox | None = None
+) -> Verdict:
+    """Play one scenario on one channel in throw-away installations; ``sandbox`` checks the package."""
     clock = begin_clock(scenario.begins)
     with TemporaryDirectory(prefix="dienstweg-") as folder:
         sides: dict[str, Side] = {}
         line = 0
         try:
-            sides = open_sides(Path(folder), package, scenario.authorities, channel, clock)
+            sides = open_sides(Path(folder), package, scenario.authorities, channel, clock, sandbox=sandbox)
             stage = _Stage(sides, channel, package)
             for step in scenario.steps:
                 line = step.line
@@ -115,10 +122,10 @@ class _Stage:
     def _start(self, step: told.Start) -> None:
         side = self.sides[step.role]
         procedure = self._procedure(side)
-        if step.at is not None:
-            self._start_by_timer(side, procedure, step.at)
-            return
         process = self.package.roles[step.role].process
+        if step.at is not None:
+            self._start_by_timer(side, procedure, process, step.at)
+            return
         try:
             case = cases.start_case(side.app, side.actor, procedure, step.data, process_id=process)
         except TimersOnlyError as error:
@@ -128,9 +135,9 @@ class _Stage:
         self.cases[step.role] = case.id
         self._work()
 
-    def _start_by_timer(self, side: Side, procedure: str, name: str) -> None:
+    def _start_by_timer(self, side: Side, procedure: str, process: str, name: str) -> None:
         """Turn the clock to the next due instant of a timer start; its case is the role's from now on."""
-        start = ScheduledStart(side, procedure, name)
+        start = ScheduledStart(side, procedure, process, name)
         self._set_clock(start.next_due())
         self.cases[side.role] = start.begun_case()
 

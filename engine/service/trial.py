@@ -1,6 +1,7 @@
 """Throw-away installations that know each other only through channels: for scenarios and training."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from engine.actor import Actor
 from engine.clock import TurnedClock
+from engine.definitions.checker import Sandbox
 from engine.definitions.package import ProcedurePackage
 from engine.errors import RefusedError
 from engine.exchange.decision import POST
@@ -54,18 +56,21 @@ def open_sides(
     channel: str,
     clock: TurnedClock,
     databases: Mapping[str, str] = MappingProxyType({}),
+    sandbox: Sandbox | None = None,
 ) -> dict[str, Side]:
     """Make one installation a role below ``folder``, with the procedure deployed and ``channel`` in force.
 
     ``authorities`` maps roles to authority keys, ``databases`` roles to URLs of empty databases; by default
-    every installation has its own SQLite file. Raises TrialRefusedError for a channel that has no trial
-    mailboxes, and whatever deploying refuses.
+    every installation has its own SQLite file. ``sandbox`` may be one that runs already. Raises
+    TrialRefusedError for a channel that has no trial mailboxes, and whatever deploying refuses.
     """
     sides: dict[str, Side] = {}
     for number, (role, authority) in enumerate(authorities.items()):
         sides[role] = _open_side(folder / role, f"T{number}", role, authority, clock, databases.get(role, ""))
+    with nullcontext(sandbox) if sandbox is not None else Sandbox() as box:
+        for side in sides.values():
+            deploy(side.app, side.actor, package, sandbox=box)
     for side in sides.values():
-        deploy(side.app, side.actor, package)
         for authority in authorities.values():
             partners = [other for other in authorities.values() if other != authority]
             _introduce(side, authority, channel, folder / "exchange", partners)

@@ -20,6 +20,7 @@ from engine.service.migration.switching import Switch, switch
 from engine.service.trial import Side, open_sides
 from engine.service.work import run_until_idle
 from processes.bpmn import shipped
+from tests.checking import sandbox
 from tests.contracts.samples import HOMBURG, SAARBRUECKEN
 from tests.ego_mail.conftest import CHANNEL, World
 
@@ -108,7 +109,7 @@ def open_halls(
     package = package or next(load_package(it) for it in shipped() if it.name == "vollstreckungshilfe")
     clock: TurnedClock = world.clock
     roles = {role: party.authority_id for role, party in PARTIES.items()}
-    made = open_sides(folder, package, roles, "letter+post", clock, databases)
+    made = open_sides(folder, package, roles, "letter+post", clock, databases, sandbox())
     sides = {role: configure(world, side, PARTIES[role], toml) for role, side in made.items()}
     for side in sides.values():
         for party in PARTIES.values():

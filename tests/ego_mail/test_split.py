@@ -123,7 +123,7 @@ def play(course: Split, patch: pytest.MonkeyPatch, wire: Wire) -> None:
     assert set(card.facts) == {"created", "forwarded", "received"}
 
 
-@pytest.mark.parametrize("point", [4, 5, 6])
+@pytest.mark.parametrize("point", [5])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_a_cut_between_the_messages_is_made_up_for_and_doubles_nothing(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: int, after: bool

@@ -4,8 +4,10 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from sqlalchemy import create_engine, func, select
 
 from adapters.ego_mail.intermediary.tables import delivery
@@ -37,7 +39,26 @@ def die(world: World, office: Office, point: str, *task: str | Path) -> None:
     world.clock.turn(2 * LEASE)
 
 
-def test_killed_at_each_point_it_goes_once_and_signed(world: World, tmp_path: Path) -> None:
+POINTS = (
+    ("assembled", "prepared", 0),
+    ("prepared", "prepared", 0),
+    ("sending", "sending", 0),
+    ("transmitted", "sending", 1),
+    ("recorded", "handed_over", 1),
+)
+"""Where the worker dies, what the dispatch is then, and how many messages have left."""
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        pytest.param(POINTS[3:4], id="between sending and recording"),
+        pytest.param(POINTS, id="at each point", marks=pytest.mark.long),
+    ],
+)
+def test_killed_it_goes_once_and_signed(
+    world: World, tmp_path: Path, points: Sequence[tuple[str, str, int]]
+) -> None:
     issuer = Issuer()
     with opened(world, tmp_path, issuer) as office:
         office.ask()
@@ -48,13 +69,7 @@ def test_killed_at_each_point_it_goes_once_and_signed(world: World, tmp_path: Pa
         assert office.dispatch()["state"] == "awaiting_signature"
         assert office.halls.rows("requesting", evidence) == []
         die(world, office, "never", task, *files)
-        for point, state, sent in (
-            ("assembled", "prepared", 0),
-            ("prepared", "prepared", 0),
-            ("sending", "sending", 0),
-            ("transmitted", "sending", 1),
-            ("recorded", "handed_over", 1),
-        ):
+        for point, state, sent in points:
             die(world, office, point)
             assert (office.dispatch()["state"], stored(world)) == (state, sent), point
 

@@ -15,6 +15,7 @@ from engine.service.migration.ledger import touch
 from engine.service.procedures import deploy
 from engine.store.tables import exchange_documents, exchanges
 from processes.bpmn import shipped
+from tests.checking import sandbox
 
 NOON = datetime(2026, 11, 28, 11, tzinfo=UTC)
 SAARBRUECKEN, HOMBURG, KIRKEL = "10041100", "10045114", "10045115"
@@ -49,7 +50,7 @@ def make(home: Path, own: Sequence[str] = (SAARBRUECKEN, HOMBURG), database_url:
     add_person(app, person_id="clerk", name="C", authority=own[0], roles=["clerk"], by=ego)
     add_person(app, person_id="sb", name="S", authority=own[0], roles=["admin"], by=ego)
     for package in packages():
-        deploy(app, ego, package)
+        deploy(app, ego, package, sandbox=sandbox())
     return app
 
 

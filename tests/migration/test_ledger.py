@@ -16,6 +16,7 @@ from engine.service.verifying import verify_installation
 from engine.service.work import run_until_idle
 from engine.store import tables
 from processes.bpmn import shipped
+from tests.checking import sandbox
 from tests.service.conftest import NOON, REQUEST
 
 SAARBRUECKEN, HOMBURG, XDOMEA = "10041100", "10045114", "xdomea+folder"
@@ -30,7 +31,7 @@ def halls(request, tmp_path):
     if request.param == "postgresql":
         server = request.getfixturevalue("postgres")
         urls = {role: server.fresh() for role in roles}
-    sides = open_sides(tmp_path, package, roles, "letter+post", TurnedClock(NOON), urls)
+    sides = open_sides(tmp_path, package, roles, "letter+post", TurnedClock(NOON), urls, sandbox())
     yield sides["requesting"], sides["enforcing"], tmp_path
     for side in sides.values():
         side.app.close()

@@ -36,6 +36,7 @@ from engine.service.migration.ledger_deadlines import touch_deadline
 from engine.service.migration.status import status
 from engine.service.procedures import deploy
 from engine.store.tables import deadlines, dispatches, exchanges, facts
+from tests.checking import sandbox
 
 START = datetime(2026, 1, 30, 9, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -114,7 +115,7 @@ def template(tmp_path_factory):
     app = open_installation(home, clock=TurnedClock(START))
     by = app.actor("ego")
     add_person(app, person_id="hom", name="H", authority=OWN[1], roles=["admin", "clerk"], by=by)
-    deploy(app, by, package("approve", APPROVE))
+    deploy(app, by, package("approve", APPROVE), sandbox=sandbox())
     cases = {
         actor.authority_id: start_case(app, actor, "approve", {"amount": 1}).id
         for actor in (by, app.actor("hom"))

@@ -17,6 +17,7 @@ from engine.service.directory.mailboxes import add_mailbox
 from engine.service.trial import Side, open_sides
 from engine.service.work import run_until_idle
 from processes.bpmn import shipped
+from tests.checking import sandbox
 from tests.letter.rig import noisy, save_pdf, scans, skewed, texts
 
 NOON = datetime(2026, 3, 2, 11, tzinfo=UTC)
@@ -46,7 +47,7 @@ class Towns:
         self.clock = TurnedClock(NOON)
         package = package or next(load_package(it) for it in shipped() if it.name == "vollstreckungshilfe")
         roles = {"requesting": SAARBRUECKEN, "enforcing": HOMBURG}
-        sides = open_sides(folder, package, roles, "letter+post", self.clock)
+        sides = open_sides(folder, package, roles, "letter+post", self.clock, sandbox=sandbox())
         self.sb, self.hom = sides["requesting"], sides["enforcing"]
         for side, key, address in (
             (self.sb, SAARBRUECKEN, "Rathausplatz 1\n66111 Saarbrücken"),

@@ -21,6 +21,7 @@ from engine.service.migration.switching import Switch, switch
 from engine.service.trial import Side, open_sides
 from engine.service.work import run_until_idle
 from processes.bpmn import shipped
+from tests.checking import sandbox
 
 _ALONE = "DIENSTWEG_TESTS_ALONE"
 
@@ -148,7 +149,7 @@ def halls(
     if database == "postgresql":
         postgres = request.getfixturevalue("postgres")
         databases = {role: postgres.fresh() for role in roles}
-    sides = open_sides(tmp_path, package, roles, "letter+post", clock, databases)
+    sides = open_sides(tmp_path, package, roles, "letter+post", clock, databases, sandbox())
     yield Halls(sides, clock, tmp_path)
     for side in sides.values():
         side.app.close()

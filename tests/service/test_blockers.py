@@ -9,8 +9,8 @@ from sqlalchemy import select
 from engine.exchange.decision import POST
 from engine.exchange.ports import Blocker, FormClass, Mailbox, MessageType, Requirements
 from engine.service.directory.mailboxes import end_mailbox
-from engine.service.exchanges import sending
 from engine.service.exchanges.blockers import Boxes, Judge, load_boxes
+from engine.service.exchanges.sending import decide_channel
 from engine.store.tables import exchanges
 from tests.service.conftest import HOMBURG, NOON, SAARBRUECKEN, XDOMEA
 
@@ -68,6 +68,6 @@ def test_the_send_job_says_that_a_mailbox_has_ended(electronic):
     electronic.request()
     with app.read() as tx:
         exchange = tx.execute(select(exchanges)).mappings().one()
-        decision = sending.decide_channel(app, tx, exchange, [])
+        decision = decide_channel(app, tx, exchange, [])
     assert decision.channel == POST
     assert any("[ended]" in reason for reason in decision.considered[0].reasons)

@@ -43,6 +43,7 @@ from engine.service.tasks import list_tasks
 from engine.service.trial import Side, open_sides
 from engine.service.troubles import list_incidents
 from engine.service.verifying import verify_installation
+from tests.checking import sandbox
 from tests.service.conftest import HOMBURG, NOON, SAARBRUECKEN, Halls
 
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
@@ -141,7 +142,7 @@ def consent(
     if database == "postgresql":
         postgres = request.getfixturevalue("postgres")
         databases = {role: postgres.fresh() for role in roles}
-    sides = open_sides(tmp_path, package(**texts), roles, "letter+post", clock, databases)
+    sides = open_sides(tmp_path, package(**texts), roles, "letter+post", clock, databases, sandbox())
     yield Consent(sides, clock, tmp_path)
     for side in sides.values():
         assert verify_installation(side.app).faults == ()

@@ -19,6 +19,7 @@ from engine.service.tasks import complete_task, list_tasks
 from engine.service.trial import Side, open_sides
 from engine.service.verifying import verify_installation
 from engine.service.work import run_until_idle
+from tests.checking import sandbox
 from tests.service.conftest import HOMBURG, NOON, SAARBRUECKEN
 
 PACKAGE = Path(__file__).parent / "packages" / "einvernehmen"
@@ -66,7 +67,7 @@ def side(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Side]:
     files["einvernehmen.bpmn"] = model(request.param).encode()
     package = build_package(files, where="einvernehmen")
     roles = {"requesting": SAARBRUECKEN, **{f"p{n}": key for n, key in enumerate(PARTNERS)}}
-    sides = open_sides(tmp_path, package, roles, "letter+post", TurnedClock(NOON))
+    sides = open_sides(tmp_path, package, roles, "letter+post", TurnedClock(NOON), sandbox=sandbox())
     yield sides["requesting"]
     assert verify_installation(sides["requesting"].app).faults == ()
     for each in sides.values():

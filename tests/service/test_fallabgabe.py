@@ -27,6 +27,7 @@ from engine.service.troubles import Incident, list_incidents
 from engine.service.verifying import verify_installation
 from engine.service.work import run_until_idle
 from processes.bpmn import shipped
+from tests.checking import sandbox
 
 NOON = datetime(2026, 3, 2, 11, tzinfo=UTC)
 OLD, NEW = "10041", "10045"
@@ -118,7 +119,7 @@ def offices(
     if database == "postgresql":
         postgres = request.getfixturevalue("postgres")
         databases = {role: postgres.fresh() for role in roles}
-    sides = open_sides(tmp_path, handover, roles, XDOMEA, clock, databases)
+    sides = open_sides(tmp_path, handover, roles, XDOMEA, clock, databases, sandbox())
     yield Offices(sides, clock, tmp_path)
     for side in sides.values():
         side.app.close()

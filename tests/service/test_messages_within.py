@@ -19,6 +19,7 @@ from engine.service.message_buffer import LIFETIME, expire_buffer
 from engine.service.work import run_until_idle
 from engine.store.tables import cases, incidents, message_buffer, subscriptions
 from engine.store.tables import tasks as task_rows
+from tests.checking import sandbox
 from tests.conformance.stored import begin_clock
 
 ACTOR = Actor("tester", "10041100", frozenset({Role.ADMIN, Role.CLERK}))
@@ -95,7 +96,7 @@ class Hall:
             ).encode(),
             "model.bpmn": HEAD.format(key, process).encode(),
         }
-        procedures.deploy(self.app, ACTOR, build_package(files))
+        procedures.deploy(self.app, ACTOR, build_package(files), sandbox=sandbox())
 
     def start(self, key: str, **data: Any) -> str:
         case = start_case(self.app, ACTOR, key, {"text": "", **data})

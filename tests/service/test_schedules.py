@@ -23,6 +23,7 @@ from engine.service.verifying import verify_installation
 from engine.service.work import run_until_idle
 from engine.store.tables import audit
 from engine.store.tables import schedules as table
+from tests.checking import sandbox
 
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 DAY = timedelta(days=1)
@@ -229,7 +230,7 @@ def test_a_new_version_that_says_the_same_goes_on_uncounted_and_running_cases_ke
         run_until_idle(app)
         clock.turn(10 * DAY)
         other = package("monthly", body(start("R/P1M")).replace('name="Ask"', 'name="Ask anew"'))
-        assert deploy(app, actor, other).number == 2
+        assert deploy(app, actor, other, sandbox=sandbox()).number == 2
         (after,) = list_schedules(app, actor)
         assert after.due_at == NOON.replace(month=5).replace(hour=10)  # summer time has begun
         clock.set(after.due_at)
@@ -243,7 +244,7 @@ def test_a_new_version_with_another_time_is_counted_from_its_deployment(url):
         clock.turn(40 * DAY)
         run_until_idle(app)
         assert list_schedules(app, actor)[0].state == "done"
-        deploy(app, actor, monthly("R2/P1D"))
+        deploy(app, actor, monthly("R2/P1D"), sandbox=sandbox())
         (line,) = list_schedules(app, actor)
         assert (line.state, line.expression, line.due_at) == ("on", "R2/P1D", clock.now() + DAY)
         clock.turn(5 * DAY)
@@ -256,7 +257,7 @@ def test_a_new_version_with_another_time_is_counted_from_its_deployment(url):
 def test_a_schedule_whose_start_is_gone_or_past_ends_with_an_incident(newer):
     with town(monthly()) as (app, actor, clock):
         (line,) = switch_on(app, actor, "monthly")
-        deploy(app, actor, newer)
+        deploy(app, actor, newer, sandbox=sandbox())
         (ended,) = list_schedules(app, actor)
         assert (ended.state, ended.due_at) == ("gone", None)
         (incident,) = list_incidents(app, actor)
@@ -265,7 +266,12 @@ def test_a_schedule_whose_start_is_gone_or_past_ends_with_an_incident(newer):
         run_until_idle(app)
         assert list_cases(app, actor) == []
         # A later version that has the start again begins nothing by itself.
-        deploy(app, actor, package("monthly", body(start("R/P1M")).replace("Ask", "Once more")))
+        deploy(
+            app,
+            actor,
+            package("monthly", body(start("R/P1M")).replace("Ask", "Once more")),
+            sandbox=sandbox(),
+        )
         assert list_schedules(app, actor)[0].state == "gone"
         switch_on(app, actor, "monthly")
         assert [each.id for each in list_schedules(app, actor)] == [line.id]
@@ -280,7 +286,7 @@ def test_switched_off_nothing_begins_and_switched_on_anew_it_is_counted_anew():
         assert switch_off(app, actor, line.id[:8]).state == "off"
         with pytest.raises(managing.ScheduleStandsError):
             switch_off(app, actor, line.id)
-        deploy(app, actor, monthly("R/P1D"))
+        deploy(app, actor, monthly("R/P1D"), sandbox=sandbox())
         clock.turn(90 * DAY)
         assert run_until_idle(app).nothing
         (anew,) = switch_on(app, actor, "monthly")
@@ -353,7 +359,7 @@ def test_what_cannot_be_switched_on_is_refused_whole():
 @pytest.mark.parametrize("time", ["${frist}", "0 0 8 * * *", "${deadline('baugb-36-2', '', 'arrival')}"])
 def test_what_asks_for_a_case_or_is_cron_does_not_deploy(time):
     with town() as (app, actor, _), pytest.raises(ModelRefusedError):
-        deploy(app, actor, package("monthly", body(start(time, kind="Date"))))
+        deploy(app, actor, package("monthly", body(start(time, kind="Date"))), sandbox=sandbox())
 
 
 def test_a_computed_time_is_worked_out_when_it_is_switched_on():

@@ -37,6 +37,7 @@ from engine.service.migration import (
 from engine.service.schedules import managing
 from engine.service.work import run_until_idle
 from engine.store.tables import metadata, shadow_sends
+from tests.checking import sandbox
 from tests.service.conftest import HOMBURG, NOON, REQUEST, SAARBRUECKEN
 
 MODULES: tuple[ModuleType, ...] = (
@@ -152,7 +153,7 @@ def shared(tmp_path_factory, package):
     ).units[0]
     address = ["Am Forum 5", "66424 Homburg"]
     import_authorities(app, actor, [{"id": HOMBURG, "address": address}])
-    procedures.deploy(app, actor, package)
+    procedures.deploy(app, actor, package, sandbox=sandbox())
     clerk = app.actor("kasse")
     case = cases.start_case(app, clerk, "vollstreckungshilfe")
     document = home / "x.txt"
@@ -160,13 +161,13 @@ def shared(tmp_path_factory, package):
     files.add_document(app, clerk, case.id, document)
     task = tasks.list_tasks(app, clerk)[0]
     tasks.complete_task(app, clerk, task.id, REQUEST)
-    procedures.deploy(app, actor, load_package(CONSENT))
+    procedures.deploy(app, actor, load_package(CONSENT), sandbox=sandbox())
     consent = {"gemeinde": HOMBURG, "einvernehmensersuchen": {"vorhaben": "Carport"}}
     cases.start_case(app, clerk, "einvernehmen", consent, process_id="Process_Bauaufsicht")
     run_until_idle(app)
     asked = deadlines.list_deadlines(app, clerk)[0].exchange_id
     switching.switch(app, actor, switching.Switch("letter+post", reason="go"))
-    procedures.deploy(app, actor, monthly_package("monthly", MONTHLY))
+    procedures.deploy(app, actor, monthly_package("monthly", MONTHLY), sandbox=sandbox())
     managing.switch_on(app, actor, "monthly")
     given = {"person": "S", "until": NOON.date(), "reason": "note"}
     consents.consent(app, actor, "Neunkirchen", **given)

@@ -19,9 +19,9 @@ from engine.exchange.ports import Mailbox
 from engine.migration.switching import PlannedRuleError
 from engine.service.directory.authorities import list_authorities
 from engine.service.directory.mailboxes import add_mailbox, end_mailbox
-from engine.service.exchanges import sending
 from engine.service.exchanges.listing import list_exchanges, show_exchange
 from engine.service.exchanges.rules import load_rules
+from engine.service.exchanges.sending import handle_send
 from engine.service.installation import open_installation
 from engine.service.migration.history import list_changes
 from engine.service.migration.reverting import RevertRefusedError, RuleUnknownError, revert
@@ -137,7 +137,7 @@ def test_what_is_prepared_goes_as_prepared(opened):
     exchange = only(list_exchanges(app, actor))
     job = Job("j", SAARBRUECKEN, "send", {"exchange": exchange.id}, 0)
     with pytest.raises(Cut):
-        sending.handle_send(app, job)
+        handle_send(app, job)
     app.probe = lambda _point: None
     done = switch(app, actor, Switch(POST, reason="back to paper"))
     effect = only(done.effects.exchanges)
@@ -315,7 +315,7 @@ def test_workers_whose_clocks_differ_neither_double_nor_lose(opened):
         job = Job("j", SAARBRUECKEN, "send", {"exchange": exchange}, 0)
         order = workers if place % 2 else workers[::-1]
         for worker in order:
-            sending.handle_send(worker, job)
+            handle_send(worker, job)
     opened.clock.turn(timedelta(minutes=2))
     opened.work()
     sent = {one: only(show_exchange(app, actor, one)["dispatches"]) for one in ids}
