@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.show import Json, cell, flat, print_json, read_data, short, table
+from cli.show import Json, cell, flat, print_json, print_written, read_data, short, table
 from cli.state import State
 
 app = typer.Typer(
@@ -95,12 +95,7 @@ def files(
     from engine.service.arrivals.handing_out import export_arrival
 
     state: State = ctx.obj
-    written = export_arrival(state.app, state.actor, arrival, out)
-    if json:
-        print_json([str(path) for path in written])
-        return
-    for path in written:
-        typer.echo(path)
+    print_written(export_arrival(state.app, state.actor, arrival, out), json)
 
 
 @app.command()

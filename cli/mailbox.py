@@ -32,9 +32,9 @@ def add(
     ] = None,
 ) -> None:
     """Record an access that an authority has opened, with its terms."""
+    from engine.clock import local_day
     from engine.exchange.ports import FormClass, Mailbox
     from engine.service.directory.mailboxes import MailboxRefusedError, add_mailbox
-    from engine.service.exchanges.sending import local_day
 
     state: State = ctx.obj
     today = local_day(state.clock.now())
@@ -68,8 +68,8 @@ def end(
     ] = None,
 ) -> None:
     """End an access: also the way to correct one (end it, then add it anew)."""
+    from engine.clock import local_day
     from engine.service.directory.mailboxes import end_mailbox
-    from engine.service.exchanges.sending import local_day
     from engine.service.migration.switching import rules_naming
 
     state: State = ctx.obj

@@ -53,6 +53,15 @@ def print_json(value: Any) -> None:
     sys.stdout.write("\n")
 
 
+def print_written(paths: Sequence[Path], json: bool) -> None:
+    """Print where files were written, a line each or as JSON."""
+    if json:
+        print_json([str(path) for path in paths])
+        return
+    for path in paths:
+        typer.echo(path)
+
+
 def print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Print rows as CSV: UTF-8, parted by semicolons, instants in ISO 8601.
 

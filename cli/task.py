@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.deadline_table import last_day, light_text
-from cli.show import ZONE, Json, cell, flat, merged, plain, print_json, read_data, read_pairs, short, table
+from cli.show import (
+    ZONE,
+    Json,
+    cell,
+    flat,
+    merged,
+    plain,
+    print_json,
+    print_written,
+    read_data,
+    read_pairs,
+    short,
+    table,
+)
 from cli.state import State
 
 if TYPE_CHECKING:
@@ -86,6 +99,7 @@ def _with_deadlines(state: State, found: "list[TaskLine]") -> list[dict[str, Any
 @app.command()
 def show(ctx: typer.Context, task: str, json: Json = False) -> None:
     """Show a task: its form's fields and the data so far."""
+    from engine.service.exchanges.signing import SIGN
     from engine.service.tasks import show_task
 
     state: State = ctx.obj
@@ -109,6 +123,8 @@ def show(ctx: typer.Context, task: str, json: Json = False) -> None:
     rows = [(f.key, f.label, f.type, f.required, _answers(f)) for f in fields]
     table(["Feld", "Bezeichnung", "Art", "Pflicht", "Auswahl oder Bedingung"], rows, "Formular (form)")
     table(["Name", "Wert"], flat(view.data), "Daten (data)")
+    if t.kind == SIGN:
+        typer.echo(f"Zu signieren: 'dienstweg task files {short(t.id)} --out ORDNER' schreibt es heraus.")
 
 
 def _field(field: "Field") -> dict[str, Any]:
@@ -163,12 +179,7 @@ def files(
     from engine.service.exchanges.signing_files import export_files
 
     state: State = ctx.obj
-    written = export_files(state.app, state.actor, task, out)
-    if json:
-        print_json([str(path) for path in written])
-        return
-    for path in written:
-        typer.echo(path)
+    print_written(export_files(state.app, state.actor, task, out), json)
 
 
 @app.command()

@@ -1,7 +1,11 @@
 """The one clock. All instants are aware datetimes in UTC."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
+from zoneinfo import ZoneInfo
+
+LOCAL_ZONE = ZoneInfo("Europe/Berlin")
+"""Where days begin and end for people, letters and mailboxes."""
 
 
 class Clock(Protocol):
@@ -38,3 +42,8 @@ class TurnedClock:
     def set(self, instant: datetime) -> None:
         """Put the clock to ``instant``, an aware datetime in any zone."""
         self._instant = instant.astimezone(UTC)
+
+
+def local_day(instant: datetime) -> date:
+    """Return the day on which an instant falls here: mailboxes open and end on local days."""
+    return instant.astimezone(LOCAL_ZONE).date()

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from adapters.ego_mail.checking import check_mailbox
 from adapters.ego_mail.checks import blockers_of, size_blocker
@@ -25,6 +24,7 @@ from adapters.ego_mail.settings import Office, intermediary_of, terms_of
 from adapters.ego_mail.splitting import size_of, split
 from adapters.ego_mail.trial import open_mailbox
 from adapters.signatures.verifying import Verifier
+from engine.clock import LOCAL_ZONE
 from engine.errors import DienstwegError, EnvironmentFaultError
 from engine.exchange.abilities import Finding, Refusal, Tracked
 from engine.exchange.ports import (
@@ -47,7 +47,6 @@ from engine.exchange.signers import ROLE, SUFFIX
 from engine.exchange.substitutes import SEAL, admissible
 
 ROLES = ("container", "document", "letter", "attachment", ROLE)
-_ZONE = ZoneInfo("Europe/Berlin")
 RECEIPT_WITHIN = "P5D"
 """Covers a weekend with holidays on both sides."""
 
@@ -185,7 +184,7 @@ class EgoMailCarrier:
         if all(f"{part.name}{SUFFIX}" in names for part in files):
             return []
         if office.keys.seal is not None and SEAL in admissible(
-            recipient, self._clock.now().astimezone(_ZONE).date()
+            recipient, self._clock.now().astimezone(LOCAL_ZONE).date()
         ):
             return [office.keys.seal]
         raise UnsignedError("written form without signature or seal", where=recipient.authority_id)

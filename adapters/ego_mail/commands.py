@@ -107,10 +107,10 @@ def import_dvdv(
     from adapters.ego_mail.dvdv_changes import changes_of
     from adapters.ego_mail.settings import Configuration
     from engine.actor import Role
+    from engine.clock import local_day
     from engine.service.access import require
     from engine.service.directory.authorities import show_authority
     from engine.service.directory.mailboxes import find_mailbox, replace_mailboxes
-    from engine.service.exchanges.sending import local_day
 
     state: Any = ctx.obj
     require(state.actor, Role.ADMIN)

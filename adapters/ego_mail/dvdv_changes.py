@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import MAXYEAR, date, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -13,11 +12,11 @@ from adapters.ego_mail.dvdv import Access, Directory, DvdvRefusedError
 from adapters.ego_mail.osci.errors import CertificateError
 from adapters.ego_mail.osci.keys import fingerprint, load_certificates, subject
 from adapters.ego_mail.osci.trust import Use, check_usage
+from engine.clock import local_day
 from engine.exchange.ports import Mailbox
 
 LIMIT = 30_000_000
 """Of a new mailbox; eGo-MAIL's published terms. The DVDV says nothing of sizes and formats."""
-_ZONE = ZoneInfo("Europe/Berlin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ def _mailbox(
     ):
         if choices:
             settings[name] = _pem(_best(choices, use, now, f"the intermediary of {access.organization}"))
-    today = now.astimezone(_ZONE).date()
+    today = local_day(now)
     since = max([today, *_days(certificate.not_valid_before_utc, access.valid_from)])
     until = _last_day(access.valid_until)
     if until is not None and until < since:
@@ -167,7 +166,7 @@ def _last_day(instant: datetime | None) -> date | None:
 
 def _day(instant: datetime) -> date:
     try:
-        return instant.astimezone(_ZONE).date()
+        return local_day(instant)
     except OverflowError:
         raise DvdvRefusedError(f"{instant.isoformat()} is no day of the calendar") from None
 

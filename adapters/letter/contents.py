@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any, BinaryIO
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
@@ -15,11 +14,11 @@ from adapters.letter.codes import Printed, print_code, print_partner_reference
 from adapters.letter.errors import LetterUnprintableError
 from adapters.letter.letterhead import Letterhead, footer_of
 from adapters.letter.terms import REMARKS, LetterTerms
+from engine.clock import local_day
 from engine.definitions.letters import render_body
 from engine.exchange.codes import Kind, make_code
 from engine.exchange.ports import Document, Envelope, FormClass, Mailbox, Party
 
-LOCAL_ZONE = ZoneInfo("Europe/Berlin")
 MAX_ADDRESS_LINES = 11
 
 _ANSWER_FIELDS = (
@@ -177,7 +176,7 @@ def _shielded_party(party: Party) -> Party:
 
 def _information(envelope: Envelope) -> list[dict[str, Any]]:
     contact = envelope.sender.contact
-    day = envelope.created.astimezone(LOCAL_ZONE).date()
+    day = local_day(envelope.created)
     rows = [
         ("Ihr Zeichen", envelope.partner_reference),
         ("Unser Zeichen", envelope.own_reference),

@@ -20,6 +20,7 @@ from adapters.post.runs import postage_of, product_name
 from adapters.post.scanner_folder import ScannerFolder
 from adapters.post.settings import read_settings
 from adapters.post.tariffs import ending, postage, read_tariffs
+from engine.clock import local_day
 from engine.exchange.abilities import Costs
 from engine.exchange.ports import (
     AdapterContext,
@@ -173,7 +174,7 @@ class PostCarrier:
             tariffs = read_tariffs(self._settings.tariffs)
         except PostSettingsRefusedError as error:
             return Health(False, str(error), now)
-        warning = ending(tariffs, now.date(), self._settings.tariffs)
+        warning = ending(tariffs, local_day(now), self._settings.tariffs)
         return Health(ok, f"{text}. {warning}" if warning else text, now)
 
 

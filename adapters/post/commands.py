@@ -4,10 +4,10 @@ import json
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
+from engine.clock import LOCAL_ZONE, local_day
 from engine.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Post: print runs, posting, reprints, scans.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-
-_ZONE = ZoneInfo("Europe/Berlin")
 
 
 class ScanRefusedError(RefusedError):
@@ -39,7 +37,7 @@ def list_(ctx: typer.Context, as_json: Json = False) -> None:
     known = open_postings(ctx.obj.app, ctx.obj.actor)
     waiting = sum(1 for letter in folder.waiting(authority) if letter.dispatch in known)
     plans = runs.plans()
-    _warn_of_tariffs(ctx.obj, ctx.obj.app.clock.now().astimezone(_ZONE).date())
+    _warn_of_tariffs(ctx.obj, ctx.obj.app.clock.now().astimezone(LOCAL_ZONE).date())
     if as_json:
         _print({"waiting": waiting, "runs": [_summary(runs, plan) for plan in plans]})
         return
@@ -65,7 +63,7 @@ def run(
 
     runs, _, _ = _runs(ctx.obj)
     now = ctx.obj.app.clock.now()
-    chosen = day.date() if day else now.astimezone(_ZONE).date()
+    chosen = day.date() if day else local_day(now)
     _warn_of_tariffs(ctx.obj, chosen)
     with Progress(transient=True, disable=as_json) as bar:
         task = bar.add_task("drucken (printing)")

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
-from zoneinfo import ZoneInfo
 
 from adapters.xdomea import carriage, circulation, formats, names, text
 from adapters.xdomea.carriage import Carried, CarriedFile
@@ -27,12 +26,12 @@ from adapters.xdomea.model import (
 from adapters.xdomea.nodes import Code, Node
 from adapters.xdomea.parties import contact_of
 from adapters.xdomea.versions import KINDS, Family, family, header_code
+from engine.clock import LOCAL_ZONE
 from engine.definitions import letters
 from engine.exchange.ports import Document as CaseDocument
 from engine.exchange.ports import Envelope
 
 PRODUCT = "Dienstweg"
-ZONE = ZoneInfo("Europe/Berlin")
 ELECTRONIC = "001"
 CONTINUING = ("0502", "0503")
 """Messages that belong to the process of the message they answer: offer, appraisal and transfer are one."""
@@ -82,7 +81,7 @@ class _Composer:
         self._mapping = mapping
         self._version = version
         self._family = family(version)
-        self._created = envelope.created.astimezone(ZONE)
+        self._created = envelope.created.astimezone(LOCAL_ZONE)
         self._files: list[tuple[str, CaseDocument]] = []
         self._digests: dict[str, int] = {}
         # The same matter and the same document keep their ids over all exchanges of a case.

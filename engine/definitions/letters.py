@@ -10,7 +10,6 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, NoReturn
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
@@ -18,11 +17,11 @@ from jinja2 import Template, TemplateError, TemplateSyntaxError, Undefined, Unde
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from engine.clock import local_day
 from engine.errors import RefusedError
 from engine.exchange.ports import Envelope, MessageType, Party
 
 LOCALE = "de_DE"
-_ZONE = ZoneInfo("Europe/Berlin")
 NAMES = frozenset(
     {
         "data",
@@ -174,7 +173,7 @@ def context(envelope: Envelope) -> dict[str, Any]:
         "recipient": envelope.recipient,
         "own_reference": envelope.own_reference,
         "partner_reference": envelope.partner_reference,
-        "date": envelope.created.astimezone(_ZONE).date(),
+        "date": local_day(envelope.created),
         "answer_due": envelope.answer_due,
         "documents": [document.name for document in envelope.documents],
         "title": envelope.message_type.title,

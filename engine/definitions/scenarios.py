@@ -10,16 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from engine.clock import LOCAL_ZONE
 from engine.definitions.package import ProcedurePackage
 from engine.definitions.package_errors import PackageRefusedError
 from engine.definitions.schema_faults import faults, shown
 from engine.definitions.schemas import schema
 from engine.yaml_text import Problem, YamlFault, YamlText, field_name, read_yaml
 
-ZONE = ZoneInfo("Europe/Berlin")
-"""Instants in scenarios are told in local time."""
 DEFAULT_CHANNELS = ("letter+post", "xdomea+folder")
 _PERIOD = re.compile(
     r"P(?=[0-9T])([0-9]{1,3}Y)?([0-9]{1,3}M)?([0-9]{1,3}W)?([0-9]{1,4}D)?(T(?=[0-9])([0-9]{1,4}H)?([0-9]{1,4}M)?)?"
@@ -296,7 +294,7 @@ def _tuple(names: Sequence[str] | None) -> tuple[str, ...] | None:
 
 
 def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text if " " in text else f"{text} 08:00").replace(tzinfo=ZONE)
+    return datetime.fromisoformat(text if " " in text else f"{text} 08:00").replace(tzinfo=LOCAL_ZONE)
 
 
 def _instant_or_none(text: str) -> datetime | None:

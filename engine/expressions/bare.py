@@ -69,12 +69,7 @@ _COMPARE = {str(op): op for op in COMPARISONS}
 
 def parse(text: str, start: int = 0, stop: int | None = None) -> Node:
     """Return the tree of the bare expression ``text[start:stop]``; raise ExpressionError."""
-    parser = BareParser(text, Scanner(text, LEXICON, start, stop).tokens())
-    if parser.token.kind is Kind.END:
-        raise parser.fault("the expression is empty")
-    tree = parser.expression()
-    parser.expect_end()
-    return tree
+    return BareParser(text, Scanner(text, LEXICON, start, stop).tokens()).whole()
 
 
 class BareParser(Parser):

@@ -109,12 +109,7 @@ def _closing(text: str, begin: int, stop: int) -> int:
 
 
 def _parse_one(text: str, start: int, stop: int) -> Node:
-    parser = JuelParser(text, Scanner(text, LEXICON, start, stop).tokens())
-    if parser.token.kind is Kind.END:
-        raise parser.fault("the expression is empty")
-    tree = parser.expression()
-    parser.expect_end()
-    return tree
+    return JuelParser(text, Scanner(text, LEXICON, start, stop).tokens()).whole()
 
 
 class JuelParser(Parser):

@@ -19,6 +19,18 @@ class Parser:
         self.at = 0
         self._nesting = 0
 
+    def expression(self) -> Node:
+        """Read one expression of the language."""
+        raise NotImplementedError
+
+    def whole(self) -> Node:
+        """Return the tree of the whole text, which is one expression; raise ExpressionError."""
+        if self.token.kind is Kind.END:
+            raise self.fault("the expression is empty")
+        tree = self.expression()
+        self.expect_end()
+        return tree
+
     @property
     def token(self) -> Token:
         """The token that comes next."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from engine.actor import Actor, Role
+from engine.clock import local_day
 from engine.errors import DienstwegError
 from engine.exchange.abilities import ChecksMailboxes, Finding
 from engine.exchange.ports import Mailbox, split_channel
@@ -19,7 +20,6 @@ from engine.service.access import require
 from engine.service.arrivals import scanning
 from engine.service.directory.authorities import find_authority
 from engine.service.directory.mailboxes import MailboxUnknownError, mailbox_from_row
-from engine.service.exchanges.sending import local_day
 from engine.store.database import upsert
 from engine.store.locks import only_one
 from engine.store.prepared import Prepared

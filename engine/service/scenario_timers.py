@@ -20,9 +20,9 @@ class TimerStartFailedError(RefusedError):
 class ScheduledStart:
     """A timer start of a procedure on one side; the first use switches it on, its time counts from then."""
 
-    def __init__(self, side: Side, procedure: str, name: str) -> None:
-        """Find the start event by name or id; raise TimerStartFailedError where no timer has it."""
-        self._side, self._procedure, self._name = side, procedure, name
+    def __init__(self, side: Side, procedure: str, process: str, name: str) -> None:
+        """Find the process's start event by name or id; raise TimerStartFailedError where it has none."""
+        self._side, self._procedure, self._process, self._name = side, procedure, process, name
         self._element = self._find()
         if not self._lines():
             managing.switch_on(side.app, side.actor, procedure, start=self._element)
@@ -57,12 +57,13 @@ class ScheduledStart:
         with app.read() as tx:
             starts = newest_starts(app, tx, self._procedure)
             nodes = app.programs.nodes(tx, latest_processes(tx, self._procedure)[0]["version_id"])
-        names = {start.element_id: nodes[start.element_id].name or start.element_id for start in starts}
+        own = [start.element_id for start in starts if start.process_id == self._process]
+        names = {element: nodes[element].name or element for element in own}
         found = [element for element, name in names.items() if self._name in (element, name)]
         if len(found) != 1:
             known = ", ".join(f"{name} ({element})" for element, name in names.items())
             raise TimerStartFailedError(
-                f"{self._procedure} has {'more than one' if found else 'no'} timer start {self._name!r}",
+                f"{self._process} has {'more than one' if found else 'no'} timer start {self._name!r}",
                 hint=f"it has: {known or 'none'}",
             )
         return found[0]

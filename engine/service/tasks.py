@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, bindparam, select, update
 
 from engine.actor import Actor, Role
+from engine.clock import LOCAL_ZONE
 from engine.definitions.forms import Form, typed_submission, validate_submission
 from engine.errors import ConflictError, NotFoundError, RefusedError
 from engine.runtime import api
@@ -40,7 +40,6 @@ __all__ = [
     "show_task",
     "typed_data",
 ]
-_ZONE = ZoneInfo("Europe/Berlin")
 
 
 class TaskUnknownError(NotFoundError):
@@ -209,7 +208,7 @@ def _name(tx: Connection, person_id: str | None) -> str:
 
 
 def _clock(at: datetime | None) -> str:
-    return at.astimezone(_ZONE).strftime("%H:%M on %d.%m.%Y") if at else "an unknown time"
+    return at.astimezone(LOCAL_ZONE).strftime("%H:%M on %d.%m.%Y") if at else "an unknown time"
 
 
 def _line(tx: Connection, task_id: str) -> TaskLine:

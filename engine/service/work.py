@@ -14,7 +14,8 @@ from engine.errors import EnvironmentFaultError
 from engine.service import mailbox_health, messages, services, timing
 from engine.service.arrivals import confirming, receiving
 from engine.service.deadlines import watching as deadline_jobs
-from engine.service.exchanges import awaiting, sending, tracking
+from engine.service.exchanges import awaiting, tracking
+from engine.service.exchanges.sending import handle_send
 from engine.service.message_buffer import expire_buffer
 from engine.service.migration import ledger, shadow, watching
 from engine.service.schedules import rounds
@@ -38,7 +39,7 @@ SUBJECT = 64
 """Length of an incident's subject. What a message came from can be longer."""
 
 _OUTSIDE: Mapping[str, Callable[["Installation", Job], None]] = {
-    "send": sending.handle_send,
+    "send": handle_send,
     "arrival": receiving.handle_arrival,
     "confirm": confirming.handle_confirm,
     "timer": timing.handle_timer,

@@ -1,9 +1,15 @@
 """Every group of commands, typed as in the README: output, JSON, exit statuses."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
+from cli.timer import _written
+from engine.service.numbers import number_of
+from engine.service.timing import TimerLine
 
 FIELDS = {
     "empfaenger": "Homburg",
@@ -134,6 +140,25 @@ def test_the_demo_tells_its_story_twice(dienstweg, tmp_path):
     status = dienstweg("--home", home, "--as", "admin", "migration", "status", "--json").json
     assert status["total"]["levels"] == {"A": 1, "C": 1}
     assert dienstweg("--home", home, "--as", "weber", "migration", "status").status == 5
+    each_task_has_a_number_of_its_own(dienstweg, tmp_path / "demo" / "homburg")
+
+
+def each_task_has_a_number_of_its_own(dienstweg, home):
+    case = dienstweg("--home", home, "--as", "klein", "case", "list", "--json").json[0]
+    shown = dienstweg("--home", home, "--as", "klein", "case", "show", case["id"], "--json").json
+    items = {
+        step["item"]
+        for entry in shown["path"]
+        for step in entry["steps"]
+        if step.get("item") and step["kind"] == "completed"
+    }
+    numbers = {number_of(item) for item in items}
+    assert len(numbers) == len(items) > 2
+    for item in sorted(items):
+        found = dienstweg("--home", home, "--as", "klein", "task", "show", number_of(item), "--json")
+        assert found.status in (0, 3)
+        if found.status == 0:
+            assert found.json["task"]["id"] == item
 
 
 def test_the_demo_deletes_nobodys_folder(dienstweg, tmp_path):
@@ -161,33 +186,6 @@ def test_help_lists_every_group_without_loading_any(dienstweg):
         assert f"\n  {group}" in result.out, group
 
 
-def test_the_short_number_of_a_second_task_is_its_own(dienstweg, tmp_path):
-    folder = tmp_path / "demo"
-    assert dienstweg("demo", "--folder", folder, "--electronic", "folder").status == 0
-    home = folder / "homburg"
-    rows = dienstweg(
-        "--home", folder / "saarbruecken", "--as", "weber", "case", "start", "vollstreckungshilfe"
-    )
-    assert rows.status == 0
-    from engine.service.numbers import number_of
-
-    case = dienstweg("--home", home, "--as", "klein", "case", "list", "--json").json[0]
-    shown = dienstweg("--home", home, "--as", "klein", "case", "show", case["id"], "--json").json
-    items = {
-        step["item"]
-        for entry in shown["path"]
-        for step in entry["steps"]
-        if step.get("item") and step["kind"] == "completed"
-    }
-    numbers = {number_of(item) for item in items}
-    assert len(numbers) == len(items) > 2
-    for item in sorted(items):
-        found = dienstweg("--home", home, "--as", "klein", "task", "show", number_of(item), "--json")
-        assert found.status in (0, 3)
-        if found.status == 0:
-            assert found.json["task"]["id"] == item
-
-
 def test_single_fields_are_put_into_the_data_of_a_file(sb, tmp_path):
     from cli.show import merged
 
@@ -210,3 +208,13 @@ def test_what_only_timers_begin_is_refused_by_hand_and_played_by_its_scenario(sb
     assert "dienstweg schedule on monatsmeldung" in " ".join(refused.err.split())
     played = dienstweg("model", "test", folder)
     assert (played.status, played.out.splitlines()[-1]) == (0, "1 passed, 0 failed")
+
+
+def test_a_timer_that_was_moved_says_so():
+    due = datetime(2026, 11, 23, 23, tzinfo=UTC)
+    timer = TimerLine("t", "c", "SB-1", "Timer_Frist", "", "2026-11-23T23:00:00+00:00", due, 1)
+    assert _written(timer) == timer.expression
+    assert _written(replace(timer, expression="P14D", revision=2)) == "P14D"
+    moved = replace(timer, due_at=due + timedelta(days=3), revision=2)
+    assert _written(moved) == "geändert, war 2026-11-23T23:00:00+00:00"
+    assert "geändert" in (_written(replace(moved, due_at=None)) or "")

@@ -2,11 +2,14 @@
 
 import copy
 import json
+import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +20,7 @@ from typer.testing import CliRunner
 from adapters.ego_mail.errors import UnsignedError
 from adapters.signatures.errors import SignatureBrokenError
 from cli.main import app as cli
+from cli.task import app as task_commands
 from engine.exchange.ports import FormClass, HandedOver, Part
 from engine.exchange.signers import SignatureRefusedError
 from engine.exchange.written import ways
@@ -149,6 +153,15 @@ def test_what_is_not_signed_as_asked_does_not_go(office: Office) -> None:
     assert [row["kind"] for row in office.halls.rows("requesting", evidence)] == []
     office.bring(good)
     assert [row["status"] for row in office.arrived()] == ["started"]
+
+
+def test_the_task_says_how_to_get_what_is_signed(office: Office) -> None:
+    state = SimpleNamespace(app=office.side.app, actor=office.side.actor)
+    shown = CliRunner().invoke(task_commands, ["show", office.task().id], obj=state)
+    (command,) = re.findall(r"'dienstweg task (files \S+ --out) ORDNER'", shown.output)
+    written = CliRunner().invoke(task_commands, [*command.split(), str(office.folder / "out")], obj=state)
+    assert written.exit_code == 0, written.output
+    assert {Path(line).name for line in written.output.splitlines()} == {*os.listdir(office.folder / "out")}
 
 
 def test_files_for_signing_are_not_written_over_others(office: Office) -> None:

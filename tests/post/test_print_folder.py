@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from adapters.post import create, files
 from adapters.post.errors import NothingToPostError, PostSettingsRefusedError
 from adapters.post.settings import read_settings
+from engine.clock import TurnedClock
 from engine.exchange.ports import FormClass, HandedOver, Part, Prepared, Rejected, Unknown
 from tests.contracts.samples import HOMBURG, Envelopes, context, mailbox, requirements
 from tests.letter.rig import blank_pdf
@@ -124,6 +126,17 @@ def test_a_read_only_print_folder_is_said_and_can_be_tried_again(home: Path) -> 
     assert outcome.retry
     assert outcome.blockers[0].code == "unwritable"
     assert not create(context(home)).health().ok
+
+
+def test_health_tells_that_the_tariffs_end(home: Path) -> None:
+    clock = TurnedClock(datetime(2026, 3, 2, 11, tzinfo=UTC))
+    carrier = create(context(home, clock=clock))
+    assert "31.12.2026" not in carrier.health().message
+    clock.set(datetime(2026, 12, 1, 11, tzinfo=UTC))
+    told = carrier.health()
+    assert told.ok
+    assert "can be written" in told.message
+    assert "31.12.2026" in told.message
 
 
 @pytest.mark.parametrize("address", ["", "Homburg", "Am Forum 5\nHomburg", "\n\n66424 Homburg"])

@@ -175,6 +175,8 @@ class Stage:
             assert send.message == step.sent, where
             message_type = self.package.message_types[send.message]
             assert not list(differences(step.message or {}, outgoing_data(message_type, send.data))), where
+        # What fails stops the play (Side.take), and nothing else opens an incident on the runtime alone.
+        assert not step.incidents, where
         if step.data is not None:
             item = next((item for item in side.open.values() if item.kind is ItemKind.TASK), None)
             assert not list(differences(step.data, item.data if item else side.data)), where

@@ -70,7 +70,7 @@ def test_a_turn_begins_what_is_due_and_the_next_start_goes_on_behind_it():
             "  - {start: meldestelle, at: Quartal vorbei}\n",
             "2026-01-31 09:00",
             9,
-            "monatsmeldung has no timer start 'Quartal vorbei' "
+            "Process_Meldung has no timer start 'Quartal vorbei' "
             "(it has: Monat vorbei (Start_Monat), Jahr vorbei (Start_Jahr))",
         ),
         (
@@ -125,7 +125,9 @@ def test_a_case_that_cannot_begin_fails_with_what_its_incident_says(tmp_path):
     sides = open_sides(tmp_path, build_package(FILES), {"meldestelle": AUTHORITY}, "letter+post", clock)
     side = sides["meldestelle"]
     try:
-        start = ScheduledStart(side, "monatsmeldung", "Start_Monat")
+        start = ScheduledStart(side, "monatsmeldung", "Process_Meldung", "Start_Monat")
+        with pytest.raises(TimerStartFailedError, match="Process_Other has no timer start 'Start_Monat'"):
+            ScheduledStart(side, "monatsmeldung", "Process_Other", "Start_Monat")
         with side.app.write() as tx:  # what a damaged row would do
             tx.execute(schedules.update().values(process_id="astray"))
         clock.set(start.next_due())

@@ -37,12 +37,7 @@ ATTEMPTS = 50
 
 def parse(text: str, names: Collection[str] = (), start: int = 0) -> Node:
     """Return the tree of the FEEL expression ``text[start:]``; ``names`` are variables with special names."""
-    parser = FeelParser(text, FeelScanner(text, names, start).tokens())
-    if parser.token.kind is Kind.END:
-        raise parser.fault("the expression is empty")
-    tree = parser.expression()
-    parser.expect_end()
-    return tree
+    return FeelParser(text, FeelScanner(text, names, start).tokens()).whole()
 
 
 def parse_tests(text: str, names: Collection[str] = ()) -> Tests:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, RowMapping, insert, select
 
+from engine.clock import local_day
 from engine.exchange.abilities import ConfirmsImport, Refusal, TellsSenders
 from engine.exchange.ports import (
     Envelope,
@@ -23,7 +24,7 @@ from engine.service.arrivals.parts import parts_of
 from engine.service.directory.authorities import find_authority
 from engine.service.directory.mailboxes import find_mailbox
 from engine.service.exchanges.parts import store_prepared
-from engine.service.exchanges.sending import BEGUN, deliver, local_day
+from engine.service.exchanges.sending import BEGUN, deliver
 from engine.store.tables import arrivals, dispatches
 from engine.work.ports import Job
 

@@ -8,10 +8,10 @@ A sender that is not surely the exchange's recipient changes nothing until a cle
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, select
 
+from engine.clock import LOCAL_ZONE
 from engine.definitions.message_types import MessageDataRefusedError, incoming_data
 from engine.exchange.ports import Assurance, MessageType, Reading
 from engine.exchange.routes import may_answer
@@ -39,8 +39,6 @@ from engine.store.tables import arrivals
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
-
-LOCAL_ZONE = ZoneInfo("Europe/Berlin")
 
 
 def match(app: "Installation", tx: Connection, arrival: RowMapping, reading: Reading) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, RowMapping, or_, select, update
 
+from engine.clock import local_day
 from engine.exchange.abilities import ReportsBack
 from engine.exchange.errors import UnreadableError
 from engine.exchange.ports import Incoming, Mailbox, Part, Payload, Reading, split_channel
@@ -15,7 +16,6 @@ from engine.service.arrivals.matching import match
 from engine.service.arrivals.parts import add_parts, keep_proofs, parts_of
 from engine.service.arrivals.rows import add_arrival
 from engine.service.directory.mailboxes import own_mailboxes
-from engine.service.exchanges.sending import local_day
 from engine.service.migration import ledger, tests_received
 from engine.store.locks import lock_name, only_one
 from engine.store.tables import arrivals, mailboxes

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, or_, select, update
 
 from engine.actor import Actor, Role
+from engine.clock import LOCAL_ZONE, local_day
 from engine.definitions.message_types import check_data
 from engine.errors import ConflictError, NotFoundError
 from engine.exchange.decision import POST
@@ -38,7 +38,6 @@ from engine.store.tables import arrivals, exchanges
 if TYPE_CHECKING:
     from engine.service.installation import Installation
 
-_ZONE = ZoneInfo("Europe/Berlin")
 PAGE = 50
 LONG_AGO = timedelta(days=180)
 """A day of receipt further back is taken for a slip of the pen, unless the clerk is sure."""
@@ -214,16 +213,16 @@ def _take_over(
 
 def _received(app: "Installation", paper: PaperArrival) -> datetime:
     now = app.clock.now()
-    if paper.received_on is None or paper.received_on == now.astimezone(_ZONE).date():
+    if paper.received_on is None or paper.received_on == local_day(now):
         return now
-    if paper.received_on > now.astimezone(_ZONE).date():
+    if paper.received_on > local_day(now):
         raise RegistrationRefusedError("the day of receipt lies in the future", hint="is the year right?")
-    if paper.received_on < now.astimezone(_ZONE).date() - LONG_AGO and not paper.long_ago:
+    if paper.received_on < local_day(now) - LONG_AGO and not paper.long_ago:
         raise RegistrationRefusedError(
             f"the day of receipt, {paper.received_on}, lies more than {LONG_AGO.days} days back",
             hint="is the year right? if it is: --long-ago",
         )
-    return datetime.combine(paper.received_on, time(12), _ZONE)
+    return datetime.combine(paper.received_on, time(12), LOCAL_ZONE)
 
 
 def _scan(path: Path) -> Part:

@@ -1,16 +1,13 @@
 """What came before: the same message on another channel, the same answer twice, a second answer."""
 
-from zoneinfo import ZoneInfo
-
 from sqlalchemy import Connection, RowMapping, select
 
+from engine.clock import LOCAL_ZONE
 from engine.exchange.ports import Reading
 from engine.service.arrivals.codes import TAKEN
 from engine.service.arrivals.rows import Sender
 from engine.service.stories import read_head
 from engine.store.tables import arrivals, exchanges
-
-_ZONE = ZoneInfo("Europe/Berlin")
 
 
 def same_exchange(tx: Connection, arrival: RowMapping, sender: Sender) -> RowMapping | None:
@@ -65,5 +62,5 @@ def already_answered(tx: Connection, exchange: RowMapping) -> str | None:
     if exchange["answered_by"] is None:
         return None
     first = tx.execute(select(arrivals).where(arrivals.c.id == exchange["answered_by"])).mappings().one()
-    day = first["received_at"].astimezone(_ZONE).strftime("%d.%m.%Y")
+    day = first["received_at"].astimezone(LOCAL_ZONE).strftime("%d.%m.%Y")
     return f"this exchange has been answered already: {first['channel']}, {day}, arrival {first['id'][:8]}"

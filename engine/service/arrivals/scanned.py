@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from engine.actor import Actor, Role
+from engine.clock import local_day
 from engine.exchange.decision import POST
 from engine.exchange.ports import Incoming
 from engine.service.access import require
 from engine.service.arrivals import receiving
 from engine.service.arrivals.collecting import collect_from
 from engine.service.arrivals.registering import ArrivalLine, arrival_line
-from engine.service.exchanges.sending import local_day, recipient_mailbox
+from engine.service.exchanges.sending import recipient_mailbox
 from engine.store.locks import only_one
 from engine.store.tables import arrivals
 

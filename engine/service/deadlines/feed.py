@@ -6,11 +6,11 @@ A feed leaves the installation. It names file references, rules and steps, and n
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Select, and_, exists, or_, select
 
 from engine.actor import Actor
+from engine.clock import LOCAL_ZONE
 from engine.deadlines.domain import State
 from engine.deadlines.ical import FeedEntry, feed
 from engine.deadlines.iso import parse_period
@@ -23,7 +23,6 @@ from engine.store.tables import TASK_IS_OPEN, cases, deadlines, people, tasks
 if TYPE_CHECKING:
     from engine.service.installation import Installation
 
-_ZONE = ZoneInfo("Europe/Berlin")
 _SHOWN_AFTER = timedelta(days=30)
 """How long what is settled stays in the feed, struck out."""
 
@@ -103,7 +102,7 @@ def _tasks(app: "Installation", tx: Connection, actor: Actor, person: str | None
     if person is not None:
         query = query.where(tasks.c.claimed_by == person)
     for row in tx.execute(query).mappings():
-        last = (row["due_at"] - timedelta(microseconds=1)).astimezone(_ZONE).date()
+        last = (row["due_at"] - timedelta(microseconds=1)).astimezone(LOCAL_ZONE).date()
         yield FeedEntry(
             uid=f"{row['id']}@{app.settings.code}",
             end=last,
@@ -115,5 +114,5 @@ def _tasks(app: "Installation", tx: Connection, actor: Actor, person: str | None
 
 def _is_moment(due: datetime) -> bool:
     """Tell whether an end is a moment inside a day; 24:00 is the end of a whole day."""
-    local = due.astimezone(_ZONE)
+    local = due.astimezone(LOCAL_ZONE)
     return bool(local.hour or local.minute or local.second)

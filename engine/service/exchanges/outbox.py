@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, and_, insert, or_, select, update
 
+from engine.clock import LOCAL_ZONE, local_day
 from engine.deadlines.counting import move_to_working_day
 from engine.deadlines.iso import add_period, parse_period
 from engine.definitions.message_types import outgoing_data
@@ -22,8 +22,6 @@ from engine.store.tables import arrivals, case_documents, cases, exchange_docume
 if TYPE_CHECKING:
     from engine.service.advance import CaseRow
     from engine.service.installation import Installation
-
-LOCAL_ZONE = ZoneInfo("Europe/Berlin")
 
 
 class SendRefusedError(RefusedError):
@@ -64,7 +62,7 @@ def create_exchange(app: "Installation", tx: Connection, case: "CaseRow", send: 
         recipient=recipient.party(),
         own_reference=case.own_reference,
         partner_reference=case.partner_reference,
-        on=now.astimezone(LOCAL_ZONE).date(),
+        on=local_day(now),
     )
     exchange_id = str(app.ids.new())
     tx.execute(

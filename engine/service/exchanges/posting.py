@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select, update
 
 from engine.actor import Actor
+from engine.clock import LOCAL_ZONE, local_day
 from engine.errors import RefusedError
 from engine.exchange.abilities import ReckonsCosts
 from engine.exchange.ports import split_channel
@@ -21,7 +21,6 @@ from engine.store.tables import TASK_IS_OPEN, cases, dispatch_parts, dispatches,
 if TYPE_CHECKING:
     from engine.service.installation import Installation
 
-_ZONE = ZoneInfo("Europe/Berlin")
 _COSTS = {"postage_cents": "postage_cents", "pages": "pages", "product": "product", "run": "print_run"}
 _MOST, _LONGEST = 1_000_000, 40
 
@@ -89,7 +88,7 @@ def complete(
     posted = _instant(data.get("posted_on"), now)
     dispatch = tx.execute(select(dispatches).where(dispatches.c.id == task["subject_id"])).mappings().one()
     exchange = tx.execute(select(exchanges).where(exchanges.c.id == dispatch["exchange_id"])).mappings().one()
-    if posted.astimezone(_ZONE).date() < dispatch["created_at"].astimezone(_ZONE).date():
+    if local_day(posted) < dispatch["created_at"].astimezone(LOCAL_ZONE).date():
         raise PostingRefusedError("a letter cannot be posted before it was written")
     outcomes.add_fact(app, tx, exchange, dispatch["id"], "posted", posted, "clerk", actor.person_id)
     costs = {**_reckoned(app, dict(dispatch), posted), **costs}
@@ -115,7 +114,7 @@ def _reckoned(app: "Installation", dispatch: Mapping[str, Any], posted: datetime
     carrier = app.adapters.carrier(split_channel(dispatch["channel"])[1])
     if not isinstance(carrier, ReckonsCosts):
         return {}
-    found = carrier.costs(dispatch["carrier_reference"] or "", posted.astimezone(_ZONE).date())
+    found = carrier.costs(dispatch["carrier_reference"] or "", local_day(posted))
     if found is None:
         return {}
     values = {"pages": found.pages, "postage_cents": found.cents, "product": found.product}
@@ -154,8 +153,8 @@ def _instant(value: Any, now: datetime) -> datetime:
         day = date.fromisoformat(str(value))
     except ValueError as error:
         raise PostingRefusedError(f"posted_on is {value!r}", hint="write the day as YYYY-MM-DD") from error
-    if day == now.astimezone(_ZONE).date():
+    if day == local_day(now):
         return now
-    if day > now.astimezone(_ZONE).date():
+    if day > local_day(now):
         raise PostingRefusedError("posted_on lies in the future", hint="confirm it on the day it is posted")
-    return datetime.combine(day, time(12), _ZONE)
+    return datetime.combine(day, time(12), LOCAL_ZONE)

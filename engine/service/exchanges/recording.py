@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, func, or_, select, update
 
 from engine.actor import Actor, Role
+from engine.clock import LOCAL_ZONE, local_day
 from engine.deadlines.iso import typed_instant
 from engine.errors import ConflictError, NotFoundError, RefusedError
 from engine.service.access import require
@@ -35,7 +35,6 @@ KINDS = (
 """What can be recorded; the rules of deadlines name these as starts."""
 _BEFORE_THE_MESSAGE = ("created", "published", "notified", "known")
 """What may have happened before the message was made here."""
-_ZONE = ZoneInfo("Europe/Berlin")
 
 
 class FactRefusedError(RefusedError):
@@ -158,10 +157,10 @@ def _instant(at: date | datetime, now: datetime) -> datetime:
     """Return the instant of a fact: as given, or noon of the day, but never one to come."""
     if isinstance(at, datetime):
         instant = typed_instant(at)
-    elif at == now.astimezone(_ZONE).date():
+    elif at == local_day(now):
         instant = now
     else:
-        instant = datetime.combine(at, time(12), _ZONE)
+        instant = datetime.combine(at, time(12), LOCAL_ZONE)
     if instant > now:
         raise FactRefusedError(f"{at.isoformat()} has not come yet", hint="record it when it has happened")
     return instant
@@ -184,7 +183,7 @@ def refuse_before_sending(tx: Connection, exchange: RowMapping, kind: str, at: d
     """
     if kind in _BEFORE_THE_MESSAGE:
         return
-    day, begun = at.astimezone(_ZONE).date(), exchange["created_at"].astimezone(_ZONE).date()
+    day, begun = local_day(at), exchange["created_at"].astimezone(LOCAL_ZONE).date()
     what = "the message was made"
     if kind not in ("posted", "sent"):
         left = select(func.min(facts.c.at)).where(
@@ -194,7 +193,7 @@ def refuse_before_sending(tx: Connection, exchange: RowMapping, kind: str, at: d
         )
         posted = tx.scalar(left)
         if posted is not None:
-            begun, what = posted.astimezone(_ZONE).date(), "it was posted or sent"
+            begun, what = local_day(posted), "it was posted or sent"
     if day < begun:
         raise FactRefusedError(
             f"{day} lies before {begun}, when {what}",
@@ -220,9 +219,9 @@ def _note(exchange: RowMapping, kind: str, at: datetime, reason: str, actor: Act
     """Return a clerk's note for the file."""
     local = "%d.%m.%Y %H:%M"
     lines = (
-        f"Vermerk vom {now.astimezone(_ZONE).strftime(local)}",
+        f"Vermerk vom {now.astimezone(LOCAL_ZONE).strftime(local)}",
         f"Austausch: {exchange['subject']} ({exchange['id']})",
-        f"Tatsache: {kind} am {at.astimezone(_ZONE).strftime(local)}",
+        f"Tatsache: {kind} am {at.astimezone(LOCAL_ZONE).strftime(local)}",
         f"Grund: {reason}",
         f"Festgehalten von: {actor.person_id}",
     )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from engine.deadlines.iso import ZONE, zone_of
+from engine.clock import local_day
 from engine.documents import StoredDocument
 from engine.exchange.decision import POST, Decision, Relation, Rule, decide, decide_by_hand
 from engine.exchange.ports import (
@@ -291,11 +291,6 @@ def decide_channel(
         _failed_channels(tx, exchange["id"]) if failed is None else failed,
         boxes.channels_of(recipient, today),
     )
-
-
-def local_day(instant: datetime) -> date:
-    """Return the day on which an instant falls here: mailboxes open and end on local days."""
-    return instant.astimezone(zone_of(ZONE)).date()
 
 
 def relation_of(exchange: Mapping[Any, Any], recipient: Authority) -> Relation:

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 
 from engine.actor import Actor
 from engine.deadlines.iso import ZONE, zone_of
@@ -31,7 +31,7 @@ from engine.exchange.written import Ways, ways
 from engine.service.exchanges import outcomes
 from engine.service.exchanges.parts import add_parts, load_prepared
 from engine.service.stories import Entry, note
-from engine.store.tables import cases, dispatch_parts, dispatches, exchanges, tasks
+from engine.store.tables import dispatch_parts, dispatches, exchanges
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
@@ -80,21 +80,7 @@ def is_signed(dispatch: Mapping[str, Any]) -> bool:
 
 def ask(app: "Installation", tx: Connection, exchange: RowMapping, dispatch_id: str, wanted: Plan) -> None:
     """Open the task of having a dispatch signed."""
-    tx.execute(
-        insert(tasks).values(
-            id=str(app.ids.new()),
-            authority_id=exchange["authority_id"],
-            case_id=exchange["case_id"],
-            unit_id=tx.scalar(select(cases.c.unit_id).where(cases.c.id == exchange["case_id"])),
-            kind=SIGN,
-            element_id=exchange["element_id"],
-            instance="",
-            name=wanted.value,
-            subject_id=dispatch_id,
-            status="open",
-            opened_at=app.clock.now(),
-        )
-    )
+    outcomes.add_task(app, tx, exchange, SIGN, wanted.value, dispatch_id)
 
 
 def complete(

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, insert, or_, select, update
 
 from engine.actor import Actor, Role
+from engine.clock import local_day
 from engine.errors import NotFoundError, RefusedError
 from engine.service.access import require
 from engine.service.directory.authorities import find_authority
-from engine.service.exchanges.sending import local_day
 from engine.service.migration.said import said
 from engine.service.numbers import known_as
 from engine.store.tables import audit, shadow_consents

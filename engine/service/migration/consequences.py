@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
+from engine.clock import local_day
 from engine.deadlines.rules_reading import load_rules
 from engine.exchange.registry import UnknownChannelError
 from engine.migration.consequences import Hanging, Way, course, hanging, proofs
 from engine.service.deadlines.facts import way_of
-from engine.service.exchanges.sending import local_day
 from engine.service.migration.effects import CHANGES, FALLS_BACK, Effects
 from engine.service.migration.receipts import facts_of_channel
 from engine.service.programs import latest_version

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
+from engine.clock import local_day
 from engine.exchange.decision import POST, Relation
 from engine.exchange.ports import Blocker, FormClass, Mailbox, MessageType, Requirements
 from engine.service.exchanges.blockers import Boxes, Judge, load_boxes
-from engine.service.exchanges.sending import local_day
 from engine.service.starting import latest_processes
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.actor import Actor, Role
+from engine.clock import local_day
 from engine.migration.scope import Scope
 from engine.service.access import require
 from engine.service.directory.mailboxes import MailboxUnknownError
 from engine.service.exchanges.blockers import load_boxes
-from engine.service.exchanges.sending import local_day
 from engine.service.mailbox_health import MailboxHealth, check_mailboxes
 from engine.service.migration.scope import districts, resolve, scope_senders
 

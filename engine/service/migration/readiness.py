@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from engine.actor import Actor
+from engine.clock import local_day
 from engine.errors import RefusedError
 from engine.exchange.decision import POST, Relation
 from engine.exchange.ports import Mailbox, split_channel
@@ -17,7 +18,6 @@ from engine.migration.rule_book import RuleBook
 from engine.migration.scope import Scope
 from engine.service.exchanges.blockers import Judge, load_boxes
 from engine.service.exchanges.rules import load_rules
-from engine.service.exchanges.sending import local_day
 from engine.service.migration.figures import used_channels
 from engine.service.migration.needs import load_needs
 from engine.service.migration.register import Wish as RegisterWish

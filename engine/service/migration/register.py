@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from engine.actor import Actor
+from engine.clock import local_day
 from engine.exchange.decision import Relation
 from engine.exchange.ports import FormClass
 from engine.migration.register import Key, Line, Register, Step, StepSummary, Volume
 from engine.migration.scope import Scope
 from engine.service.directory.authorities import Authority, load_authorities
-from engine.service.exchanges.sending import local_day
 from engine.service.migration.figures import Figures, load_figures
 from engine.service.migration.scope import districts, resolve, scope_senders
 from engine.service.migration.steps import ANY, load_reasons, load_steps

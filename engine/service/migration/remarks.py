@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from engine.clock import local_day
 from engine.exchange.decision import POST
 from engine.exchange.ports import Blocker, Mailbox
 from engine.service.exchanges.blockers import Boxes
-from engine.service.exchanges.sending import local_day
 from engine.service.mailbox_health import MailboxHealth, health_of
 
 SOON = timedelta(weeks=8)

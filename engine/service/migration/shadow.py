@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
+from engine.clock import local_day
 from engine.deadlines.iso import add_period, parse_period
 from engine.errors import DienstwegError
 from engine.exchange.decision import SHADOW, shadows
@@ -31,7 +32,7 @@ from engine.service.directory.mailboxes import find_mailbox
 from engine.service.exchanges.blockers import Judge, load_boxes
 from engine.service.exchanges.parts import store_prepared
 from engine.service.exchanges.rules import load_rules
-from engine.service.exchanges.sending import build_envelope, deliver, local_day, relation_of
+from engine.service.exchanges.sending import build_envelope, deliver, relation_of
 from engine.service.migration.consents import has_consent
 from engine.store.tables import (
     arrival_parts,

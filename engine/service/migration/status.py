@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, func, or_, select
 
 from engine.actor import Actor, Role
+from engine.clock import local_day
 from engine.exchange.decision import POST
 from engine.migration.kpis import Relations
 from engine.migration.ledger import month_of
@@ -21,7 +22,6 @@ from engine.migration.status import (
     lines,
     total_of,
 )
-from engine.service.exchanges.sending import local_day
 from engine.service.migration.reading import Sent, reading
 from engine.service.migration.relations import count_relations, why_on_paper
 from engine.service.migration.scope import districts, resolve, senders

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, insert, or_, select
 
 from engine.actor import Actor, Role
+from engine.clock import local_day
 from engine.definitions.model import Node
 from engine.definitions.package import ProcedurePackage
 from engine.definitions.paper import PAPER, PaperReason, read_paper
@@ -21,7 +22,6 @@ from engine.migration.scope import Scope
 from engine.runtime import FUNCTIONS
 from engine.service.access import require
 from engine.service.directory.authorities import AuthorityUnknownError, find_authority
-from engine.service.exchanges.sending import local_day
 from engine.service.migration.said import said
 from engine.service.migration.scope import resolve, scope_senders
 from engine.service.programs import ProcedureUnknownError

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, RowMapping, select, update
 
+from engine.clock import local_day
 from engine.exchange.ports import Assurance, Envelope, FormClass, Mailbox, Prepared, Reading
 from engine.migration.shadow import OPEN, PROBE, RECEIPT, State, compare, digests
 from engine.service.directory.authorities import find_authority
 from engine.service.directory.mailboxes import find_mailbox
-from engine.service.exchanges.sending import local_day
 from engine.service.migration.shadow import HAND_OVER, keep, note_test
 from engine.store.tables import arrivals, dispatches, shadow_sends
 
