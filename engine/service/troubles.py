@@ -91,15 +91,12 @@ def retry(app: "Installation", actor: Actor, key: str, reason: str) -> Incident:
             move(app, tx, row["case_id"], api.Retry(row["subject_id"]), actor.person_id)
         elif row["kind"] == "held":
             exchange_id = row["subject_id"]
-            tx.execute(update(exchanges).where(exchanges.c.id == exchange_id).values(status="open"))
-            ledger.touch(app, tx, exchange_id)
-            app.queue.enqueue(
-                tx,
-                "send",
-                {"exchange": exchange_id},
-                authority_id=row["authority_id"],
-                key=f"send:{exchange_id}",
-            )
+            held = exchanges.c.id == exchange_id, exchanges.c.status == "held"
+            if tx.execute(update(exchanges).where(*held).values(status="open")).rowcount:
+                ledger.touch(app, tx, exchange_id)
+                _send(app, tx, row, exchange_id)
+        elif row["kind"] == "copy-held":
+            _send(app, tx, row, row["subject_id"], copy=True)
         elif row["kind"] in ("timer", "mailbox", rounds.HELD):
             pass  # The next round fires what is still due, or looks into the mailbox again.
         elif row["kind"] == mailbox_health.KIND:
@@ -152,14 +149,16 @@ def resolve(
             ).scalar_one()
             ledger.touch(app, tx, exchange_id)
             if not went:
-                app.queue.enqueue(
-                    tx,
-                    "send",
-                    {"exchange": exchange_id},
-                    authority_id=row["authority_id"],
-                    key=f"send:{exchange_id}",
-                )
+                _send(app, tx, row, exchange_id)
         return _close(app, tx, actor, row, reason)
+
+
+def _send(
+    app: "Installation", tx: Connection, incident: RowMapping, exchange_id: str, *, copy: bool = False
+) -> None:
+    arguments = {"exchange": exchange_id} | ({"copy": True} if copy else {})
+    key = f"{'copy' if copy else 'send'}:{exchange_id}"
+    app.queue.enqueue(tx, "send", arguments, authority_id=incident["authority_id"], key=key)
 
 
 def _find(tx: Connection, actor: Actor, key: str) -> RowMapping:

@@ -145,7 +145,11 @@ def _lives(connection: Connection) -> bool:
     costs no exchange with the server, a ping would.
     """
     driver: Any = connection.connection.dbapi_connection
-    return not driver.closed and not select.select([driver.fileno()], [], [], 0)[0]
+    if driver.closed:
+        return False
+    looker = select.poll()  # select() takes no descriptor above 1,023
+    looker.register(driver.fileno(), select.POLLIN)
+    return not looker.poll(0)
 
 
 def upsert(where: Connection | str, table: Table) -> Any:

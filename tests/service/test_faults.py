@@ -85,6 +85,22 @@ def test_a_connection_that_is_cut_leaves_nothing_and_the_next_one_works(postgres
 
 
 @pytest.mark.postgres
+def test_many_open_files_do_not_hide_whether_a_connection_lives(postgres):
+    with installation(package("approve", APPROVE), database_url=postgres.fresh()) as (app, actor):
+
+        def crowded():
+            _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (2048, most))
+            app.database._idle.clear()  # the parent's connections are not ours
+            files = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+            assert list_cases(app, actor) == list_cases(app, actor) == []
+            for file in files:
+                os.close(file)
+
+        assert in_child(crowded) == 0
+
+
+@pytest.mark.postgres
 def test_where_the_answer_to_a_commit_is_lost_nobody_claims_to_know(postgres):
     """The server goes while it commits: whether the step was stored only a look can tell."""
     with installation(package("approve", APPROVE), database_url=postgres.fresh()) as (app, actor):

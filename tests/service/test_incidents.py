@@ -10,7 +10,7 @@ from engine.service import troubles
 from engine.service.cases import show_case, start_case
 from engine.service.tasks import complete_task, list_tasks
 from engine.service.work import give_up, run_until_idle
-from engine.store.tables import history, incidents, jobs
+from engine.store.tables import exchanges, history, incidents, jobs
 from engine.work.ports import Job
 
 
@@ -95,3 +95,33 @@ def test_of_two_who_deal_with_an_incident_the_second_reads_who_was_first(postgre
             kinds = tx.scalars(select(history.c.kind).where(history.c.case_id == case.id)).all()
         assert "correction" not in kinds
         assert [job for job in waiting(app) if job.arguments.get("item") == "i"] == []
+
+
+def test_what_was_held_and_answered_meanwhile_is_not_sent_after_all(halls):
+    """A clerk has assigned the answer by hand; trying the held request again must not send it then."""
+    halls.request()
+    app, actor = halls.sb.app, halls.sb.actor
+    with app.write() as tx:
+        exchange = tx.scalar(select(exchanges.c.id))
+        tx.execute(update(exchanges).values(status="answered"))
+        tx.execute(jobs.delete())
+        row = {"id": "i" * 36, "authority_id": "10041100", "kind": "held", "subject_id": exchange}
+        row |= {"message": "no channel", "status": "open", "opened_at": NOON}
+        tx.execute(incidents.insert().values(**row))
+    assert troubles.retry(app, actor, "i" * 36, "the mailbox is open").status == "closed"
+    assert waiting(app) == []
+    with app.read() as tx:
+        assert tx.scalar(select(exchanges.c.status)) == "answered"
+
+
+def test_a_held_copy_is_tried_again_as_a_copy(halls):
+    halls.request()
+    halls.work()
+    app, actor = halls.sb.app, halls.sb.actor
+    with app.write() as tx:
+        exchange = tx.scalar(select(exchanges.c.id))
+        row = {"id": "i" * 36, "authority_id": "10041100", "kind": "copy-held", "subject_id": exchange}
+        row |= {"message": "no letter box", "status": "open", "opened_at": NOON}
+        tx.execute(incidents.insert().values(**row))
+    troubles.retry(app, actor, "i" * 36, "they have a letter box now")
+    assert ("send", {"exchange": exchange, "copy": True}) in waiting(app)
