@@ -81,11 +81,15 @@ def listing(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str, *
         table(columns, list(rows), title)
 
 
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""Beginnings after which spreadsheets compute; some skip white space in front."""
+
+
 def _csv_value(value: Any) -> Any:
     value = plain(value)
     if isinstance(value, list):
         value = ", ".join(str(item) for item in value)
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULAS) else value
 
 
 def cell(value: Any) -> str:

@@ -8,8 +8,9 @@ receipt. As long as there are fewer exchanges than that nothing is concluded. Th
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
+from engine.deadlines.errors import OutOfCalendarError
 from engine.deadlines.iso import Period, add_period, parse_period
 from engine.errors import DienstwegError, RefusedError
 
@@ -18,6 +19,9 @@ LEAST = 5
 """Fewer exchanges than this say nothing about a channel."""
 MOST = 10_000
 DEFAULT_LAST = 20
+_BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
+LONGEST = _BEGIN + timedelta(days=366)
+"""A receipt is waited for at most a year: what ends beyond the calendar could never be judged."""
 _CONDITION = re.compile(
     r"(?P<kind>failures|no-receipt)>(?P<percent>\d{1,2}(?:\.\d)?)%(?:/(?P<within>P[^/]*))?(?:/(?P<last>\d{1,6}))?"
 )
@@ -90,7 +94,16 @@ def parse_condition(text: str) -> Condition:
             within = parse_period(found["within"])
         except DienstwegError as error:
             raise ConditionRefusedError(f"{text!r}: {error}", hint=hint) from error
+        if _end_of(within) > LONGEST:
+            raise ConditionRefusedError(f"{text!r}: nobody waits that long for a receipt", hint="up to P1Y")
     return Condition(found["kind"], float(found["percent"]), last, within, plain)
+
+
+def _end_of(period: Period) -> datetime:
+    try:
+        return add_period(_BEGIN, period)
+    except OutOfCalendarError:
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def judge(condition: Condition, courses: Sequence[Course], now: datetime) -> Figures:

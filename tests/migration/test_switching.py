@@ -104,6 +104,8 @@ def test_a_district_is_narrower_than_everybody_and_wider_than_one():
         "failures>5%/2",
         "x>5%",
         "no-receipt>5%/Px",
+        "no-receipt>5%/P367D",
+        "no-receipt>5%/P9999Y",
     ],
 )
 def test_what_is_no_condition_is_refused_with_an_example(text):

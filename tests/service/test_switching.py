@@ -14,7 +14,7 @@ from sqlalchemy import delete, insert, select, update
 from engine.actor import Actor, Role
 from engine.clock import TurnedClock
 from engine.definitions.package import load_package
-from engine.exchange.decision import LIVE, PILOT, POST, SHADOW, Relation, decide, takes_part
+from engine.exchange.decision import LIVE, PILOT, POST, SHADOW, Relation, Rule, decide, takes_part
 from engine.exchange.ports import Mailbox
 from engine.migration.switching import PlannedRuleError
 from engine.service.directory.authorities import list_authorities
@@ -39,9 +39,18 @@ from engine.service.migration.watching import JOB
 from engine.service.procedures import deploy
 from engine.service.troubles import list_incidents
 from engine.service.work import run_until_idle
-from engine.store.tables import authorities, cases, channel_rules, dispatches, exchanges, facts, rule_changes
+from engine.store.tables import (
+    authorities,
+    cases,
+    channel_rules,
+    dispatches,
+    exchanges,
+    facts,
+    mailboxes,
+    rule_changes,
+)
 from engine.work.ports import Job
-from tests.service.conftest import HOMBURG, NOON, SAARBRUECKEN, XDOMEA
+from tests.service.conftest import HOMBURG, NOON, REFUSAL, SAARBRUECKEN, XDOMEA
 
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 on_both = pytest.mark.parametrize("database", BOTH, indirect=True)
@@ -119,6 +128,64 @@ def test_an_unsent_exchange_is_decided_by_the_new_rule_and_nothing_goes_twice(op
     with app.read() as tx:
         assert tx.scalar(select(cases.c.version_id).where(cases.c.id == case.id)) is not None
     assert len(list(opened.mailbox_folder(HOMBURG, SAARBRUECKEN).rglob("*0101.zip"))) == 1
+
+
+@on_both
+def test_the_last_message_of_a_case_that_has_ended_is_foreseen_while_it_has_yet_to_go(opened):
+    switch(opened.sb.app, opened.sb.actor, Switch(XDOMEA, reason="go"))
+    opened.request()
+    opened.work()
+    hom = opened.hom
+    switch(hom.app, hom.actor, Switch(XDOMEA, reason="go"))
+    opened.complete(hom, "Ersuchen prüfen", REFUSAL)
+    answer = only(list_exchanges(hom.app, hom.actor))  # the case has ended with it; its send job waits
+    with hom.app.read() as tx:
+        assert tx.scalar(select(cases.c.status)) == "ended"
+    back = Switch(POST, recipient=SAARBRUECKEN, reason="back")
+    effect = only(preview(hom.app, hom.actor, back).effects.exchanges)
+    assert (effect.exchange_id, effect.verdict) == (answer.id, "changes")
+    assert (effect.before, effect.after) == (XDOMEA, POST)
+    switch(hom.app, hom.actor, back)
+    opened.work()
+    assert [d["channel"] for d in show_exchange(hom.app, hom.actor, answer.id)["dispatches"]] == [POST]
+    # Once it has gone nobody waits for it any more.
+    assert preview(hom.app, hom.actor, Switch(XDOMEA)).effects.exchanges == []
+
+
+def test_what_is_held_is_not_foreseen_to_go_before_a_later_switch(opened):
+    app, actor = opened.sb.app, opened.sb.actor
+    opened.request()
+    with app.write() as tx:
+        tx.execute(update(exchanges).values(status="held"))
+    later = Switch(XDOMEA, effective=NOON + timedelta(days=3))
+    effect = only(preview(app, actor, later).effects.exchanges)
+    assert (effect.verdict, effect.reason) == ("stays", "held: decided anew when its incident is retried")
+
+
+def test_a_case_that_is_in_the_pilot_already_is_not_moved_by_more_of_it(opened):
+    app, actor = opened.sb.app, opened.sb.actor
+    with app.write() as tx:
+        tx.execute(update(mailboxes).values(accepts_test=True))
+    case = opened.request()
+    named = {"procedure": PROCEDURE, "recipient": HOMBURG, "reason": "try"}
+    switch(app, actor, Switch(XDOMEA, stage=SHADOW, **named))
+    place = next(share for share in range(1, 100) if _in_pilot(case.id, share))
+    opened.turn(seconds=1)
+    if place > 1:
+        less = preview(app, actor, Switch(XDOMEA, stage=PILOT, share=place - 1, **named))
+        assert only(less.effects.cases).reason == "not among the pilot's share"
+    first = switch(app, actor, Switch(XDOMEA, stage=PILOT, share=place, **named))
+    assert only(first.effects.cases).verdict == "changes"
+    opened.turn(seconds=1)
+    # Its exchanges had no tests beside them any more: the end of the shadow changes nothing for it.
+    for more in (Switch(XDOMEA, stage=PILOT, share=99, **named), Switch(XDOMEA, **named)):
+        effect = only(preview(app, actor, more).effects.cases)
+        assert (effect.verdict, effect.reason) == ("stays", "it is so already")
+
+
+def _in_pilot(case_id, share):
+    rule = Rule("r", XDOMEA, PILOT, share, NOON, NOON, procedure_key=PROCEDURE, recipient_id=HOMBURG)
+    return takes_part(rule, case_id)
 
 
 def test_what_is_prepared_goes_as_prepared(opened):

@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, func, or_, select
 
-from engine.exchange.decision import Decision, Relation, Rule
+from engine.exchange.decision import Decision, Relation, Rule, takes_part
+from engine.migration.ledger import SENT
 from engine.migration.rule_book import RuleBook, Standing
 from engine.service.exchanges.sending import decide_channel
 from engine.service.exchanges.signing import AWAITING
 from engine.service.migration.grounds import Grounds, Step
-from engine.store.tables import cases, dispatches, exchanges
+from engine.store.tables import cases, dispatches, exchanges, ledger
 
 if TYPE_CHECKING:
     from engine.service.installation import Installation
@@ -55,7 +56,7 @@ class CaseEffect:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeEffect:
-    """What becomes of an exchange that is not answered yet."""
+    """What becomes of an exchange that has not gone yet, or that an open case waits for an answer to."""
 
     exchange_id: str
     own_reference: str
@@ -252,14 +253,25 @@ def _of_case(
     if not moved:
         return STAYS, effects[0].reason
     case_id: str = row.id
+    left_out = False
     for effect in moved:
         was = book.indexed[0].standing(effect.relation, at)
         becomes = book.indexed[1].standing(effect.relation, at)
         if was.for_case(case_id) != becomes.for_case(case_id):
             return effect.verdict, f"{was.for_case(case_id)} → {becomes.for_case(case_id)}"
-        if {rule.channel for rule in was.shadows} != {rule.channel for rule in becomes.shadows}:
+        if _tried_for(was, case_id) != _tried_for(becomes, case_id):
             return CHANGES, effect.reason
-    return STAYS, "not among the pilot's share"
+        left_out = left_out or (bool(becomes.pilots) and not _piloted(becomes, case_id))
+    return STAYS, "not among the pilot's share" if left_out else "it is so already"
+
+
+def _piloted(standing: Standing, case_id: str) -> bool:
+    return any(takes_part(rule, case_id) for rule in standing.pilots)
+
+
+def _tried_for(standing: Standing, case_id: str) -> set[str]:
+    """Return the channels of a case's shadow sends: never the one that carries it for real."""
+    return {rule.channel for rule in standing.shadows} - {standing.for_case(case_id)}
 
 
 # --- exchanges -------------------------------------------------------------------------------------------
@@ -271,6 +283,7 @@ _KEEPS: Mapping[str, str] = {
     "outcome_unknown": "outcome unknown: a clerk decides",
     AWAITING: "waits for its signature on paper",
 }
+_HELD = "held: decided anew when its incident is retried"
 
 
 def _exchanges(
@@ -285,7 +298,8 @@ def _exchanges(
     )
     rows = tx.execute(
         select(exchanges, cases.c.own_reference, dispatches.c.state, dispatches.c.channel)
-        .join(cases, and_(cases.c.id == exchanges.c.case_id, cases.c.status == "open"))
+        .join(cases, cases.c.id == exchanges.c.case_id)
+        .join(ledger, ledger.c.exchange_id == exchanges.c.id, isouter=True)
         .join(
             dispatches,
             and_(dispatches.c.exchange_id == exchanges.c.id, dispatches.c.number == newest),
@@ -294,6 +308,8 @@ def _exchanges(
         .where(
             exchanges.c.authority_id.in_(list(books)),
             exchanges.c.status.in_(("open", "held")),
+            # A case may end with its last message: nobody waits for an answer then, but it has yet to go.
+            or_(cases.c.status == "open", ledger.c.state != SENT),
         )
         .order_by(exchanges.c.authority_id, exchanges.c.created_at, exchanges.c.id)
     ).mappings()
@@ -309,7 +325,8 @@ def _exchanges(
         if keeps is not None:
             verdict, before, after, reason = STAYS, row["channel"], row["channel"], keeps
         elif at > now:
-            verdict, before, after, reason = STAYS, None, None, "is sent before the change takes effect"
+            verdict, before, after = STAYS, None, None
+            reason = _HELD if row["status"] == "held" else "is sent before the change takes effect"
         else:
             verdict, before, after, reason = _decided(app, tx, row, book, at)
         yield ExchangeEffect(row["id"], row["own_reference"], relation, verdict, before, after, reason)
@@ -324,7 +341,7 @@ def _decided(
     verdict = STAYS if was.channel == becomes.channel else CHANGES
     reason = _why(becomes) if verdict == STAYS else f"{was.channel or HELD} → {becomes.channel or HELD}"
     if row["status"] == "held":
-        reason = f"{reason}; held: decided anew when its incident is retried"
+        reason = f"{reason}; {_HELD}"
     return verdict, was.channel, becomes.channel, reason
 
 

@@ -285,7 +285,10 @@ def _last(tx: Connection, mine: Sequence[str]) -> str:
         .limit(1)
     )
     if found is None:
-        raise RuleUnknownError("no switch is in force that could be taken back")
+        raise RuleUnknownError(
+            "every switch has been taken back or replaced",
+            hint="'dienstweg migration rules' shows what is in force; take a rule back by its number",
+        )
     return found
 
 

@@ -1,0 +1,15 @@
+"""How the command line shows things."""
+
+import csv
+import io
+
+import pytest
+
+from cli.show import print_csv
+
+
+@pytest.mark.parametrize("text", ["=cmd()", "+1", "-1", "@SUM(A1)", "\t=cmd()", "\r=cmd()", "\n=cmd()"])
+def test_a_spreadsheet_takes_no_cell_of_a_csv_for_a_formula(capsys, text):
+    print_csv(["reason", "n"], [[text, -1], [[text, "x"], None]])
+    rows = list(csv.reader(io.StringIO(capsys.readouterr().out, newline=""), delimiter=";"))
+    assert rows[1:] == [[f"'{text}", "-1"], [f"'{text}, x", ""]]
