@@ -81,7 +81,7 @@ def listing(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str, *
         table(columns, list(rows), title)
 
 
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULAS = ("=", "+", "-", "@", "\t", "\n")
 """Beginnings after which spreadsheets compute; some skip white space in front."""
 
 
@@ -89,7 +89,10 @@ def _csv_value(value: Any) -> Any:
     value = plain(value)
     if isinstance(value, list):
         value = ", ".join(str(item) for item in value)
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULAS) else value
+    if not isinstance(value, str):
+        return value
+    value = value.replace("\r\n", "\n").replace("\r", "\n")  # a bare CR is written unquoted and ends the row
+    return f"'{value}" if value.startswith(_FORMULAS) else value
 
 
 def cell(value: Any) -> str:
