@@ -42,6 +42,7 @@ def list_(
             line.created_at,
             line.procedure_key,
             line.element_id,
+            line.sender_id,
             line.recipient_id,
             line.channel,
             line.content,
@@ -50,7 +51,7 @@ def list_(
         )
         for line in found
     ]
-    columns = ["Nr.", "am", "Verfahren", "Schritt", "an", "Kanal", "Inhalt", "Ergebnis", "warum"]
+    columns = ["Nr.", "am", "Verfahren", "Schritt", "von", "an", "Kanal", "Inhalt", "Ergebnis", "warum"]
     listing(columns, rows, "Probesendungen (shadow sends)", csv=csv)
 
 
@@ -100,6 +101,7 @@ def compare(
         (
             line.procedure_key,
             line.element_id,
+            line.sender_id,
             line.recipient_id,
             line.channel,
             line.n,
@@ -112,15 +114,16 @@ def compare(
         )
         for line in found
     ]
-    columns = ["Verfahren", "Schritt", "an", "Kanal", "n", "gleich", "verschieden", "nur bestätigt"]
+    columns = ["Verfahren", "Schritt", "von", "an", "Kanal", "n", "gleich", "verschieden", "nur bestätigt"]
     columns += ["ohne Quittung", "gescheitert", "offen"]
     listing(columns, rows, "Vergleich (comparison)", csv=csv)
     if csv:
         return
     for line in found:
-        typer.echo(f"{line.element_id} → {line.recipient_id} on {line.channel}, n = {line.n}: {line.verdict}")
+        which = f"{line.element_id}, {line.sender_id} → {line.recipient_id}"
+        typer.echo(f"{which} on {line.channel}, n = {line.n}: {line.verdict}")
         for text, n in line.differences.items():
-            typer.echo(f"{line.element_id} → {line.recipient_id}: {n} × {text}")
+            typer.echo(f"{which}: {n} × {text}")
 
 
 @shadow.command()
