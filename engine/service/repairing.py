@@ -16,7 +16,7 @@ from engine.errors import NotFoundError, RefusedError
 from engine.runtime import api
 from engine.runtime.peek import read_data, read_items
 from engine.service.access import require
-from engine.service.advance import Locked, lock_case, move_locked, read_case
+from engine.service.advance import CaseEndedError, Locked, lock_case, move_locked, read_case
 from engine.service.auditing import write_down
 from engine.service.cases import find_case
 from engine.service.exchanges import outcomes
@@ -134,7 +134,9 @@ def _perform(
             f"case {locked.case.own_reference} went on after this was shown",
             hint="look at what the correction leads to now, then decide",
         )
-    before = _items(app, tx, locked) if locked.case.status == "open" else ()
+    if locked.case.status != "open":
+        raise CaseEndedError(f"case {locked.case.own_reference} is {locked.case.status}")
+    before = _items(app, tx, locked)
     item = _find(before, repair.item) if repair.item is not None else None
     command = _command(tx, locked, repair, item)
     data = _changes(app, tx, locked, item, repair.data)
@@ -202,7 +204,7 @@ def _changes(
     data: Mapping[str, Any],
 ) -> tuple[tuple[str, Any, Any], ...]:
     """Return what ``data`` sets, and what is there before."""
-    if not data or locked.case.status != "open":
+    if not data:
         return ()
     known: Mapping[str, Any]
     if item is not None:

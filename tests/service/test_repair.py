@@ -8,12 +8,13 @@ from sqlalchemy import func, select, update
 from engine.actor import Actor, Role
 from engine.service import repairing
 from engine.service.access import RoleMissingError
+from engine.service.advance import CaseEndedError
 from engine.service.cases import data_of, show_case
 from engine.service.exchanges.listing import list_exchanges
 from engine.service.repairing import Action, Repair
 from engine.service.verifying import verify_installation
 from engine.store.errors import CaseChangedError
-from engine.store.tables import audit, case_states, dispatches, history
+from engine.store.tables import audit, case_states, cases, dispatches, history
 from tests.service.conftest import HOMBURG, REQUEST
 
 
@@ -125,6 +126,14 @@ def test_unclear_wishes_are_refused(waiting, wish, error):
     halls, case = waiting
     with pytest.raises(error):
         repairing.perform(halls.sb.app, halls.sb.actor, case.id, wish)
+
+
+def test_a_case_that_has_ended_says_so(waiting):
+    halls, case = waiting
+    with halls.sb.app.write() as tx:
+        tx.execute(update(cases).values(status="ended"))
+    with pytest.raises(CaseEndedError, match="is ended"):
+        repairing.preview(halls.sb.app, halls.sb.actor, case.id, Repair(Action.SKIP, "why", "anything"))
 
 
 def test_only_admins_correct(waiting):
