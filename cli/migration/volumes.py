@@ -119,8 +119,7 @@ def _show(plan: "Plan", *, json: bool, csv: bool) -> None:
         table(["Verfahren", "Schritt", "n"], rows)
         levels = ", ".join(f"{level}: {count}" for level, count in sorted(plan.by_level().items()))
         typer.echo(f"by level: {levels}")
-        if "?" in plan.by_level():
-            typer.echo("? = channel not understood: explain it with --value 'channel:TEXT=A'")
+        _show_unclear(plan)
     for note in plan.notes:
         typer.echo(f"note: {note}")
     if plan.left_out:
@@ -143,6 +142,17 @@ def _show(plan: "Plan", *, json: bool, csv: bool) -> None:
         typer.echo("nothing was written")
 
 
+def _show_unclear(plan: "Plan") -> None:
+    most = sorted(plan.unclear.items(), key=lambda one: -one[1])
+    texts = [f"{text!r} ({count})" for text, count in most if text]
+    if texts:
+        more = ", …" if len(texts) > SHOWN else ""
+        typer.echo(f"? = channel not understood: {', '.join(texts[:SHOWN])}{more}")
+        typer.echo("    explain it with --value 'channel:TEXT=A', where A, B, C or D is its level")
+    if "" in plan.unclear:
+        typer.echo(f"? = no channel given: {plan.unclear['']}; --set channel=A where all were alike")
+
+
 def _lines(plan: "Plan") -> Iterator[tuple[Any, ...]]:
     """Yield what was counted, what was left out and what was not understood, in the same columns."""
     for (procedure, step), count in sorted(plan.by_step().items()):
@@ -151,6 +161,8 @@ def _lines(plan: "Plan") -> Iterator[tuple[Any, ...]]:
         yield "ausgelassen", "", "", count, "", what
     for fault in plan.faults:
         yield "nicht verstanden", "", "", "", fault.line, fault.message
+    for text, count in sorted(plan.unclear.items()):
+        yield "Kanal nicht verstanden", "", "", count, "", text
     for note in plan.notes:
         yield "Hinweis", "", "", "", "", note
 
@@ -170,6 +182,7 @@ def _plain(plan: "Plan") -> dict[str, Any]:
         "by_level": plan.by_level(),
         "left_out": dict(plan.left_out),
         "notes": list(plan.notes),
+        "unclear_channels": dict(plan.unclear),
         "faults": plain(plan.faults),
         "fault_count": plan.fault_count,
     }

@@ -58,8 +58,16 @@ class Tally:
     left_out: dict[str, int] = field(default_factory=dict)
     """What was rightly passed over → how often, e.g. activities that send nothing."""
     notes: list[str] = field(default_factory=list)
+    unclear: dict[str, int] = field(default_factory=dict)
+    """Channels that nobody explained, the first ``KEPT`` of them → exchanges; the empty text where none is
+    given."""
 
     KEPT = 1_000
+
+    def unexplained(self, channel: str, count: int) -> None:
+        """Count exchanges whose channel is not understood."""
+        if channel in self.unclear or len(self.unclear) < self.KEPT:
+            self.unclear[channel] = self.unclear.get(channel, 0) + count
 
     def note(self, text: str) -> None:
         """Keep something worth knowing, once."""

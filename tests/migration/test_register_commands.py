@@ -56,6 +56,10 @@ def test_from_the_register_to_what_to_open_next(typed, tmp_path):
     heading = "verfahren;schritt;empfänger;monat;anzahl;kanal"
     file.write_text(f"{heading}\nvollstreckungshilfe;Send_Ersuchen;Homburg;2026-03;12;Post\n")
     assert "nothing was written" in typed("volumes", "import", file, "--dry-run").out
+    unclear = typed("volumes", "import", file, "--dry-run", "--value", "channel:Post=Rohrpost").out
+    assert "? = channel not understood: 'Rohrpost' (12)" in unclear
+    told = typed("volumes", "import", file, "--dry-run", "--csv").out.splitlines()
+    assert told[1:] == ["gezählt;vollstreckungshilfe;Send_Ersuchen;12;;"]
     assert "imported as 'z.csv'" in typed("volumes", "import", file).out
     assert "unchanged" in typed("volumes", "import", file).out
     assert "12 (12 i, 12 P)" in typed("register", "--used").out

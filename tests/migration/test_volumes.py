@@ -79,6 +79,7 @@ def test_what_spreadsheets_write_is_read(app, tmp_path, encoding, delimiter):
     assert plan.by_level() == {"A": 1234, "B": 12, "?": 3}
     assert plan.months() == ("2026-03", "2026-04")
     assert plan.notes[0] == "column 'Bemerkung' is not used"
+    assert plan.unclear == {"Pferd": 3}
     assert volumes_of(app) == {
         KEY: Volume(imported=1246, paper=1234),
         (*KEY[:3], KIRKEL): Volume(imported=3),

@@ -16,7 +16,7 @@ from engine.errors import ConflictError, EnvironmentFaultError, NotFoundError, R
 from engine.migration.event_logs import is_event_log, read_xes
 from engine.migration.ledger import month_of
 from engine.migration.volume_files import read_csv
-from engine.migration.volume_rows import ColumnMap, Fault, Progress, Tally, level_of
+from engine.migration.volume_rows import UNKNOWN, ColumnMap, Fault, Progress, Tally, level_of
 from engine.service.access import require
 from engine.service.migration.scope import senders
 from engine.service.migration.volume_words import Words, load_words
@@ -92,6 +92,8 @@ class Plan:
     unchanged: bool
     """True where exactly this was imported already: nothing is done."""
     imported: bool = False
+    unclear: Mapping[str, int] = field(default_factory=dict)
+    """Texts of channels that were not understood → exchanges."""
 
     @property
     def counted(self) -> int:
@@ -146,6 +148,7 @@ def import_volumes(
         notes=tally.notes,
         replaces=earlier["counted"] if earlier else None,
         unchanged=earlier is not None and earlier["sha256"] == digest,
+        unclear=tally.unclear,
     )
     if order.dry_run or plan.unchanged:
         return plan
@@ -188,7 +191,10 @@ def _cells(order: Order, words: Words, tally: Tally, progress: Progress, latest:
             tally.fault(row.line, "month", f"{row.month} is yet to come")
             continue
         sender, procedure, element, recipient = understood
-        level = level_of(row.texts.get("channel", ""))
+        channel = row.texts.get("channel", "")
+        level = level_of(channel)
+        if level == UNKNOWN:
+            tally.unexplained(channel, row.count)
         cells[sender, procedure, element, recipient, row.month, level] += row.count
         if len(cells) > MAX_RELATIONS:
             raise FiguresRefusedError(
