@@ -15,6 +15,7 @@ from engine.service.trial import Side, open_sides
 from engine.service.troubles import list_incidents
 from engine.service.verifying import verify_installation
 from engine.service.work import run_until_idle
+from tests.checking import sandbox
 
 AUTHORITIES = {"initiator": "10041100", "first": "10045114", "second": "10043114", "third": "10044115"}
 ROUTE = {
@@ -38,9 +39,8 @@ def only(found):
 @pytest.fixture(params=["xdomea+folder", "document+folder"])
 def sides(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[dict[str, Side]]:
     package = load_package(Path(__file__).parent / "mitzeichnung")
-    opened = open_sides(
-        tmp_path, package, AUTHORITIES, request.param, TurnedClock(datetime(2026, 3, 2, 11, tzinfo=UTC))
-    )
+    clock = TurnedClock(datetime(2026, 3, 2, 11, tzinfo=UTC))
+    opened = open_sides(tmp_path, package, AUTHORITIES, request.param, clock, sandbox=sandbox())
     yield opened
     for side in opened.values():
         side.app.close()
