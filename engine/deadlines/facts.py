@@ -197,11 +197,14 @@ def _start(
 
 def _receipt(rule: Rule, facts: Sequence[Fact]) -> Fact | None:
     """Return the fact that can displace the rule's presumption where it is later."""
-    if rule.how is not How.NOTIFICATION or any(
+    return _earliest(facts, ("received",)) if is_displaceable(rule) else None
+
+
+def is_displaceable(rule: Rule) -> bool:
+    """Tell whether no or a later receipt displaces what the rule presumes: not so by retrieval, say."""
+    return rule.how is How.NOTIFICATION and not any(
         start in ("retrieved", "published", "provided") for start in rule.starts.values()
-    ):
-        return None
-    return _earliest(facts, ("received",))
+    )
 
 
 def _missing(rule: Rule, channel: Channel | None, outside: Fact | None) -> Text:

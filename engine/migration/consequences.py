@@ -7,7 +7,7 @@ from datetime import date
 
 from engine.deadlines.bases import STARTED_BY
 from engine.deadlines.errors import NoFictionError
-from engine.deadlines.facts import FACTS_OF_START
+from engine.deadlines.facts import FACTS_OF_START, is_displaceable
 from engine.deadlines.rules import START_TEXTS, Basis, Channel, How, Rule
 from engine.definitions.model import Node
 from engine.errors import RefusedError
@@ -86,8 +86,8 @@ def _presumed(rule: Rule, way: Way, day: date) -> list[str]:
         return ["no notification is presumed: a proved receipt counts"]
     if figure is None or figure.period is None:
         return []
-    length = f"{figure.period}"
-    return [f"notified {length} later by fiction, unless not or later received"]
+    unless = ", unless not or later received" if is_displaceable(rule) else ""
+    return [f"notified {figure.period} later by fiction{unless}"]
 
 
 def proofs(way: Way) -> str:

@@ -169,3 +169,12 @@ def test_the_fiction_runs_from_posting_or_sending():
     assert "sending (Creation on the card)" in by_mail
     assert "P4D" in by_post
     assert "P4D" in by_mail
+
+
+@pytest.mark.parametrize(
+    ("rule", "displaced"), [("vwvfg-41-2", True), ("vwvfg-41-2a", False), ("vwvfg-41-4", False)]
+)
+def test_a_receipt_displaces_only_what_is_presumed_from_posting_or_sending(rule, displaced):
+    said = course(load_rules().get(rule), "notification-fiction", OSCI, NOW.date())
+    assert "later by fiction" in said
+    assert ("unless not or later received" in said) == displaced

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from hypothesis import given, settings
@@ -364,6 +365,31 @@ def test_a_planned_switch_begins_on_time_and_can_be_taken_back_before(opened):
     revert(app, actor, only(done.rules).id, "not yet")
     assert intended(app, at=begins) == POST
     assert only(list_rules(app, actor, everything=False))["channel"] == POST
+
+
+@on_both
+def test_who_waited_for_another_switch_does_not_take_it_for_a_planned_one(opened):
+    app, actor = opened.sb.app, opened.sb.actor
+    named = {"procedure": PROCEDURE, "recipient": HOMBURG}
+    other = Thread(target=lambda: switch(app, actor, Switch(XDOMEA, reason="the other", **named)))
+
+    class Late(TurnedClock):
+        """When it is looked at first, somebody else switches a little later, if nothing hinders that."""
+
+        def now(self):
+            seen = super().now()
+            if other.ident is None:
+                self.turn(timedelta(seconds=1))
+                other.start()
+                other.join(0.5)
+            return seen
+
+    app.clock = Late(app.clock.now())
+    mine = switch(app, actor, Switch(POST, reason="mine", **named))
+    other.join()
+    first = only(mine.rules)
+    assert {rule["id"] for rule in list_rules(app, actor, everything=False)}.isdisjoint({first.id})
+    _no_overlap(app)
 
 
 @on_both

@@ -62,11 +62,11 @@ def revert(
     """
     require(actor, Role.ADMIN, Role.INSTALLATION)
     reason = reason if dry_run else said(reason, RevertRefusedError)
-    now = app.clock.now()
     with app.read() if dry_run else app.write() as tx:
         mine = senders(tx, actor)
         if not dry_run:
             lock_rules(tx, mine)
+        now = app.clock.now()
         rows, undoes = _named(tx, mine, key)
         standing = [
             row

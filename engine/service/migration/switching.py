@@ -106,9 +106,11 @@ def switch(app: "Installation", actor: Actor, wanted: Switch) -> Switched:
     RoleMissingError.
     """
     require(actor, Role.ADMIN, Role.INSTALLATION)
-    now = app.clock.now()
     with app.write() as tx:
         lock_rules(tx, senders(tx, actor))
+        now = (
+            app.clock.now()
+        )  # not before: what somebody else has switched meanwhile is not planned for later
         wish = check(app, tx, actor, wanted, now)
         planned = _plan(app, tx, wish, now)
         found = _foreseen(app, tx, wish, planned)
