@@ -98,6 +98,7 @@ SHARED = {
     "import_volumes",
     "remove_import",
     "readiness",
+    "rules_naming",
     "probe",
     "overview",
     "relations",
