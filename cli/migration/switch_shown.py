@@ -102,6 +102,8 @@ def _becomes(done: "Switched", line: "RuleLine", *, ends: bool, dry: bool) -> st
         return ("would never begin" if dry else "never begins") if planned else "would end" if dry else "ends"
     if planned:
         return "would be planned" if dry else "planned"
+    if line.valid_from < done.at:
+        return "would go on" if dry else "goes on"
     return "would be in force" if dry else "in force"
 
 

@@ -108,6 +108,12 @@ def test_a_planned_rule_is_called_planned_and_an_offset_says_which_hour_is_meant
     back = ("migration", "revert", "--last")
     assert " would never begin: from 10041100" in opened(*back, "--dry-run").out
     assert " never begins: from 10041100" in opened(*back, "--reason", "no").out
+    opened(*wanted, "--reason", "now")
+    opened(*wanted, *late, "--reason", "the same once more")
+    told = opened(*back, "--reason", "one is enough").out
+    assert " goes on: from 10041100" in told
+    assert "it is so already" in told
+    assert "overruled" not in told
 
 
 def rows_of(result):

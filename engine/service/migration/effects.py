@@ -154,7 +154,8 @@ def _judged(
         return RelationEffect(relation, *said, old.channels, now.channels, overruled_by)
 
     if was.signature == becomes.signature:
-        if becomes.rule is None or any(becomes.speaks(rule_id) for rule_id in new):
+        # What a revert takes away had its say before, what a switch makes has it afterwards.
+        if becomes.rule is None or any(was.speaks(each) or becomes.speaks(each) for each in new):
             return effect(STAYS, now.obstacles or "it is so already")
         return effect(STAYS, "overruled by a narrower or newer rule", becomes.rule.id)
     if old.text == now.text:
