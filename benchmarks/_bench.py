@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.actor import Actor
 from engine.clock import Clock, TurnedClock
+from engine.definitions.checker import Sandbox
 from engine.definitions.package import ProcedurePackage, build_package
 from engine.service.directory.authorities import seed_authorities
 from engine.service.directory.people import add_person
@@ -63,9 +64,15 @@ def package(key: str, body: str) -> ProcedurePackage:
 
 @contextmanager
 def installation(
-    *packages: ProcedurePackage, database_url: str = "", clock: Clock | None = None
+    *packages: ProcedurePackage,
+    database_url: str = "",
+    clock: Clock | None = None,
+    sandbox: Sandbox | None = None,
 ) -> Iterator[tuple[Installation, Actor]]:
-    """Make a throw-away installation with the packages deployed; its folder is on disk, not in memory."""
+    """Make a throw-away installation with the packages deployed; its folder is on disk, not in memory.
+
+    ``sandbox`` may be one that runs already; else a process is started to check the packages.
+    """
 
     def prepare(app: Installation) -> None:
         seed_authorities(app, [AUTHORITY])
@@ -79,7 +86,7 @@ def installation(
         try:
             actor = app.actor(CLERK)
             for one in packages:
-                deploy(app, actor, one)
+                deploy(app, actor, one, sandbox=sandbox)
             yield app, actor
         finally:
             app.close()

@@ -16,6 +16,7 @@ from engine.service.trial import open_sides
 from engine.service.work import run_until_idle
 from engine.store.tables import schedules
 from processes.bpmn import shipped
+from tests.checking import sandbox
 
 FILES = read_folder(Path(__file__).parent / "packages" / "monatsmeldung")
 MODEL, STORY = "monatsmeldung.bpmn", "scenarios/drei-monate.yaml"
@@ -102,7 +103,7 @@ def test_two_starts_of_one_name_are_told_apart_by_id():
 
 
 def test_begun_by_hand_it_is_refused_with_the_way_to_let_timers_begin_it():
-    with installation(build_package(FILES)) as (app, actor):
+    with installation(build_package(FILES), sandbox=sandbox()) as (app, actor):
         for process in (None, "Process_Meldung"):
             with pytest.raises(TimersOnlyError, match="'dienstweg schedule on monatsmeldung'"):
                 start_case(app, actor, "monatsmeldung", process_id=process)
@@ -116,7 +117,7 @@ def test_a_start_without_a_timer_beside_it_is_begun_by_hand_as_ever():
     head, timer, rest = FILES[MODEL].partition(b'<timerEventDefinition id="Timer_Jahr">')
     assert timer
     plain = {**FILES, MODEL: head + rest.partition(b"</timerEventDefinition>")[2]}
-    with installation(build_package(plain)) as (app, actor):
+    with installation(build_package(plain), sandbox=sandbox()) as (app, actor):
         assert start_case(app, actor, "monatsmeldung").status == "open"
 
 

@@ -55,7 +55,7 @@ def monthly(time="R/P1M"):
 @contextmanager
 def town(*packages, database_url=""):
     clock = TurnedClock(NOON)
-    with installation(*packages, clock=clock, database_url=database_url) as (app, actor):
+    with installation(*packages, clock=clock, database_url=database_url, sandbox=sandbox()) as (app, actor):
         yield app, actor, clock
 
 
