@@ -115,6 +115,14 @@ def checked_month(text: str | None) -> str | None:
     return day.strftime("%Y-%m")
 
 
+def checked_months(since: str | None, until: str | None) -> tuple[str | None, str | None]:
+    """Return first and last month; raise StatusRefusedError for no month, or where the last comes first."""
+    first, last = checked_month(since), checked_month(until)
+    if first is not None and last is not None and first > last:
+        raise StatusRefusedError(f"{first} comes after {last}", hint="give the earlier month with --since")
+    return first, last
+
+
 def lines(
     rows: Iterable[Mapping[str, Any]],
     trend: Iterable[Mapping[str, Any]],

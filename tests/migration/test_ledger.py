@@ -1,5 +1,7 @@
 """The ledger is kept right by the transactions that change an exchange; ``db check`` sees every fault."""
 
+from datetime import UTC, date, datetime
+
 import pytest
 from sqlalchemy import delete, select, update
 
@@ -96,6 +98,22 @@ def test_a_letter_and_an_electronic_exchange_are_booked_as_they_went(halls):
     for side in (sb, hom):
         ledger.fold(side.app)
         assert verify_installation(side.app).faults == ()
+
+
+def test_the_letter_that_was_not_needed_has_the_price_of_the_local_day(halls):
+    sb, hom, folder = halls
+    sb.app.clock.set(datetime(2024, 12, 31, 12, tzinfo=UTC))  # before the tariffs that are known begin
+    go_electronic((sb, hom), folder)
+    with sb.app.write() as tx:
+        tx.execute(update(tables.mailboxes).values(valid_from=date(2024, 1, 1)))
+    ask(sb)
+    work(sb)
+    sb.app.clock.set(datetime(2024, 12, 31, 23, 10, tzinfo=UTC))  # here it is the new year
+    ask(sb)
+    work(sb)
+    booked = sorted(rows(sb.app), key=lambda row: row["created_at"])
+    assert [(row["month"], row["channel"]) for row in booked] == [("2024-12", XDOMEA), ("2025-01", XDOMEA)]
+    assert [row["spared_cents"] for row in booked] == [None, 95]
 
 
 def test_check_sees_what_is_wrong_and_fill_mends_it(halls):

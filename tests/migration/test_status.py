@@ -25,6 +25,7 @@ from engine.migration.status import (
     StatusRefusedError,
     checked_dimensions,
     checked_month,
+    checked_months,
 )
 from engine.service.cases import start_case
 from engine.service.directory.authorities import seed_authorities
@@ -521,6 +522,10 @@ def test_questions_that_make_no_sense_are_refused():
     for wrong in ("2026-13", "gestern", "2026"):
         with pytest.raises(StatusRefusedError, match="no month"):
             checked_month(wrong)
+    assert checked_months("2026-10", "2026-11-01") == ("2026-10", "2026-11")
+    assert checked_months(None, "2026-11") == (None, "2026-11")
+    with pytest.raises(StatusRefusedError, match="2026-12 comes after 2026-11"):
+        checked_months("2026-12-01", "2026-11-30")
 
 
 def dispatch(channel, *, copy=False, test=False, state="handed_over"):

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from engine.actor import Actor
 from engine.migration.ledger import fallback_text
 from engine.migration.scope import Scope
-from engine.migration.status import checked_month
+from engine.migration.status import checked_months
 from engine.service.migration.scope import districts, resolve, scope_senders
 from engine.store.tables import authorities, ledger
 
@@ -34,7 +34,7 @@ def list_bookings(
     Raises SenderUnknownError, AuthorityUnknownError, ScopeRefusedError, StatusRefusedError,
     RoleMissingError.
     """
-    first, last = checked_month(since), checked_month(until)
+    first, last = checked_months(since, until)
     with app.read() as tx:
         wanted = resolve(tx, actor, scope or Scope())
         query = select(*_BOOKED).where(ledger.c.authority_id.in_(scope_senders(tx, actor, wanted)))

@@ -21,7 +21,7 @@ from engine.migration.reports import (
     read_report,
     write_report,
 )
-from engine.migration.status import checked_month
+from engine.migration.status import checked_months
 from engine.service.access import require
 from engine.service.migration import totals
 from engine.service.migration.ledger import own_months, write_months
@@ -82,7 +82,7 @@ def export_report(
     the key cannot be kept.
     """
     require(actor, Role.INSTALLATION)
-    first, last = checked_month(since), checked_month(until)
+    first, last = checked_months(since, until)
     now = app.clock.now()
     with app.read() as tx:
         own = senders(tx, actor)

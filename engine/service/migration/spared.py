@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select, update
 
+from engine.clock import local_day
 from engine.documents import DocumentMissingError
 from engine.exchange.abilities import PricesLetters
 from engine.exchange.decision import POST
@@ -37,7 +38,7 @@ def price_letter(app: "Installation", dispatch: Mapping[str, Any]) -> int | None
         message_type = app.programs.message_type(tx, row.version_id, row.message_type)
         files = exchange_files(app, tx, dispatch["exchange_id"])
     try:
-        return carrier.price(message_type, files, app.clock.now().date())
+        return carrier.price(message_type, files, local_day(app.clock.now()))
     except DocumentMissingError:
         return None
 

@@ -18,7 +18,7 @@ from engine.migration.status import (
     Reported,
     Status,
     checked_dimensions,
-    checked_month,
+    checked_months,
     lines,
     total_of,
 )
@@ -47,9 +47,8 @@ def status(app: "Installation", actor: Actor, question: Question | None = None) 
         partners = _partners(tx, actor)
         foreign = sorted({sender for partner in partners for sender in partner.senders})
         scope = resolve(tx, actor, asked.scope, also=foreign)
-        asked = replace(
-            asked, scope=scope, by=by, since=checked_month(asked.since), until=checked_month(asked.until)
-        )
+        first, last = checked_months(asked.since, asked.until)
+        asked = replace(asked, scope=scope, by=by, since=first, until=last)
         visible = [scope.sender] if scope.sender else sorted({*own, *foreign})
         district_of = districts(tx)
         names = {row.id: row.name for row in tx.execute(select(authorities.c.id, authorities.c.name))}

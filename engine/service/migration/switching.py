@@ -108,9 +108,8 @@ def switch(app: "Installation", actor: Actor, wanted: Switch) -> Switched:
     require(actor, Role.ADMIN, Role.INSTALLATION)
     with app.write() as tx:
         lock_rules(tx, senders(tx, actor))
-        now = (
-            app.clock.now()
-        )  # not before: what somebody else has switched meanwhile is not planned for later
+        # Not before: what somebody else has switched meanwhile is not planned for later.
+        now = app.clock.now()
         wish = check(app, tx, actor, wanted, now)
         planned = _plan(app, tx, wish, now)
         found = _foreseen(app, tx, wish, planned)
