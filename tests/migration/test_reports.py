@@ -206,6 +206,49 @@ def signed(content, **members):
     return json.dumps({**document, "signature": private.sign(_canonical(document)).hex()}).encode()
 
 
+def due(app, sender, recipient, outcome, key):
+    """Book a deadline of a month in which the sender has exchanges, too."""
+    with app.write() as tx:
+        who = (sender, "amtshilfe", "Send", recipient, "2026-10")
+        names = ("authority_id", "procedure_key", "element_id", "recipient_id", "month")
+        row = {**dict(zip(names, who, strict=True)), "cell": cell_of("deadline", *who)}
+        booked = {"deadline_id": key, "outcome": outcome, "notified": True, "presumed": outcome == "met"}
+        tx.execute(insert(tables.ledger_deadlines).values(**row, **booked))
+        marked = {name: row[name] for name in ("authority_id", "month", "cell")}
+        tx.execute(insert(tables.ledger_marks).values(id=key, **marked))
+
+
+def test_deadlines_travel_with_the_figures_and_older_reports_have_none(two):
+    sb, hom, _ = two
+    due(hom, HOMBURG, SAARBRUECKEN, "met", "one")
+    due(hom, HOMBURG, SAARBRUECKEN, "deemed", "two")
+    content = export(hom)
+    believe(sb, content)
+    take(sb, content)
+    total = status(sb, sb.actor("ego")).total
+    assert (total.deadlines, total.presumed.count, total.presumed.n) == ({"met": 1, "deemed": 1}, 1, 2)
+    assert status(sb, sb.actor("admin")).total.deadlines == {}
+    document = json.loads(content)
+    places = [document["columns"].index(name) for name in ("deadlines", "notified", "presumed")]
+
+    def without(values):
+        return [value for place, value in enumerate(values) if place not in places]
+
+    rows = [without(row) for row in document["rows"] if not row[document["columns"].index("deadlines")]]
+    columns = without(document["columns"])
+    older = signed(content, format="dienstweg-ledger/1", columns=columns, rows=rows)
+    report = read_report(older)
+    assert {row["deadlines"] for row in report.rows.values()} == {0}
+    assert sum(row["exchanges"] for row in report.rows.values()) == 2
+    with pytest.raises(ReportRefusedError, match="lacks something"):
+        read_report(signed(content, format="dienstweg-ledger/1"))
+    wrong = [
+        [3 if place == places[2] else value for place, value in enumerate(row)] for row in document["rows"]
+    ]
+    with pytest.raises(ReportRefusedError, match="a part is more than the whole"):
+        read_report(signed(content, rows=wrong))
+
+
 def test_what_was_changed_cut_off_or_is_no_report_is_refused(two):
     sb, hom, _ = two
     content = export(hom)

@@ -73,6 +73,7 @@ running = st.fixed_dictionaries(
         "settled": st.sampled_from([-1, 0, 1]),
         "late": st.booleans(),
         "bound": st.sampled_from(["exchange", "later", "nothing"]),
+        "folded": st.booleans(),
     }
 )
 histories = st.lists(
@@ -254,6 +255,8 @@ def run(app, key, exchange_id, case_id, sender, told, opened):
             )
         )
         touch_deadline(app, tx, key)
+    if told["folded"]:
+        ledger.fold(app)
     with app.write() as tx:
         tx.execute(
             update(deadlines)

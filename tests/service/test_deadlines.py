@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from icalendar import Calendar
+from sqlalchemy import delete
 
 from engine.actor import Role
 from engine.clock import TurnedClock
@@ -38,11 +39,13 @@ from engine.service.deadlines.listing import (
 from engine.service.exchanges import recording
 from engine.service.exchanges.listing import list_exchanges, show_exchange
 from engine.service.installation import open_installation
+from engine.service.migration import ledger
 from engine.service.migration.status import status
 from engine.service.tasks import list_tasks
 from engine.service.trial import Side, open_sides
 from engine.service.troubles import list_incidents
 from engine.service.verifying import verify_installation
+from engine.store.tables import ledger_deadlines
 from tests.checking import sandbox
 from tests.service.conftest import HOMBURG, NOON, SAARBRUECKEN, Halls
 
@@ -229,7 +232,13 @@ def test_an_answer_in_time_meets_the_deadline_and_nothing_fires(wired: Consent) 
     wired.work()
     assert wired.open_tasks() == ["Antwort auswerten"]
     assert (wired.deadline().state, wired.deadline().light) == ("met", "done")
-    assert wired.counted() == {"met": (1, 1), "passed": (0, 1), "deemed": (0, 1)}
+    counted = {"met": (1, 1), "passed": (0, 1), "deemed": (0, 1)}
+    assert wired.counted() == counted
+    with wired.sb.app.write() as tx:
+        tx.execute(delete(ledger_deadlines))
+    assert "is missing" in verify_installation(wired.sb.app).faults[0]
+    assert ledger.fill(wired.sb.app) == 1
+    assert wired.counted() == counted
     wired.turn(days=100)
     assert wired.open_tasks() == ["Antwort auswerten"]
     assert wired.told()[-1] == ("met", "2026-05-04")
