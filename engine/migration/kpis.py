@@ -1,14 +1,13 @@
 """The figures of a status: every one with its n. Pure; ``docs/reference/migration.md`` defines each."""
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, field
-from itertools import accumulate
 from operator import add
 from typing import Any
 
 from engine.exchange.decision import POST
+from engine.migration.durations import Minutes, Times
 from engine.migration.ledger import (
     ARRIVAL,
     DEADLINES,
@@ -25,8 +24,6 @@ from engine.migration.ledger import (
 )
 
 MEDIA = ("paper", "electronic")
-_NTH = ((1, 2), (9, 10))
-"""Median and p90."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,42 +46,6 @@ class Money:
     cents: int
     n: int
     of: int
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """Durations in whole minutes: the smallest that half, or nine tenths, do not exceed."""
-
-    n: int
-    median: int | None
-    p90: int | None
-
-
-def times(durations: Mapping[int, int]) -> Times:
-    """Return median and 90th percentile by nearest rank: no value is invented between two."""
-    ordered = sorted(durations)
-    passed = list(accumulate(map(durations.__getitem__, ordered)))
-    if not passed:
-        return Times(0, None, None)
-    n = passed[-1]
-    ranks = (-(-n * part // whole) for part, whole in _NTH)
-    return Times(n, *(ordered[bisect_left(passed, rank)] for rank in ranks))
-
-
-@dataclass(slots=True)
-class Minutes:
-    """Durations as months keep them: counted only when somebody asks, and then all at once."""
-
-    texts: list[str] = field(default_factory=list)
-    taken: list[str] = field(default_factory=list)
-    """Of rows that do not count any more."""
-
-    def counted(self) -> Counter[int]:
-        """Return how often each number of minutes occurred."""
-        words = Counter(" ".join(self.texts).split())
-        if self.taken:
-            words -= Counter(" ".join(self.taken).split())
-        return Counter({int(minutes): n for minutes, n in words.items()})
 
 
 def _by_medium() -> dict[str, dict[str, Minutes]]:
@@ -140,7 +101,7 @@ class Figures:
     presumed_count: int = 0
     durations: dict[str, dict[str, Minutes]] = field(default_factory=_by_medium)
     """Column of the months → medium → minutes."""
-    months: dict[str, list[int]] = field(default_factory=dict)
+    months: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Month → exchanges sent, of these electronic."""
     relations: Relations | None = None
 
@@ -181,9 +142,8 @@ class Figures:
 
     def add_month(self, month: str, sent: int, paper: int) -> None:
         """Add what was sent in a month, of it on paper."""
-        counts = self.months.setdefault(month, [0, 0])
-        counts[0] += sent
-        counts[1] += sent - paper
+        n, electronic = self.months.get(month, (0, 0))
+        self.months[month] = (n + sent, electronic + sent - paper)
 
     def take(self, row: Mapping[str, Any]) -> None:
         """Take a month's row off that was added among others and does not count any more."""
@@ -314,12 +274,12 @@ class Figures:
     @property
     def transport(self) -> dict[str, Times]:
         """From hand-over to receipt, by medium."""
-        return {medium: times(found) for medium, found in self.transports.items()}
+        return {medium: minutes.times() for medium, minutes in self.durations["transports"].items()}
 
     @property
     def lead(self) -> dict[str, Times]:
         """From the exchange's beginning to its answer, by medium."""
-        return {medium: times(found) for medium, found in self.leads.items()}
+        return {medium: minutes.times() for medium, minutes in self.durations["leads"].items()}
 
 
 COUNTERS = ("states", "levels", "channels", "intended", "fallback_reasons", "arrived", "deadlines")
@@ -343,9 +303,7 @@ def added(figures: Iterable[Figures]) -> Figures:
                 total.durations[name][medium].texts += minutes.texts
                 total.durations[name][medium].taken += minutes.taken
         for month, (n, electronic) in one.months.items():
-            mine = total.months.setdefault(month, [0, 0])
-            mine[0] += n
-            mine[1] += electronic
+            total.add_month(month, n, n - electronic)
     return total
 
 

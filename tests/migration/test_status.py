@@ -16,7 +16,8 @@ from benchmarks._bench import APPROVE, package
 from engine.clock import TurnedClock
 from engine.exchange.decision import Decision
 from engine.exchange.ports import HandedOver, Rejected, Unknown
-from engine.migration.kpis import Figures, times
+from engine.migration.durations import Minutes, times
+from engine.migration.kpis import Figures
 from engine.migration.ledger import counts
 from engine.migration.scope import Scope
 from engine.migration.status import (
@@ -510,6 +511,16 @@ def test_median_and_p90_are_the_smallest_that_half_and_nine_tenths_do_not_exceed
         assert 100 * sum(m <= value for m in minutes) >= percent * len(minutes)
         assert 100 * sum(m < value for m in minutes) < percent * len(minutes)
     assert found.n == len(minutes)
+
+
+@given(st.lists(st.lists(st.integers(0, 500), min_size=1)), st.booleans())
+def test_few_minutes_are_sorted_and_many_counted_to_the_same_figures(texts, many):
+    minutes = Minutes([" ".join(map(str, text)) for text in texts])
+    if many:
+        minutes.texts *= 20_000 // (sum(map(len, texts)) or 1) + 1
+    assert minutes.times() == times(minutes.counted())
+    minutes.taken = minutes.texts[:1]
+    assert minutes.times() == times(minutes.counted())
 
 
 def test_nothing_has_no_figure():

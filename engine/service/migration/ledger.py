@@ -177,17 +177,23 @@ def fold(app: "Installation") -> int:
                 marks = tx.execute(_NEXT).all()
                 if not marks:
                     return folded
-                _refold(tx, sorted({mark.cell for mark in marks}))
-                totals.add_up(tx, {(mark.authority_id, mark.month) for mark in marks})
+                places = _refold(tx, sorted({mark.cell for mark in marks}))
+                totals.add_up(tx, {(mark.authority_id, mark.month) for mark in marks}, places)
                 tx.execute(delete(ledger_marks).where(ledger_marks.c.id.in_([mark.id for mark in marks])))
             folded += len(marks)
     return folded
 
 
-def _refold(tx: Connection, cells: Sequence[int]) -> None:
+def _refold(tx: Connection, cells: Sequence[int]) -> set[totals.Place]:
+    """Count cells anew; return the places that they are of, or were."""
     found = _tally(tx, cells)
-    tx.execute(delete(ledger_months).where(ledger_months.c.cell.in_(cells)))
+    mine = ledger_months.c.cell.in_(cells)
+    before = tx.execute(select(*(ledger_months.c[name] for name in totals.PLACE)).where(mine).distinct())
+    places = {tuple(row) for row in before}
+    tx.execute(delete(ledger_months).where(mine))
     write_months(tx, found)
+    at = [DIMENSIONS.index(name) for name in totals.PLACE]
+    return places | {tuple(key[place] for place in at) for key in found}
 
 
 def tally_marked(tx: Connection) -> dict[Key, dict[str, Any]]:

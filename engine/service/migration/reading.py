@@ -19,7 +19,7 @@ from engine.store.tables import ledger_marks, ledger_months, ledger_totals
 
 RELATION = ("authority_id", "procedure_key", "element_id", "recipient_id")
 
-Sent = dict[tuple[str, str, str, str], list[int]]
+Sent = dict[tuple[str, str, str, str], tuple[int, int]]
 """Sender, procedure, step, recipient → exchanges sent, of these on paper."""
 
 
@@ -43,7 +43,8 @@ class Reading:
     def rows(self) -> Iterator[Mapping[str, Any]]:
         """Yield rows of the question's groups, added up over what nobody asks for; ``taken`` go off again."""
         table, which = self._source()
-        columns = [*self._wanted(), *SPLITS]
+        month = [] if "month" in self._wanted() or self._months_apart() else ["month"]
+        columns = [*self._wanted(), *month, *SPLITS]
         sums = [func.sum(table.c[name]) for name in SUMS]
         joined = [totals.joined(self.tx, table.c[name]) for name in DURATIONS]
         yield from self._grouped(table, columns, [*sums, *joined], (*SUMS, *DURATIONS), *which)
@@ -53,7 +54,7 @@ class Reading:
         """Yield what the groups sent by month, where the rows do not say it; ``taken`` goes off again."""
         table, which = self._source()
         columns = [*self._wanted(), "month"]
-        if "month" not in self._wanted():
+        if self._months_apart():
             sums = [func.sum(table.c.exchanges), func.sum(_paper(table))]
             yield from self._grouped(table, columns, sums, ("sent", "paper"), *which, table.c.state == SENT)
 
@@ -61,6 +62,11 @@ class Reading:
         """Return the columns that the question splits by."""
         wanted = {COLUMNS[name] for name in self.asked.by}
         return [name for name in DIMENSIONS if name in wanted]
+
+    def _months_apart(self) -> bool:
+        """Tell whether to read the trend by itself: where groups are few, rows by month cost less."""
+        groups = set(self._wanted()) - {"element_id"}  # a step brings its procedure along
+        return len(groups) > 1 and "month" not in groups
 
     def _source(self) -> tuple[Any, list[Any]]:
         """Return the smallest table that can answer, and which of its rows."""
@@ -76,14 +82,14 @@ class Reading:
             .group_by(*columns)
         )
         rows = self.tx.execute(self._within(query, ledger_months)).all()
-        found: Sent = {(one, two, three, four): [n, paper] for one, two, three, four, n, paper in rows}
+        found: Sent = {(one, two, three, four): (n, paper) for one, two, three, four, n, paper in rows}
         for some, sign in ((self.changed, 1), (self.taken, -1)):
             for row in some:
                 if row["state"] == SENT:
                     key = (row["authority_id"], row["procedure_key"], row["element_id"], row["recipient_id"])
-                    mine = found.setdefault(key, [0, 0])
-                    mine[0] += sign * row["exchanges"]
-                    mine[1] += sign * row["exchanges"] * (row["level"] == PAPER)
+                    sent, paper = found.get(key, (0, 0))
+                    n = sign * row["exchanges"]
+                    found[key] = (sent + n, paper + n * (row["level"] == PAPER))
         return {key: counts for key, counts in found.items() if counts[0]} if self.taken else found
 
     def _scoped(self) -> set[str]:

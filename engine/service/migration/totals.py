@@ -5,7 +5,7 @@ month are counted anew whenever one of its rows is, in the same transaction: the
 months (docs/decisions/0150).
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, String, delete, func, insert, literal, select, tuple_
@@ -23,6 +23,10 @@ WITHOUT = {
 CHUNK = 100
 Pair = tuple[str, str]
 """Sender and month; the sender of what everybody sent is empty."""
+_PAIR = ("authority_id", "month")
+PLACE = ("month", "procedure_key", "element_id", "recipient_id")
+Place = tuple[str, ...]
+"""What a total of everybody's sends is of."""
 
 
 def kind_for(columns: Collection[str], *, everybody: bool) -> str | None:
@@ -46,19 +50,37 @@ def counted_senders(tx: Connection) -> set[str]:
     return set(tx.scalars(select(sender).where(ledger_totals.c.kept == RECIPIENTS).distinct()))
 
 
-def add_up(tx: Connection, pairs: Collection[Pair]) -> None:
-    """Count the totals of these senders and months anew from the months' rows."""
-    ordered = sorted(set(pairs))
-    for begun in range(0, len(ordered), CHUNK):
-        some = ordered[begun : begun + CHUNK]
+def add_up(tx: Connection, pairs: Collection[Pair], places: Collection[Place] | None = None) -> None:
+    """Count the totals of these senders and months anew from the months' rows.
+
+    ``places`` are all of these months in which something changed; None: it may be anywhere.
+    """
+    for some in _chunks(pairs):
         for kept in (RECIPIENTS, STEPS):
-            _replace(tx, kept, lambda table: tuple_(table.c.authority_id, table.c.month).in_(some))  # noqa: B023
-    for month in sorted({month for _, month in pairs}):
-        _replace(tx, EVERYBODY, lambda table: table.c.month == month)  # noqa: B023
+            _replace(tx, kept, lambda table: _among(table, _PAIR, some))  # noqa: B023
+    if places is None:
+        for month in sorted({month for _, month in pairs}):
+            _replace(tx, EVERYBODY, lambda table: table.c.month == month)  # noqa: B023
+    else:
+        for at in _chunks(places):
+            _replace(tx, EVERYBODY, lambda table: _among(table, PLACE, at))  # noqa: B023
+
+
+def _chunks(keys: Collection[tuple[str, ...]]) -> Iterator[list[tuple[str, ...]]]:
+    ordered = sorted(set(keys))
+    for begun in range(0, len(ordered), CHUNK):
+        yield ordered[begun : begun + CHUNK]
+
+
+def _among(table: Any, names: Sequence[str], keys: Sequence[tuple[str, ...]]) -> ColumnElement[bool]:
+    return tuple_(*(table.c[name] for name in names)).in_(keys)
 
 
 def _replace(tx: Connection, kept: str, of: Callable[[Any], ColumnElement[bool]]) -> None:
-    tx.execute(delete(ledger_totals).where(ledger_totals.c.kept == kept, of(ledger_totals)))
+    mine = [ledger_totals.c.kept == kept]
+    if kept == EVERYBODY:
+        mine.append(ledger_totals.c.authority_id == "")  # as all of them: it leads to the primary key
+    tx.execute(delete(ledger_totals).where(*mine, of(ledger_totals)))
     names = ("kept", *DIMENSIONS, *SPLITS, *SUMS, *DURATIONS)
     tx.execute(insert(ledger_totals).from_select(names, _added(tx, kept).where(of(ledger_months))))
 

@@ -182,7 +182,7 @@ ledger_months = Table(
     Column("transports", Text),
     Column("leads", Text),
     Index(None, "authority_id", "month"),
-    Index(None, "month", "source"),
+    Index("ix_ledger_months_place", "month", "procedure_key", "element_id", "recipient_id"),
     # Holds all that is asked of relations, in their order: no row is read, nothing is sorted.
     Index(
         "ix_ledger_months_relation",
