@@ -18,7 +18,13 @@ TITLES = {
     "district": "Kreis",
     "month": "Monat",
 }
-KINDS = {"municipality": "Gemeinden", "district": "Kreise", "land": "Land"}
+KINDS = {
+    "municipality": "Gemeinden",
+    "district": "Kreise",
+    "land": "Land",
+    "elsewhere": "außerhalb des Saarlands",
+    "other": "Sonstige",
+}
 MEDIA = {"paper": "Papier", "electronic": "elektronisch"}
 LEVELS = {"A": "Papier", "B": "Dokument", "C": "Daten", "D": "Abruf"}
 WIDE = 120

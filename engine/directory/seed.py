@@ -11,6 +11,8 @@ from datetime import date
 from functools import cache
 from importlib.resources import files
 
+SAARLAND = "10"
+"""Key of the Land; the keys of all its districts and municipalities begin with it."""
 KINDS = ("land", "district", "municipality")
 COLUMNS = ("key", "name", "official_name", "kind", "district_key", "valid_from", "valid_until")
 _KEY_LENGTH = {"land": 2, "district": 5, "municipality": 8}

@@ -22,6 +22,8 @@ COLUMNS = {
 """What a status can be split by, and the ledger's column for it."""
 NOWHERE = "–"
 """District of the Land, and of whoever lies in none."""
+ELSEWHERE = "elsewhere"
+"""Kind under which municipalities, districts and Länder outside the Saarland are counted."""
 
 
 class StatusRefusedError(RefusedError):

@@ -6,7 +6,7 @@ from engine.actor import Role
 from engine.exchange.decision import Relation
 from engine.migration.scope import Scope
 from engine.service.access import RoleMissingError
-from engine.service.directory.authorities import seed_authorities
+from engine.service.directory.authorities import import_authorities, seed_authorities
 from engine.service.directory.people import PersonRefusedError, add_person
 from engine.service.installation import create_installation, open_installation
 from engine.service.migration.scope import (
@@ -17,6 +17,7 @@ from engine.service.migration.scope import (
     scope_senders,
     senders,
 )
+from engine.service.migration.status import status
 
 SAARBRUECKEN, HOMBURG, KIRKEL = "10041100", "10045114", "10045115"
 
@@ -103,3 +104,21 @@ def test_only_who_runs_the_installation_gives_that_role_and_reaches_over_authori
     add_person(app, person_id="second", authority=HOMBURG, by=app.actor("ego"), **add)
     with app.read() as tx:
         assert senders(tx, app.actor("second")) == [SAARBRUECKEN, HOMBURG]
+
+
+def test_authorities_elsewhere_do_not_change_what_52_is_a_part_of(app):
+    by = app.actor("ego")
+    named = [
+        ("07320000", "Zweibrücken", "municipality"),
+        ("07", "Rheinland-Pfalz", "land"),
+        ("x", "X", "other"),
+    ]
+    rows = [{"id": key, "name": name, "kind": kind} for key, name, kind in named]
+    assert import_authorities(app, by, rows) == 3
+    assert {reached.kind: reached.n for reached in status(app, by).coverage} == {
+        "municipality": 52,
+        "district": 6,
+        "land": 2,
+        "elsewhere": 2,
+        "other": 1,
+    }

@@ -9,10 +9,12 @@ from sqlalchemy import Connection, func, or_, select
 
 from engine.actor import Actor, Role
 from engine.clock import local_day
+from engine.directory.seed import SAARLAND
 from engine.exchange.decision import POST
 from engine.migration.kpis import Relations
 from engine.migration.ledger import month_of
 from engine.migration.status import (
+    ELSEWHERE,
     Question,
     Reached,
     Reported,
@@ -76,9 +78,14 @@ def status(app: "Installation", actor: Actor, question: Question | None = None) 
 
 # --- Who is reached, who reported -----------------------------------------------------------------------
 
+_SAARLANDS = ("municipality", "district", "land")
+
 
 def _coverage(tx: Connection, on: date, sent: Sent) -> tuple[Reached, ...]:
-    """Return how many municipalities, districts and Land bodies are reached electronically."""
+    """Return how many of the Saarland's municipalities, districts and Land bodies are reached electronically.
+
+    Those of other Länder, by their AGS, are counted apart: they would change what 52 is a part of.
+    """
     opened = set(
         tx.scalars(
             select(mailboxes.c.authority_id).where(
@@ -97,9 +104,10 @@ def _coverage(tx: Connection, on: date, sent: Sent) -> tuple[Reached, ...]:
         )
         .order_by(authorities.c.id)
     )
-    kinds: dict[str, list[str]] = {"municipality": [], "district": [], "land": []}
+    kinds: dict[str, list[str]] = {kind: [] for kind in _SAARLANDS}
     for row in rows:
-        kinds.setdefault(row.kind, []).append(row.id)
+        away = row.kind in _SAARLANDS and row.id.isdigit() and not row.id.startswith(SAARLAND)
+        kinds.setdefault(ELSEWHERE if away else row.kind, []).append(row.id)
     return tuple(
         Reached(
             kind,
