@@ -106,6 +106,8 @@ def _path_row(entry: Mapping[str, Any]) -> tuple[Any, ...]:
     detail = command.get("fact") or command.get("evidence") or command.get("channel") or ""
     if entry["kind"] == "deadline":
         detail = f"{command['rule']} {command['outcome']} {command['end'] or ''}"
+    if entry["kind"] == "correction":
+        detail = f"{command.get('correction') or command['kind']}: {command['reason']}"
     path = " ".join(
         f"{_SHOWN[step['kind']]}{step['element']}" for step in entry["steps"] if step["kind"] in _SHOWN
     )

@@ -129,8 +129,10 @@ def show_timer(app: "Installation", actor: Actor, key: str) -> TimerLine:
     return found[0]
 
 
-def fire_due(app: "Installation") -> int:
+def fire_due(app: "Installation", stop: threading.Event | None = None) -> int:
     """Fire every timer that is due now, in the order of due instants; return how many fired.
+
+    Once ``stop`` is set no further one is begun: what is due stays due.
 
     Several are fired in one transaction, so that the disk is synced once for all of them. Where one of them
     cannot be fired they are fired one by one: only its own case stands still, with an incident, and from
@@ -145,6 +147,8 @@ def fire_due(app: "Installation") -> int:
         if not due:
             return fired
         for some in _groups(due):
+            if stop is not None and stop.is_set():
+                return fired
             done = _fire_together(app, some) if len(some) > 1 else _fire_each(app, some)
             fired += len(done)
             skipped |= {row.id for row in some} - done

@@ -144,9 +144,11 @@ def give_up(app: "Installation", tx: Connection, job: Job, reason: str) -> None:
     )
 
 
-def run_round(app: "Installation", worker: Worker, *, collect: bool = True) -> Done:
+def run_round(
+    app: "Installation", worker: Worker, *, collect: bool = True, stop: threading.Event | None = None
+) -> Done:
     """Fire what is due, run the jobs that are due, look into the mailboxes once."""
-    timers = schedule(app)
+    timers = schedule(app, stop)
     jobs = worker.run_due()
     if not isinstance(app.queue, EmbeddedQueue):
         # What a turned clock, or a copied database, left in the job table is not forgotten on PostgreSQL.
@@ -157,12 +159,15 @@ def run_round(app: "Installation", worker: Worker, *, collect: bool = True) -> D
     return Done(timers, jobs, arrivals)
 
 
-def schedule(app: "Installation") -> int:
-    """Let happen what time brings; return how many timers and schedules were due."""
+def schedule(app: "Installation", stop: threading.Event | None = None) -> int:
+    """Let happen what time brings; return how many timers and schedules were due.
+
+    Once ``stop`` is set no further timer is fired.
+    """
     expire_buffer(app)
     ledger.fold_when_due(app)
     if isinstance(app.queue, EmbeddedQueue):
-        return rounds.begin_due(app) + timing.fire_due(app)
+        return rounds.begin_due(app) + timing.fire_due(app, stop)
     return rounds.enqueue_due(app) + timing.enqueue_due(app)
 
 
@@ -201,7 +206,7 @@ def run_forever(app: "Installation", stop: threading.Event, threads: int = 1) ->
             app.queue.added.clear()
             begun = app.clock.now()
             try:
-                if run_round(app, worker).nothing:
+                if run_round(app, worker, stop=stop).nothing:
                     wakeup.at(timing.next_due(app, begun))
                     app.queue.added.wait(POLL.total_seconds())
             except _PASSING as error:

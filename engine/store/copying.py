@@ -5,11 +5,12 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, insert, select, text
 
-from engine.errors import ConflictError, RefusedError
+from engine.errors import ConflictError, NotFoundError, RefusedError
 from engine.identifiers import IdSource, RandomIds
 from engine.store.database import Database
 from engine.store.schema import check_schema, upgrade_schema
@@ -29,6 +30,10 @@ Progress = Callable[[str, int, int], None]
 
 class TargetNotEmptyError(ConflictError):
     """There is something in the target database already."""
+
+
+class SourceMissingError(NotFoundError):
+    """There is no database file to copy."""
 
 
 class CopyDiffersError(RefusedError):
@@ -54,11 +59,12 @@ def copy_database(
     Procrastinate goes to the job table, which workers on every database look into. Nobody may work on the
     source meanwhile, or what they do then is missing.
 
-    Raises SchemaOutdatedError, SchemaNewerError, TargetNotEmptyError, CopyDiffersError,
+    Raises SourceMissingError, SchemaOutdatedError, SchemaNewerError, TargetNotEmptyError, CopyDiffersError,
     DatabaseUrlError, DatabaseUnavailableError.
     """
     source, target = Database(source_url), Database(target_url)
     try:
+        _refuse_missing(source)
         check_schema(source)
         upgrade_schema(target_url)
         with source.read() as reading, target.write() as writing:
@@ -70,6 +76,15 @@ def copy_database(
     finally:
         source.close()
         target.close()
+
+
+def _refuse_missing(source: Database) -> None:
+    """Refuse a mistyped file before SQLite makes an empty one of that name."""
+    file = source.url.database
+    if source.is_sqlite and file is not None and not Path(file).is_file():
+        raise SourceMissingError(
+            f"there is no file {file}", hint="look at the source's path; four slashes begin an absolute one"
+        )
 
 
 def _refuse_filled(target: Connection) -> None:

@@ -15,7 +15,7 @@ from engine.documents import (
 )
 from engine.service.cases import list_cases, start_case
 from engine.service.installation import Installation
-from engine.service.moving import TargetNotEmptyError, copy_database
+from engine.service.moving import SourceMissingError, TargetNotEmptyError, copy_database
 from engine.service.orphans import collect_orphans
 from engine.service.tasks import complete_task, list_tasks
 from engine.service.verifying import verify_installation
@@ -48,6 +48,13 @@ def test_a_copy_goes_to_postgresql_and_back_and_works_on(postgres, tmp_path):
             copy_database(there, back_url, lambda *_: None)
         returned.close()
         moved.close()
+
+
+def test_a_mistyped_source_is_not_made(tmp_path):
+    missing = tmp_path / "dienstwge.db"
+    with pytest.raises(SourceMissingError, match="no file"):
+        copy_database(f"sqlite:///{missing}", f"sqlite:///{tmp_path / 'new.db'}", lambda *_: None)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.postgres

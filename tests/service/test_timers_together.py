@@ -1,5 +1,6 @@
 """Many timers due at once: in order, each once, and none stopped by a case that cannot move."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -71,3 +72,16 @@ def test_a_case_that_cannot_move_stops_no_other_timer_and_heals_by_itself(damage
         assert show_case(app, actor, ill).case.status == "ended"
         (closed,) = list_incidents(app, actor, everything=True)
         assert (closed.status, closed.resolution) == ("closed", "fired after all")
+
+
+def test_whoever_is_told_to_stop_leaves_what_is_due_to_the_next():
+    clock = TurnedClock(NOON)
+    with installation(package("wait", WAIT), clock=clock) as (app, actor):
+        for _ in range(3):
+            start_case(app, actor, "wait")
+        clock.turn(timedelta(hours=1))
+        stop = threading.Event()
+        stop.set()
+        assert timing.fire_due(app, stop) == 0
+        stop.clear()
+        assert timing.fire_due(app, stop) == 3
