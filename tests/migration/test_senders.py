@@ -108,13 +108,9 @@ def test_only_who_runs_the_installation_gives_that_role_and_reaches_over_authori
 
 def test_authorities_elsewhere_do_not_change_what_52_is_a_part_of(app):
     by = app.actor("ego")
-    named = [
-        ("07320000", "Zweibrücken", "municipality"),
-        ("07", "Rheinland-Pfalz", "land"),
-        ("x", "X", "other"),
-    ]
-    rows = [{"id": key, "name": name, "kind": kind} for key, name, kind in named]
-    assert import_authorities(app, by, rows) == 3
+    kinds = {"07320000": "municipality", "07": "land", "landesverwaltungsamt": "land", "x": "other"}
+    rows = [{"id": key, "name": key, "kind": kind} for key, kind in kinds.items()]
+    assert import_authorities(app, by, rows) == 4
     assert {reached.kind: reached.n for reached in status(app, by).coverage} == {
         "municipality": 52,
         "district": 6,
