@@ -5,10 +5,10 @@ month are counted anew whenever one of its rows is, in the same transaction: the
 months (docs/decisions/0150).
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, String, delete, func, insert, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, String, delete, func, insert, literal, select
 
 from engine.migration.ledger import DIMENSIONS, DURATIONS, SPLITS, SUMS, packed
 from engine.store.tables import ledger_months, ledger_totals
@@ -20,10 +20,8 @@ WITHOUT = {
     EVERYBODY: ("authority_id",),
 }
 """What each kind of total leaves out; the smaller ones first."""
-CHUNK = 100
 Pair = tuple[str, str]
 """Sender and month; the sender of what everybody sent is empty."""
-_PAIR = ("authority_id", "month")
 PLACE = ("month", "procedure_key", "element_id", "recipient_id")
 Place = tuple[str, ...]
 """What a total of everybody's sends is of."""
@@ -55,34 +53,31 @@ def add_up(tx: Connection, pairs: Collection[Pair], places: Collection[Place] | 
 
     ``places`` are all of these months in which something changed; None: it may be anywhere.
     """
-    for some in _chunks(pairs):
-        for kept in (RECIPIENTS, STEPS):
-            _replace(tx, kept, lambda table: _among(table, _PAIR, some))  # noqa: B023
-    if places is None:
-        for month in sorted({month for _, month in pairs}):
-            _replace(tx, EVERYBODY, lambda table: table.c.month == month)  # noqa: B023
-    else:
-        for at in _chunks(places):
-            _replace(tx, EVERYBODY, lambda table: _among(table, PLACE, at))  # noqa: B023
+    for month in sorted({month for _, month in pairs}):
+        senders = {"month": {month}, "authority_id": {sender for sender, other in pairs if other == month}}
+        _replace(tx, RECIPIENTS, senders)
+        _replace(tx, STEPS, senders)
+        if places is None:
+            _replace(tx, EVERYBODY, {"month": {month}})
+        else:
+            here = [place for place in places if place[0] == month]
+            if here:
+                _replace(tx, EVERYBODY, dict(zip(PLACE, map(set, zip(*here, strict=True)), strict=True)))
 
 
-def _chunks(keys: Collection[tuple[str, ...]]) -> Iterator[list[tuple[str, ...]]]:
-    ordered = sorted(set(keys))
-    for begun in range(0, len(ordered), CHUNK):
-        yield ordered[begun : begun + CHUNK]
-
-
-def _among(table: Any, names: Sequence[str], keys: Sequence[tuple[str, ...]]) -> ColumnElement[bool]:
-    return tuple_(*(table.c[name] for name in names)).in_(keys)
-
-
-def _replace(tx: Connection, kept: str, of: Callable[[Any], ColumnElement[bool]]) -> None:
+def _replace(tx: Connection, kept: str, among: Mapping[str, set[str]]) -> None:
+    """Count anew what has one of these values in each column; SQLite finds no rows by pairs of values."""
     mine = [ledger_totals.c.kept == kept]
     if kept == EVERYBODY:
         mine.append(ledger_totals.c.authority_id == "")  # as all of them: it leads to the primary key
-    tx.execute(delete(ledger_totals).where(*mine, of(ledger_totals)))
+    tx.execute(delete(ledger_totals).where(*mine, *_in(ledger_totals, among)))
     names = ("kept", *DIMENSIONS, *SPLITS, *SUMS, *DURATIONS)
-    tx.execute(insert(ledger_totals).from_select(names, _added(tx, kept).where(of(ledger_months))))
+    query = _added(tx, kept).where(*_in(ledger_months, among))
+    tx.execute(insert(ledger_totals).from_select(names, query))
+
+
+def _in(table: Any, among: Mapping[str, set[str]]) -> list[ColumnElement[bool]]:
+    return [table.c[name].in_(sorted(values)) for name, values in among.items()]
 
 
 def joined(tx: Connection, column: Any) -> Any:
