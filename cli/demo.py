@@ -1,5 +1,6 @@
 """``dienstweg demo``: a true story with real parts, told in about a minute."""
 
+import os
 import shutil
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -26,6 +27,10 @@ class DemoFolderRefusedError(RefusedError):
     """The folder holds something that is not a demo's."""
 
 
+class DemoElsewhereError(RefusedError):
+    """The environment sends what the demo stores somewhere else."""
+
+
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the demo's installations are made.")] = Path(
@@ -43,12 +48,23 @@ def demo(
     from cli.demo_story import Story
     from cli.demo_ways import choose
 
+    refuse_other_stores()
     make_folder(folder)
     story = Story(folder, datetime.now(UTC), choose(electronic.value if electronic else None))
     try:
         story.tell()
     finally:
         story.close()
+
+
+def refuse_other_stores() -> None:
+    """Raise DemoElsewhereError where the demo would write into somebody's real database or documents."""
+    stores = ("DIENSTWEG_DATABASE_URL", "DIENSTWEG_DOCUMENTS", "DIENSTWEG_S3")
+    if found := sorted(name for name in os.environ if name.upper().startswith(stores)):
+        raise DemoElsewhereError(
+            f"{', '.join(found)} is set, and the demo would store its inventions there",
+            hint="unset it for the demo, which keeps everything in its folder",
+        )
 
 
 def make_folder(folder: Path) -> None:

@@ -6,7 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from engine.errors import EnvironmentFaultError, RefusedError
 from engine.service.deadlines.settings import DeadlineSettings
@@ -82,8 +87,12 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let the environment win over the file."""
-        return env_settings, init_settings
+        """Let the environment win over the file, but not over where the installation was said to be.
+
+        DIENSTWEG_HOME is only for whoever names no folder; else ``--home`` would open another's database.
+        """
+        where = InitSettingsSource(settings_cls, {"home": init_settings()["home"]})
+        return where, env_settings, init_settings
 
     @property
     def database(self) -> str:
