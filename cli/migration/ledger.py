@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.errors import CommandLineError
 from cli.migration.scope import District, Procedure, Recipient, Sender, Step, make_scope
 from cli.show import Csv, Json, print_csv, print_json, short, table
 from cli.state import State
@@ -17,6 +18,10 @@ ledger = typer.Typer(help="Bookings of exchanges; signed figures across installa
 app.add_typer(ledger, name="ledger")
 
 File = Annotated[Path, typer.Argument(help="A report's file.")]
+
+
+class FingerprintMissingError(CommandLineError):
+    """Nobody was there to be asked for the fingerprint, or nobody answered."""
 
 
 @ledger.command("list")
@@ -137,12 +142,22 @@ def trust(
             "Ask the partner on another way, by telephone say, for its fingerprint: migration ledger key",
             err=json,
         )
-        fingerprint = typer.prompt("fingerprint", err=json)
+        fingerprint = _asked_for(err=json)
     partner = trust(state.app, state.actor, report, fingerprint)
     if json:
         print_json(partner)
     else:
         typer.echo(f"{partner.name} is trusted for {', '.join(partner.senders)}")
+
+
+def _asked_for(*, err: bool) -> str:
+    try:
+        return str(typer.prompt("fingerprint", err=err))
+    except typer.Abort as error:
+        raise FingerprintMissingError(
+            "no fingerprint was given, so nobody is trusted",
+            hint="give it with --fingerprint, as the partner's 'migration ledger key' shows it",
+        ) from error
 
 
 @ledger.command()
