@@ -22,7 +22,7 @@ def processor_seconds(app: Installation) -> float:
     for child in Path(f"/proc/{server}/task/{server}/children").read_text(encoding="ascii").split():
         try:
             ticks += sum(int(field) for field in _stat(int(child))[11:13])
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             continue  # It ended meanwhile: its time is now among its parent's.
     return time.process_time() + ticks / _TICKS
 
