@@ -65,7 +65,7 @@ def entry(exchange: Any, sends: Sequence[Any], told: Iterable[Any]) -> dict[str,
     tests = {send.id for send in sends if send.test}
     real = [send for send in sends if not send.test]
     known = [fact for fact in told if fact.dispatch_id not in tests]
-    counted = counts(real)
+    counted, meant = counts(real, known)
     receipt = min((f for f in known if f.kind in RECEIPTS), key=lambda f: (f.at, f.kind), default=None)
     posted = [fact.at for fact in known if fact.kind == "posted"]
     postage = [send.postage_cents for send in real if send.postage_cents is not None]
@@ -80,10 +80,10 @@ def entry(exchange: Any, sends: Sequence[Any], told: Iterable[Any]) -> dict[str,
         "month": month,
         "cell": cell_of("", *who, month),
         "state": SENT if counted else _unsent(exchange.status, real),
-        "intended_channel": counted.intended_channel if counted else None,
+        "intended_channel": meant.intended_channel if meant else None,
         "channel": counted.channel if counted else None,
         "level": counted.level if counted else None,
-        "fallback": _fallback(counted) if counted else None,
+        "fallback": _fallback(counted, meant) if counted else None,
         "receipt": receipt.kind if receipt else None,
         "created_at": exchange.created_at,
         "handed_over_at": counted.handed_over_at if counted else None,
@@ -97,14 +97,29 @@ def entry(exchange: Any, sends: Sequence[Any], told: Iterable[Any]) -> dict[str,
     }
 
 
-def counts(sends: Sequence[Any]) -> Any | None:
-    """Return the dispatch by which an exchange counts: the last that was handed over and is no copy.
+def counts(sends: Sequence[Any], told: Sequence[Any]) -> tuple[Any, Any]:
+    """Return the dispatch by which an exchange counts and the one that was meant to do it, or None twice.
 
-    Where what became of the original stays unknown, a copy that was handed over is what really went.
+    It counts by the last that was handed over and is no copy. Where what became of that stays unknown, a copy
+    that was handed over is what really went; so is a copy on paper where the recipient refused the electronic
+    one or nothing proves that they have it: a mailbox that nobody empties moved nothing off paper.
     """
     gone = [send for send in sends if send.state == "handed_over"]
     originals = [send for send in gone if not send.copy]
-    return (originals or gone or [None])[-1]
+    meant = (originals or gone or [None])[-1]
+    letters = [send for send in gone if send.copy and send.level == PAPER]
+    if meant is None or meant.level == PAPER or not letters or _arrived(meant, letters[0], told):
+        return meant, meant
+    return letters[-1], meant
+
+
+def _arrived(send: Any, copy: Any, told: Sequence[Any]) -> bool:
+    """Tell whether a dispatch is proved to have arrived, of itself or before its copy went, and was taken."""
+    mine = [fact for fact in told if fact.dispatch_id == send.id]
+    if any(fact.kind == "rejected" for fact in mine):
+        return False
+    before = (f for f in told if f.dispatch_id is None and f.at < copy.handed_over_at)
+    return any(fact.kind in RECEIPTS for fact in (*mine, *before))
 
 
 def _unsent(status: str, sends: Sequence[Any]) -> str:
@@ -113,8 +128,10 @@ def _unsent(status: str, sends: Sequence[Any]) -> str:
     return UNKNOWN if sends and sends[-1].state == "outcome_unknown" else OPEN
 
 
-def _fallback(send: Any) -> str | None:
+def _fallback(send: Any, meant: Any) -> str | None:
     """Return why another channel carried it than the rules intended, as a code; None where it did not."""
+    if send is not meant:
+        return "copy"
     if send.channel == send.intended_channel:
         return None
     for seen in send.decision.get("considered", ()):
@@ -128,6 +145,7 @@ def _fallback(send: Any) -> str | None:
 
 FALLBACKS = {
     "failed": "Versand gescheitert",
+    "copy": "Eingang nicht belegt, Kopie auf Papier",
     "no-mailbox": "kein offenes Postfach",
     "not-yet": "Postfach noch nicht offen",
     "ended": "Postfach geschlossen",

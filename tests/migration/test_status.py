@@ -92,6 +92,7 @@ histories = st.lists(
                     st.integers(0, 300_000),
                     st.booleans(),
                     st.booleans(),
+                    st.booleans(),
                 ),
                 max_size=3,
             ),
@@ -169,8 +170,9 @@ def play(app, cases, history, folds):
                     )
                 )
             ]
-            for kind, after, of_test, _ in told["facts"]:
-                dispatch = tests[0] if of_test and tests else None
+            mine = f"1-{exchange_id}"[:60] if told["sends"] else None
+            for kind, after, of_test, of_first, _ in told["facts"]:
+                dispatch = tests[0] if of_test and tests else mine if of_first else None
                 at = created + timedelta(seconds=after)
                 outcomes.add_fact(app, tx, row, dispatch, kind, at, "test", "system")
             if told["answered"] is not None:
@@ -292,7 +294,7 @@ def withdraw(app, exchange_id, told):
     """Withdraw the facts that the history calls wrong."""
     with app.read() as tx:
         rows = tx.execute(select(facts.c.id, facts.c.kind).where(facts.c.exchange_id == exchange_id)).all()
-    wrong = {kind for kind, _, _, withdrawn in told["facts"] if withdrawn}
+    wrong = {kind for kind, _, _, _, withdrawn in told["facts"] if withdrawn}
     actor = app.actor("ego" if told["sender"] == OWN[0] else "hom")
     for row in rows:
         if row.kind in wrong:
@@ -310,8 +312,19 @@ def brute(app):
         real = [d for d in sent_ if d["exchange_id"] == exchange["id"] and not d["test"]]
         tests = {d["id"] for d in sent_ if d["exchange_id"] == exchange["id"] and d["test"]}
         gone = [d for d in real if d["state"] == "handed_over"]
-        last = ([d for d in gone if not d["copy"]] or gone or [None])[-1]
         known = [f for f in told if f["exchange_id"] == exchange["id"] and f["dispatch_id"] not in tests]
+        meant = last = ([d for d in gone if not d["copy"]] or gone or [None])[-1]
+        letters = [d for d in gone if d["copy"] and d["channel"] == POST]
+        if letters and meant["channel"] != POST:
+            sure = [f for f in known if f["dispatch_id"] == meant["id"]]
+            sure += [
+                f
+                for f in known
+                if f["dispatch_id"] is None and f["at"] < min(d["handed_over_at"] for d in letters[:1])
+            ]
+            refused = any(f["kind"] == "rejected" and f["dispatch_id"] for f in sure)
+            if refused or not any(f["kind"] in ("received", "imported") for f in sure):
+                last = letters[-1]
         receipts = [f["at"] for f in known if f["kind"] in ("received", "imported")]
         found.append(
             {
@@ -324,8 +337,8 @@ def brute(app):
                 ),
                 "month": exchange["created_at"].astimezone(BERLIN).isoformat()[:7],
                 "level": last["level"] if last else None,
-                "claimed": bool(last) and last["intended_channel"] != POST,
-                "fallback": bool(last) and last["channel"] != last["intended_channel"],
+                "claimed": bool(last) and meant["intended_channel"] != POST,
+                "fallback": last is not meant or (bool(last) and last["channel"] != last["intended_channel"]),
                 "confirmed": bool(last and receipts),
                 "answered": exchange["answered_at"] is not None,
                 "rejected": any(f["kind"] == "rejected" for f in known),
@@ -542,13 +555,39 @@ def test_questions_that_make_no_sense_are_refused():
         checked_months("2026-12-01", "2026-11-30")
 
 
-def dispatch(channel, *, copy=False, test=False, state="handed_over"):
-    return SimpleNamespace(channel=channel, copy=copy, test=test, state=state)
+def dispatch(channel, *, copy=False, state="handed_over", hour=1):
+    at = START.replace(hour=hour)
+    level = LEVELS[channel]
+    return SimpleNamespace(
+        id=str(hour), channel=channel, copy=copy, level=level, state=state, handed_over_at=at
+    )
+
+
+def fact(kind, of=None, hour=5):
+    return SimpleNamespace(kind=kind, dispatch_id=of and of.id, at=START.replace(hour=hour))
 
 
 def test_an_exchange_counts_by_its_original_and_by_a_copy_only_where_nobody_knows_of_the_original():
-    original, copy = dispatch(FOLDER), dispatch(POST, copy=True)
-    assert counts([original, copy]) is original
-    assert counts([dispatch(FOLDER, state="failed"), original, copy]) is original
-    assert counts([dispatch(FOLDER, state="outcome_unknown"), copy]) is copy
-    assert counts([dispatch(FOLDER, state="failed")]) is None
+    original, letter = dispatch(FOLDER), dispatch(POST, copy=True, hour=4)
+    assert counts([original], []) == (original, original)
+    assert counts([dispatch(FOLDER, state="failed"), original], []) == (original, original)
+    assert counts([dispatch(FOLDER, state="outcome_unknown"), letter], []) == (letter, letter)
+    assert counts([dispatch(FOLDER, state="failed")], []) == (None, None)
+    paper, file = dispatch(POST), dispatch(FOLDER, copy=True, hour=4)
+    assert counts([paper, file], []) == (
+        paper,
+        paper,
+    )  # posting proves nothing, and nothing becomes electronic
+
+
+def test_a_letter_that_had_to_follow_is_what_went_unless_the_original_is_proved_to_have_arrived():
+    original, letter = dispatch(MAIL), dispatch(POST, copy=True, hour=4)
+    both = [original, letter]
+    assert counts(both, []) == (letter, original)
+    assert counts(both, [fact("received", letter)]) == (letter, original)
+    assert counts(both, [fact("received")]) == (letter, original)  # told later, of whichever of the two
+    assert counts(both, [fact("forwarded", original)]) == (letter, original)
+    assert counts(both, [fact("received", hour=3)]) == (original, original)
+    assert counts(both, [fact("received", original)]) == (original, original)
+    refused = [fact("received", original), fact("rejected", original)]
+    assert counts(both, refused) == (letter, original)

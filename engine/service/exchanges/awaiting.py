@@ -123,7 +123,7 @@ def decide(
 ) -> None:
     """Send a copy by post or not, as ``copy`` in ``data`` says; ``reason`` may say why.
 
-    The copy is marked as one and counts nowhere. Raises CopyRefusedError.
+    The copy is marked as one; ``engine.migration.ledger`` says when it counts. Raises CopyRefusedError.
     """
     unknown = sorted(set(data) - {"copy", "reason"})
     if unknown:
