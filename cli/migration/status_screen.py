@@ -158,7 +158,7 @@ def _details(console: Any, total: "Figures", *, wide: bool) -> None:
     console.print(
         f"bestätigt   {_share(total.confirmed)} der gesendeten · beantwortet {_share(total.answered)}"
     )
-    console.print(f"Porto       {_money(total.postage, 'Papier')}")
+    console.print(f"Porto       {_money(total.postage, 'mit Brief')}")
     console.print(f"erspart     {_money(total.saved, 'elektronischen')}, mindestens")
     console.print(
         f"abgelehnt   {_share(total.rejected)} · Kopien {number(total.copies)} · "

@@ -91,6 +91,8 @@ class Figures:
     failed: int = 0
     postage_cents: int = 0
     posted: int = 0
+    posted_besides: int = 0
+    """Of these not gone on paper: copies of what went electronically, letters of what has not gone."""
     spared_cents: int = 0
     spared: int = 0
     arrived: Counter[str] = field(default_factory=Counter)
@@ -124,6 +126,7 @@ class Figures:
         self.confirmed_count += row["receipts"]
         self.postage_cents += row["postage_cents"]
         self.posted += row["posted"]
+        self.posted_besides += row["posted"] if (row["state"], row["level"]) != (SENT, PAPER) else 0
         self.spared_cents += row["spared_cents"]
         self.spared += row["spared"]
         if row["state"] != SENT:
@@ -218,8 +221,8 @@ class Figures:
 
     @property
     def postage(self) -> Money:
-        """What letters cost; known of n exchanges, of those that went on paper."""
-        return Money(self.postage_cents, self.posted, self.levels[PAPER])
+        """What letters cost; known of n exchanges, of those that went on paper or had a letter besides."""
+        return Money(self.postage_cents, self.posted, self.levels[PAPER] + self.posted_besides)
 
     @property
     def saved(self) -> Money:
@@ -286,7 +289,7 @@ COUNTERS = ("states", "levels", "channels", "intended", "fallback_reasons", "arr
 COUNTS = (
     *("confirmed_count", "answered_count", "rejected_count", "copies", "failed"),
     *("postage_cents", "posted", "spared_cents", "spared", "printed_count", "scanned_count"),
-    *("notified_count", "presumed_count"),
+    *("posted_besides", "notified_count", "presumed_count"),
 )
 
 

@@ -17,8 +17,8 @@ from engine.clock import TurnedClock
 from engine.exchange.decision import Decision
 from engine.exchange.ports import HandedOver, Rejected, Unknown
 from engine.migration.durations import Minutes, times
-from engine.migration.kpis import Figures
-from engine.migration.ledger import counts
+from engine.migration.kpis import Figures, Money
+from engine.migration.ledger import DURATIONS, SUMS, counts
 from engine.migration.scope import Scope
 from engine.migration.status import (
     COLUMNS,
@@ -553,6 +553,16 @@ def test_questions_that_make_no_sense_are_refused():
     assert checked_months(None, "2026-11") == (None, "2026-11")
     with pytest.raises(StatusRefusedError, match="2026-12 comes after 2026-11"):
         checked_months("2026-12-01", "2026-11-30")
+
+
+def test_postage_is_never_known_of_more_than_had_a_letter():
+    row = dict.fromkeys((*SUMS, *DURATIONS), 0) | {"exchanges": 1, "posted": 1, "postage_cents": 95}
+    named = {"channel": MAIL, "intended_channel": MAIL, "fallback": "", "month": "2026-01"}
+    figures = Figures()
+    figures.add({**row, **named, "state": "sent", "level": "B"})  # with a copy by post beside it
+    assert figures.postage == Money(95, 1, 1)
+    figures.add({**row, **named, "state": "sent", "level": "A", "posted": 0, "postage_cents": 0})
+    assert figures.postage == Money(95, 1, 2)
 
 
 def dispatch(channel, *, copy=False, state="handed_over", hour=1):
