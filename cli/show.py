@@ -2,13 +2,15 @@
 
 import csv
 import json
+import os
+import stat
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 from zoneinfo import ZoneInfo
 
 import typer
@@ -65,12 +67,24 @@ def print_written(paths: Sequence[Path], json: bool) -> None:
 def print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Print rows as CSV: UTF-8, parted by semicolons, instants in ISO 8601.
 
-    What a spreadsheet might take for a formula gets an apostrophe in front.
+    What a spreadsheet might take for a formula gets an apostrophe in front. A file begins with a byte order
+    mark, without which Excel does not know UTF-8; a program that reads a pipe gets none.
     """
+    if _begins_file(sys.stdout):
+        sys.stdout.write("\ufeff")
     writer = csv.writer(sys.stdout, delimiter=";", lineterminator="\n")
     writer.writerow(columns)
     for row in rows:
         writer.writerow([_csv_value(value) for value in row])
+
+
+def _begins_file(stream: TextIO) -> bool:
+    """Tell whether what is written next is the beginning of a file on disk."""
+    try:
+        found = os.fstat(stream.fileno())
+    except OSError:  # no stream of the operating system
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size == 0
 
 
 def listing(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str, *, csv: bool) -> None:
