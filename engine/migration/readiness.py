@@ -1,7 +1,8 @@
 """What could go electronically: every relation held against every channel, counted once for many.
 
 Relations of one sender and recipient whose steps ask the same of a channel are judged together. A verdict
-is what the send job would find (``engine.service.blockers``); remarks never keep anything from being sent.
+is what the send job would find (``engine.service.exchanges.blockers``); remarks never keep anything
+from being sent.
 """
 
 from collections import Counter

@@ -21,7 +21,7 @@ class Watch:
 
     A deadline that hangs on facts is never computed inside the runtime: an advance stays a function of its
     arguments, and the exchange it hangs on may be made by this very advance. It begins unarmed; the service
-    arms it in the same transaction where its facts are known (``engine.service.deadline_course``).
+    arms it in the same transaction where its facts are known (``engine.service.deadlines.course``).
     """
 
     asked: list[Asked] = field(default_factory=list)
