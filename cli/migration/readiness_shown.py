@@ -36,7 +36,7 @@ LEGEND = (
     "G Größe  M Format  V Version  C Zertifikat  A Anschrift  T Technik",
     "? nie erprobt  ! Hinweis: --list",
 )
-TODO = {
+REMEDIES = {
     ("recipient", "no-mailbox"): "ask them to open it, then 'mailbox add'",
     ("recipient", "not-yet"): "wait for the day, or ask them to open earlier",
     ("recipient", "ended"): "ask for the new access, then 'mailbox add'",
@@ -182,10 +182,10 @@ def show_list(report: "Report", limit: int, probed: "Probe | None") -> None:
 def _line(report: "Report", one: "Obstacle") -> str:
     who = report.names.get(one.authority, one.authority)
     place = f"{who} ({one.side})" if who else one.side
-    todo = TODO.get((one.side, one.code), "see the message")
+    remedy = REMEDIES.get((one.side, one.code), "see the message")
     return (
         f"  {one.channel}, {place}: {one.message} [{one.code}]\n"
-        f"      {one.relations} relations, n = {one.volume}; {todo}"
+        f"      {one.relations} relations, n = {one.volume}; {remedy}"
     )
 
 

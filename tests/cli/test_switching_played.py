@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from tests.enforcement import REQUEST
+
 DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 RELATION = ("--procedure", "vollstreckungshilfe", "--recipient", "Homburg")
 FOLDER, POST = "xdomea+folder", "letter+post"
@@ -15,21 +17,6 @@ ADDRESSES = f"""id,address
 {SAARBRUECKEN},Rathausplatz 1|66111 Saarbrücken
 {NEUNKIRCHEN},Oberer Markt 16|66538 Neunkirchen
 """
-DATA = {
-    "empfaenger": HOMBURG,
-    "vollstreckungsersuchen": {
-        "schuldner": {"name": "Muster", "strasse": "Talstraße 1", "plz": "66424", "ort": "Homburg"},
-        "forderung": {
-            "grund": "Hundesteuer 2025",
-            "aktenzeichen": "H 2025/9",
-            "bescheid_vom": "2025-01-15",
-            "faellig_seit": "2025-02-15",
-            "hauptforderung": 96,
-        },
-        "vollstreckbarkeit": {"erklaert": True, "mahnung_vom": "2025-03-20"},
-        "zahlung": {"iban": "DE02120300000000202051", "verwendungszweck": "H 2025/9"},
-    },
-}
 
 
 def at(day, hour="09:00"):
@@ -51,7 +38,7 @@ class Play:
     def request(self, when, person="admin"):
         case = self("case", "start", "vollstreckungshilfe", "--json", when=when, person=person).json["id"]
         (task,) = self("task", "list", "--case", case, "--json", when=when, person=person).json
-        self("task", "complete", task["id"], "--data", json.dumps(DATA), when=when, person=person)
+        self("task", "complete", task["id"], "--data", json.dumps(REQUEST), when=when, person=person)
 
     def work(self, when):
         self("work", "--until-idle", when=when)

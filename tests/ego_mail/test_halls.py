@@ -13,7 +13,8 @@ from engine.service.cases import show_case, start_case
 from engine.store.tables import arrival_parts, arrivals, dispatches, evidence, facts
 from tests.contracts.samples import HOMBURG, SAARBRUECKEN
 from tests.ego_mail.conftest import CHANNEL, World, pem
-from tests.ego_mail.halls import REFUSAL, REQUEST, Halls, open_halls
+from tests.ego_mail.halls import REFUSAL, Halls, open_halls
+from tests.enforcement import REQUEST
 
 
 @pytest.fixture

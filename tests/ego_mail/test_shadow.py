@@ -14,7 +14,8 @@ from engine.service.migration.switching import Switch, switch
 from engine.service.troubles import list_incidents
 from engine.store.tables import arrivals, dispatches
 from tests.ego_mail.conftest import World
-from tests.ego_mail.halls import PARTIES, REQUEST, Halls, open_halls
+from tests.ego_mail.halls import PARTIES, Halls, open_halls
+from tests.enforcement import REQUEST
 
 
 @pytest.fixture

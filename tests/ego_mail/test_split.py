@@ -26,9 +26,10 @@ from engine.service.work import run_until_idle
 from engine.store.tables import arrival_parts, arrivals, dispatches, exchanges, facts, jobs
 from tests.contracts.samples import HOMBURG, SAARBRUECKEN, Envelopes
 from tests.ego_mail.conftest import World
-from tests.ego_mail.halls import REQUEST, open_halls
+from tests.ego_mail.halls import open_halls
 from tests.ego_mail.test_arrivals import foreign
 from tests.ego_mail.test_crashes import Course, Wire, lost
+from tests.enforcement import REQUEST
 
 NAMES = ["Brief.pdf", "Anlage_1.pdf", "Anlage_2.pdf"]
 

@@ -21,7 +21,8 @@ from engine.store.tables import dispatches, evidence, facts, jobs, mailboxes
 from engine.store.tables import tasks as task_rows
 from tests.contracts.samples import HOMBURG
 from tests.ego_mail.conftest import CHANNEL, World
-from tests.ego_mail.halls import PARTIES, REQUEST, Halls, open_halls
+from tests.ego_mail.halls import PARTIES, Halls, open_halls
+from tests.enforcement import REQUEST
 
 CONSENT = Path(__file__).parents[1] / "service" / "packages" / "einvernehmen"
 

@@ -37,7 +37,8 @@ from engine.store.tables import arrival_parts, arrivals, evidence, history
 from tests.contracts.carrier_contract import plain_parts
 from tests.contracts.samples import HOMBURG, SAARBRUECKEN, Envelopes
 from tests.ego_mail.conftest import World, write_pkcs12
-from tests.ego_mail.halls import REQUEST, Halls, open_halls, written_package
+from tests.ego_mail.halls import Halls, open_halls, written_package
+from tests.enforcement import REQUEST
 from tests.signatures.people import PASSWORD, Issuer, Person
 
 CHANNEL = "document+ego_mail"

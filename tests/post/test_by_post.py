@@ -10,8 +10,9 @@ from engine.service.arrivals.registering import PaperArrival, list_arrivals, reg
 from engine.service.cases import list_cases, show_case, start_case
 from engine.service.exchanges.listing import list_exchanges, show_exchange
 from engine.service.trial import Side
+from tests.enforcement import REQUEST
 from tests.letter.rig import texts
-from tests.post.towns import HOMBURG, REFUSAL, REQUEST, SAARBRUECKEN, Towns
+from tests.post.towns import HOMBURG, REFUSAL, SAARBRUECKEN, Towns
 
 
 def codes_of(side: Side) -> list[str]:

@@ -29,8 +29,9 @@ from engine.service.exchanges.listing import list_exchanges, show_exchange
 from engine.service.exchanges.recording import record_fact
 from engine.service.trial import Side
 from processes.bpmn import shipped
+from tests.enforcement import REQUEST
 from tests.letter.rig import save_pdf, scans, texts
-from tests.post.towns import HOMBURG, REFUSAL, REQUEST, SAARBRUECKEN, Towns
+from tests.post.towns import HOMBURG, REFUSAL, SAARBRUECKEN, Towns
 
 ANSWER = {"ergebnis": "abgelehnt", "bericht": "Die Schuldnerin ist verzogen.", "anzahl_versuche": 0}
 

@@ -22,21 +22,6 @@ from tests.letter.rig import noisy, save_pdf, scans, skewed, texts
 
 NOON = datetime(2026, 3, 2, 11, tzinfo=UTC)
 SAARBRUECKEN, HOMBURG = "10041100", "10045114"
-REQUEST = {
-    "empfaenger": HOMBURG,
-    "vollstreckungsersuchen": {
-        "schuldner": {"name": "Muster", "strasse": "Talstraße 1", "plz": "66424", "ort": "Homburg"},
-        "forderung": {
-            "grund": "Hundesteuer 2025",
-            "aktenzeichen": "H 2025/9",
-            "bescheid_vom": "2025-01-15",
-            "faellig_seit": "2025-02-15",
-            "hauptforderung": 96,
-        },
-        "vollstreckbarkeit": {"erklaert": True, "mahnung_vom": "2025-03-20"},
-        "zahlung": {"iban": "DE02120300000000202051", "verwendungszweck": "H 2025/9"},
-    },
-}
 REFUSAL = {"pruefung": {"annahme": "nein", "grund": "Die Schuldnerin ist nach Neunkirchen verzogen."}}
 
 

@@ -22,6 +22,7 @@ from engine.service.trial import Side, open_sides
 from engine.service.work import run_until_idle
 from processes.bpmn import shipped
 from tests.checking import sandbox
+from tests.enforcement import REQUEST
 
 _ALONE = "DIENSTWEG_TESTS_ALONE"
 
@@ -53,21 +54,6 @@ NOON = datetime(2026, 3, 2, 11, tzinfo=UTC)
 SAARBRUECKEN, HOMBURG = "10041100", "10045114"
 XDOMEA = "xdomea+folder"
 
-REQUEST = {
-    "empfaenger": HOMBURG,
-    "vollstreckungsersuchen": {
-        "schuldner": {"name": "Muster", "strasse": "Talstraße 1", "plz": "66424", "ort": "Homburg"},
-        "forderung": {
-            "grund": "Hundesteuer 2025",
-            "aktenzeichen": "H 2025/9",
-            "bescheid_vom": "2025-01-15",
-            "faellig_seit": "2025-02-15",
-            "hauptforderung": 96,
-        },
-        "vollstreckbarkeit": {"erklaert": True, "mahnung_vom": "2025-03-20"},
-        "zahlung": {"iban": "DE02120300000000202051", "verwendungszweck": "H 2025/9"},
-    },
-}
 REFUSAL = {"pruefung": {"annahme": "nein", "grund": "Die Schuldnerin ist nach Neunkirchen verzogen."}}
 
 
